@@ -245,7 +245,9 @@ const struct coco_rule *rule_match(struct coco_event *event);
 void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, ...) __printf(4, 5);
 bool machine_call(struct vcpu *v);		/* at VMMCALL: true if it was one */
 void inject_due(struct vcpu *v);		/* before each VMRUN */
+bool inject_breakpoint(struct vcpu *v);		/* at each #DB exit, first: true if it was dealt with */
 bool end_expected(enum coco_end why, u64 value);
+void event_totals(void);			/* the "m|count ..." lines; end_run calls it before "m|end" */
 void time_warp(u64 ns);				/* all vCPUs' TSC offsets, kvmclock */
 u64 tsc_hz(void);
 u64 guest_tsc(struct vcpu *v);
