@@ -74,13 +74,16 @@ enum coco_call_nr {
 	COCO_CALL_RULE_ADD	= 32,	/* (const struct coco_rule *) -> id > 0; -ENOSPC, -EINVAL */
 	COCO_CALL_RULE_HITS	= 33,	/* (id) -> times applied */
 	COCO_CALL_RULE_DEL	= 34,	/* (id or 0 for all) -> times applied; no error if none */
-	COCO_CALL_INJECT	= 35,	/* (const struct coco_inject *) -> 0 */
-	COCO_CALL_EXPECT	= 36,	/* (enum coco_end, value, mask): this end of the run is a pass of the running case */
-	COCO_CALL_EXPECT_BREACH	= 37,	/* (enum coco_breach, count) */
+	COCO_CALL_INJECT	= 35,	/* (const struct coco_inject *) -> 0; -EINVAL: this host cannot, -ENOSPC */
+	COCO_CALL_EXPECT	= 36,	/* (enum coco_end, value, mask): this end of the run is a pass of the running
+					 * case; several may be given; (0): forget them all */
+	COCO_CALL_EXPECT_BREACH	= 37,	/* (enum coco_breach, count): so many to come are no failure
+					 * -> how many of the last expectation never came */
 	COCO_CALL_WARP		= 38,	/* (nanoseconds) guest time jumps forward: TSC and kvmclock alike */
 
 	/* memory as the host sees it */
-	COCO_CALL_TRANSLATE	= 48,	/* (virtual address) -> GPA without C-bit/shared bit | COCO_GPA_PRIVATE; -EFAULT */
+	COCO_CALL_TRANSLATE	= 48,	/* (virtual address) -> GPA of its page, without C-bit/shared bit,
+					 * | COCO_GPA_PRIVATE; -EFAULT */
 	COCO_CALL_PAGE_STATE	= 49,	/* (gpa) -> COCO_PAGE_* flags; -EINVAL: not RAM */
 	COCO_CALL_PAGE_SET	= 50,	/* (gpa, COCO_PAGE_* flags) behind the guest's back -> 0 */
 	COCO_CALL_HOST_READ	= 51,	/* (gpa, address, length <= 4096): the bytes that a host or a device would read */
@@ -192,7 +195,7 @@ struct coco_inject {
 	coco_u64 error_code;
 	coco_u64 rip;		/* 0: as soon as the guest runs again */
 	coco_u32 cpu;
-	coco_u32 flags;		/* COCO_INJECT_* below */
+	coco_u32 flags;		/* none so far: 0 */
 	coco_u64 delay;		/* exits to wait first */
 };
 
