@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How a command can fail: one class an exit code.
+
+An error says what is wrong in one line; its hint says what to do next.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+OK = 0
+FINDING = 1
+USAGE = 2
+INFRASTRUCTURE = 3
+NOTHING_APPLICABLE = 77
+INTERRUPTED = 130
+
+
+class CocoError(Exception):
+    """Anything that ends the command with a message instead of a traceback."""
+
+    exit_code = INFRASTRUCTURE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CocoError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = USAGE
+
+
+class InfrastructureError(CocoError):
+    """The work could not be done: no QEMU, no disk, no network, no compiler."""
+
+    exit_code = INFRASTRUCTURE
+
+
+class Unavailable(CocoError):
+    """A part cannot be had for this kernel (no headers, no module support); the rest still runs."""
+
+    exit_code = INFRASTRUCTURE
+
+
+class NothingApplicable(CocoError):
+    """The kernel has nothing of what was asked for."""
+
+    exit_code = NOTHING_APPLICABLE
+
+
+class Interrupted(CocoError):
+    """^C or SIGTERM: what was done so far is kept."""
+
+    exit_code = INTERRUPTED
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for a mistyped word; the whole choice when nothing is near."""
+    choice = sorted(known)
+    near = difflib.get_close_matches(word, choice, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return "known: " + ", ".join(choice)
