@@ -170,7 +170,7 @@ static s64 call(struct vcpu *v, u32 nr, const struct args *x)
 	case COCO_CALL_SNAPSHOT:
 		return snapshot_take(v);
 	case COCO_CALL_EXIT:
-		end_run(v, COCO_END_EXIT, x->a, "code=%llu", (unsigned long long)x->a);
+		end_run(v, COCO_END_EXIT, x->a, "machine call");
 	case COCO_CALL_COUNT:
 		return event_count(x->a, x->b);
 	case COCO_CALL_EVENT_NEXT:

@@ -2,8 +2,9 @@
 /*
  * Scripted injections: what a host may push into a guest, when a test asks.
  *
- *	interrupt	AMD: V_IRQ, as from a host that emulates no APIC for it: taken
- *			when RFLAGS.IF allows, no ISR bit is set (APM vol. 2, 15.21.4).
+ *	interrupt	AMD: EVENTINJ or V_IRQ, as from a host that emulates no APIC for
+ *			it: taken when RFLAGS.IF allows, no ISR bit set (APM vol. 2, 15.20,
+ *			15.21.4).
  *			TDX: posted into the virtual APIC, vectors 31 and up only, so the
  *			ISR bit is set (TDX module base spec., interrupt handling)
  *	NMI		held while NMIs are blocked
@@ -20,6 +21,7 @@
  * address; tests see that no injection happened.
  */
 #include "control.h"
+#include "core.h"
 
 #define QUEUE_SIZE	8		/* injections waiting on one vCPU */
 #define BREAKPOINT	3		/* the debug register that the machine borrows */
@@ -27,7 +29,6 @@
 #define DR7_FIXED	0x400ull
 #define APIC_ICR	0xfee00300ull
 #define ICR_SELF	0x40000u
-#define RFLAGS_IF	BIT(9)
 #define TDX_FIRST_VECTOR 31
 
 struct queue {
@@ -36,8 +37,6 @@ struct queue {
 	bool armed;			/* the breakpoint is for item[0..] with this address */
 	bool db_intercepted;		/* ... and #DB was intercepted anyway */
 	u64 address, dr3, dr6;
-	bool window;			/* V_IRQ is set for an interrupt of ours */
-	struct coco_inject interrupt;
 };
 
 static struct queue queues[MAX_VCPUS];
@@ -94,32 +93,17 @@ static void log_injection(struct vcpu *v, const struct coco_inject *i)
 		    v->index, synthetic(i) ? " synthetic" : "");
 }
 
-static bool interruptible(struct vcpu *v)
-{
-	return v->vmcb.save.rflags & RFLAGS_IF && !(v->vmcb.int_shadow & 1) && v->pending_vector < 0;
-}
-
-/* False: not now, the guest has interrupts off */
+/* False: an interrupt of the vCPU's own waits already */
 static bool deliver_interrupt(struct vcpu *v, const struct coco_inject *i)
 {
-	struct queue *q = &queues[v->index];
-
 	if (is_tdx()) {
-		log_injection(v, i);
 		*(volatile u32 *)APIC_ICR = ICR_SELF | i->vector;
-		return true;
+	} else {
+		if (v->pending_vector >= 0)
+			return false;
+		v->pending_vector = i->vector;
 	}
-	if (interruptible(v)) {
-		log_injection(v, i);
-		raise_exception(v, i->vector, false, 0);
-		return true;
-	}
-	if (q->window || v->vmcb.int_ctl & V_IRQ)
-		return false;
-	q->window = true;
-	q->interrupt = *i;
-	v->vmcb.int_ctl |= V_IRQ | V_IGN_TPR;
-	v->vmcb.int_vector = i->vector;
+	log_injection(v, i);
 	return true;
 }
 
@@ -233,24 +217,12 @@ bool inject_breakpoint(struct vcpu *v)
 	return true;
 }
 
-/* An interrupt that waited for RFLAGS.IF: the CPU clears V_IRQ when it takes it */
-static void check_window(struct vcpu *v)
-{
-	struct queue *q = &queues[v->index];
-
-	if (!q->window || v->vmcb.int_ctl & V_IRQ)
-		return;
-	q->window = false;
-	log_injection(v, &q->interrupt);
-}
-
 void inject_due(struct vcpu *v)
 {
 	struct queue *q = &queues[v->index];
 	bool delivered = false;
 	u32 n;
 
-	check_window(v);
 	/* An event whose delivery was cut short goes first */
 	if (v->vmcb.event_inj & EVENT_VALID)
 		return;
@@ -302,6 +274,6 @@ s64 inject_add(struct vcpu *v, const struct coco_inject *what)
 	q->item[q->count++] = *what;
 	/* Another vCPU looks at its queue before it next enters the guest: have it leave */
 	if (&vcpus[what->cpu] != v)
-		vcpus_flush(v);
+		vcpu_kick(&vcpus[what->cpu]);
 	return 0;
 }
