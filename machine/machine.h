@@ -49,12 +49,16 @@ struct vcpu {
 	u32 index;
 	u32 apic_id;
 	bool online;			/* has run guest code */
+	bool running;			/* else parked: waits for SIPI or AP creation */
+	volatile bool asleep;		/* in the machine, in HLT */
+	u32 inits;			/* INITs taken: what was under way before one is void */
 	volatile bool in_guest;		/* between VMRUN and #VMEXIT */
 	volatile bool kicked;		/* an NMI of ours is on its way */
 	bool nmi_pending;		/* a guest NMI waits */
 	bool nmi_blocked;		/* ... because the last one has not completed */
+	bool nmi_stepping;		/* ... but its IRET is about to */
 	bool paging_off;		/* guest's CR0.PG is 0 (see paging.c) */
-	u64 guest_cr0, guest_cr4;	/* as the guest believes them, where the VMCB differs */
+	u64 guest_cr0, guest_cr3, guest_cr4, guest_efer;	/* ... then as the guest believes them */
 	u64 ghcb_msr;			/* SEV-ES: MSR c001_0130 */
 	u64 ghcb_registered;		/* SNP: GPA, or ~0 */
 	u32 ghcb_version;		/* negotiated */

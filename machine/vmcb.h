@@ -86,17 +86,24 @@ enum svm_exit {
 	SVM_EXIT_NMI		= 0x061,
 	SVM_EXIT_INIT		= 0x063,
 	SVM_EXIT_VINTR		= 0x064,
+	SVM_EXIT_CR0_SEL_WRITE	= 0x065,
 	SVM_EXIT_RDTSC		= 0x06e,
 	SVM_EXIT_RDPMC		= 0x06f,
 	SVM_EXIT_IRET		= 0x074,
 	SVM_EXIT_CPUID		= 0x072,
 	SVM_EXIT_INVD		= 0x076,
 	SVM_EXIT_HLT		= 0x078,
+	SVM_EXIT_INVLPGA	= 0x07a,
 	SVM_EXIT_IOIO		= 0x07b,
 	SVM_EXIT_MSR		= 0x07c,
 	SVM_EXIT_SHUTDOWN	= 0x07f,
 	SVM_EXIT_VMRUN		= 0x080,
 	SVM_EXIT_VMMCALL	= 0x081,
+	SVM_EXIT_VMLOAD		= 0x082,
+	SVM_EXIT_VMSAVE		= 0x083,
+	SVM_EXIT_STGI		= 0x084,
+	SVM_EXIT_CLGI		= 0x085,
+	SVM_EXIT_SKINIT		= 0x086,
 	SVM_EXIT_RDTSCP		= 0x087,
 	SVM_EXIT_WBINVD		= 0x089,
 	SVM_EXIT_MONITOR	= 0x08a,
@@ -104,6 +111,7 @@ enum svm_exit {
 	SVM_EXIT_XSETBV		= 0x08d,
 	SVM_EXIT_NPF		= 0x400,
 	SVM_EXIT_NPF_NOT_VALIDATED = 0x404,	/* PAGE_NOT_VALIDATED, #VC only */
+	SVM_EXIT_INVALID	= 0xffffffff,	/* -1, as QEMU stores it */
 };
 
 /* vmcb.intercepts: bit = exit code - 0x60 */
@@ -125,6 +133,7 @@ enum svm_exit {
 /* vmcb.event_inj */
 #define EVENT_VALID	(1u << 31)
 #define EVENT_ERROR	(1u << 11)
+#define EVENT_TYPE	(7u << 8)
 #define EVENT_INTR	(0u << 8)
 #define EVENT_NMI	(2u << 8)
 #define EVENT_EXCEPTION	(3u << 8)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the core know of each other; technologies and the control interface need none of it. */
+#ifndef CORE_H
+#define CORE_H
+
+#include "machine.h"
+
+/* ---- multiboot information, as 32-bit words (Multiboot specification 0.6.96, 3.3) ---- */
+#define MULTIBOOT_MAGIC		0x2badb002
+#define MULTIBOOT_CMDLINE	4
+#define MULTIBOOT_MODS_COUNT	5
+#define MULTIBOOT_MODS_ADDR	6
+#define MULTIBOOT_MMAP_LENGTH	11
+#define MULTIBOOT_MMAP_ADDR	12
+
+struct multiboot_module {
+	u32 start, end, cmdline, reserved;
+};
+
+struct multiboot_mmap {
+	u32 size;		/* of what follows */
+	u64 base, length;
+	u32 type;		/* as e820; 1: RAM */
+} __packed;
+
+/* ---- control registers and EFER ---- */
+#define CR0_PE		BIT_ULL(0)
+#define CR0_MP		BIT_ULL(1)
+#define CR0_EM		BIT_ULL(2)
+#define CR0_TS		BIT_ULL(3)
+#define CR0_ET		BIT_ULL(4)
+#define CR0_NE		BIT_ULL(5)
+#define CR0_WP		BIT_ULL(16)
+#define CR0_PG		BIT_ULL(31)
+
+#define CR4_PSE		BIT_ULL(4)
+#define CR4_PAE		BIT_ULL(5)
+#define CR4_LA57	BIT_ULL(12)
+#define CR4_PCIDE	BIT_ULL(17)
+#define CR4_SMEP	BIT_ULL(20)
+#define CR4_SMAP	BIT_ULL(21)
+#define CR4_PKE		BIT_ULL(22)
+#define CR4_CET		BIT_ULL(23)
+#define CR4_PKS		BIT_ULL(24)
+
+#define MSR_EFER	0xc0000080
+#define EFER_LME	BIT_ULL(8)
+#define EFER_LMA	BIT_ULL(10)
+#define EFER_SVME	BIT_ULL(12)
+
+#define MSR_VM_HSAVE_PA	0xc0010117
+
+#define RFLAGS_TF	BIT_ULL(8)
+#define RFLAGS_IF	BIT_ULL(9)
+#define RFLAGS_NT	BIT_ULL(14)
+#define RFLAGS_RF	BIT_ULL(16)
+#define RFLAGS_VM	BIT_ULL(17)
+
+/* Page table entries */
+#define PTE_PRESENT	BIT_ULL(0)
+#define PTE_WRITE	BIT_ULL(1)
+#define PTE_USER	BIT_ULL(2)
+#define PTE_LARGE	BIT_ULL(7)
+#define PTE_NX		BIT_ULL(63)
+#define PTE_ADDRESS	0x000ffffffffff000ull
+
+/* ---- entry.S ---- */
+#define STACK_SIZE	0x4000
+#define AP_TRAMPOLINE	0x8000			/* one page, given back once the APs are up */
+
+extern u8 vector_stubs[256][16];
+extern u8 ap_trampoline[], ap_trampoline_end[];
+extern u64 machine_pml4[512];
+
+/* What came while a CPU was open for events */
+struct wakeup {
+	s32 vector;		/* external interrupt, acknowledged; -1: none */
+	u32 nmi;
+};
+
+void vcpu_enter(struct vcpu *v);		/* VMLOAD, VMRUN, VMSAVE */
+void cpu_sleep(struct wakeup *w, bool interrupts);	/* HLT with GIF set */
+void cpu_open(struct wakeup *w);		/* a moment with GIF set: a pending NMI comes */
+void stack_restart(struct vcpu *v, u32 index) __noreturn;	/* vcpu_run_forever() on a fresh stack */
+
+/* ---- main.c ---- */
+void cpu_setup(void);
+
+/* ---- mem.c ---- */
+void *machine_alloc(u32 pages);			/* zeroed, never freed */
+void mem_reserve_modules(const u32 *multiboot);
+bool npt_present(u64 gpa, enum view view);
+bool mem_map_high(u64 gpa);			/* MMIO above 4G, mapped at its first use; false: not wanted */
+u8 *firmware_ptr(u64 gpa);			/* firmware's tables, to the end of the page; NULL: none there */
+bool direct_devices(void);			/* the guest reaches devices without the machine */
+void apic_map_writable(bool writable);
+
+#define APIC_BASE	0xfee00000ull
+/* GPA of the page table that the CPU walks while the guest believes that paging is off */
+#define PAGING_OFF_TABLE	(1ull << 40)
+
+/* ---- paging.c: guests with paging off, and the first walk after a CR3 without C-bit ---- */
+void paging_load(struct vcpu *v);		/* vmcb.save holds the guest's values: make them runnable */
+bool paging_exit(struct vcpu *v);		/* control registers, EFER; true: done */
+bool paging_walk_fault(struct vcpu *v, u64 gpa);	/* true: CR3 mended */
+
+/* ---- vcpu.c, smp.c ---- */
+void machine_lock(void);
+void machine_unlock(void);
+void vcpu_init(struct vcpu *v);			/* controls; once a CPU */
+void vcpu_reset_state(struct vcpu *v);		/* APM vol. 2, table 14-1, after INIT */
+void vcpu_park(struct vcpu *v);			/* INIT: waits for SIPI or AP creation; v may be another CPU */
+void vcpu_kick(struct vcpu *v);			/* out of the guest, or awake */
+void vcpu_take_nmi(struct vcpu *v);		/* at the exit NMI */
+void vcpu_sleep(struct vcpu *v, bool interrupts);
+void vcpu_deliver(struct vcpu *v);		/* pending interrupts and NMIs, before VMRUN */
+void smp_start(void);
+void ap_main(u32 index) __noreturn;
+extern u8 msrpm[], msrpm_paging_off[], iopm[];
+
+/* ---- exception.c ---- */
+void nmi_iret(struct vcpu *v);			/* exits IRET and #DB while NMIs are blocked */
+bool nmi_step(struct vcpu *v);
+
+/* ---- apic.c ---- */
+#define APIC_NMI	(4u << 8)		/* ICR delivery modes */
+#define APIC_INIT	(5u << 8)
+#define APIC_SIPI	(6u << 8)
+#define APIC_ASSERT	BIT(14)
+#define APIC_OTHERS	(3u << 18)		/* shorthand: all but self */
+
+void apic_send(u32 apic_id, u32 icr_low);	/* from the machine; the guest's ICR is kept */
+void apic_reset(void);				/* this CPU's, as INIT does */
+
+/* ---- exit.c ---- */
+void exit_totals(void);
+
+/* ---- io.c ---- */
+void io_setup(void);
+
+#endif /* CORE_H */

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What happens at an exit.  The order: what only the machine knows of (its own
+ * NMIs, paging off, machine calls), then the technology, then the plain machine.
+ */
+#include "core.h"
+
+#define EXIT_CODES	0x408
+#define IOIO_IN		BIT(0)
+#define IOIO_STRING	BIT(2)
+
+static u64 exits[EXIT_CODES];
+
+void exit_totals(void)
+{
+	u32 i;
+
+	for (i = 0; i < EXIT_CODES; i++)
+		if (exits[i])
+			stream_line('m', "count exit 0x%x %lu", i, exits[i]);
+}
+
+static void exit_cpuid(struct vcpu *v)
+{
+	u32 out[4];
+
+	cpuid_guest(v, reg(v, RAX), reg(v, RCX), out);
+	set_reg(v, RAX, out[0]);
+	set_reg(v, RBX, out[1]);
+	set_reg(v, RCX, out[2]);
+	set_reg(v, RDX, out[3]);
+	insn_skip(v, "\x0f\xa2", 2);
+}
+
+static void exit_msr(struct vcpu *v)
+{
+	bool write = v->vmcb.exit_info1 & 1, ok;
+	u32 msr = reg(v, RCX);
+	u64 value;
+
+	if (write) {
+		value = (u32)reg(v, RAX) | reg(v, RDX) << 32;
+		ok = msr_write(v, msr, value);
+	} else {
+		ok = msr_read(v, msr, &value);
+	}
+	if (!ok) {
+		raise_gp(v);
+		return;
+	}
+	if (!write) {
+		set_reg(v, RAX, (u32)value);
+		set_reg(v, RDX, value >> 32);
+	}
+	insn_skip(v, write ? "\x0f\x30" : "\x0f\x32", 2);
+}
+
+/* APM vol. 2, 15.10.2; EXITINFO2 is the next instruction's RIP */
+static void exit_ioio(struct vcpu *v)
+{
+	u64 info = v->vmcb.exit_info1;
+	u32 size = info >> 4 & 7, value;
+	u16 port = info >> 16;
+	u64 mask = size == 4 ? ~0u : BIT(8 * size) - 1;
+
+	if (info & IOIO_STRING)
+		unmodelled(v, "string I/O at port 0x%x", port);
+	if (info & IOIO_IN) {
+		value = pio_read(v, port, size);
+		/* 32-bit results clear the upper half, shorter ones keep it */
+		set_reg(v, RAX, size == 4 ? value : (reg(v, RAX) & ~mask) | (value & mask));
+	} else {
+		pio_write(v, port, size, reg(v, RAX) & mask);
+	}
+	v->vmcb.save.rip = v->vmcb.exit_info2;
+	v->vmcb.int_shadow = 0;
+}
+
+/* A KVM hypercall of a plain guest: RAX; RBX, RCX, RDX, RSI (Linux, virt/kvm/x86/hypercalls) */
+static void exit_vmmcall(struct vcpu *v)
+{
+	u64 args[4] = { reg(v, RBX), reg(v, RCX), reg(v, RDX), reg(v, RSI) };
+
+	set_reg(v, RAX, kvm_pv_hypercall(v, reg(v, RAX), args));
+	insn_skip(v, "\x0f\x01\xd9", 3);
+}
+
+/* Writes to the APIC page, which is mapped read-only when there are several vCPUs */
+static bool npf_apic(struct vcpu *v, u64 gpa, u64 error)
+{
+	u32 size, length;
+	u64 value;
+
+	if ((gpa & PAGE_MASK) != APIC_BASE || !direct_devices() || !(error & NPF_WRITE))
+		return false;
+	if (!insn_decode_store(v, &value, &size, &length) || size != 4)
+		unmodelled(v, "write to the APIC by an instruction of another form");
+	apic_write(v, gpa, value);
+	v->vmcb.save.rip += length;
+	v->vmcb.int_shadow = 0;
+	return true;
+}
+
+static void exit_npf(struct vcpu *v)
+{
+	u64 error = v->vmcb.exit_info1, address = v->vmcb.exit_info2, gpa = strip(address);
+	enum view view = v->paging_off ? PRIVATE : view_of(address);
+
+	if (error & NPF_WALK && view == SHARED && paging_walk_fault(v, gpa))
+		return;
+	if (npf_apic(v, gpa, error))
+		return;
+	if (direct_devices() && view == view_of(0) && mem_map_high(gpa))
+		return;
+	if (config.tech->npf && config.tech->npf(v, gpa, view, error))
+		return;
+	unmodelled(v, "nested page fault at GPA 0x%lx, %s, error 0x%lx", gpa,
+		   view == PRIVATE ? "private" : "shared", error);
+}
+
+static void exit_db(struct vcpu *v)
+{
+	if (nmi_step(v) || inject_breakpoint(v))
+		return;
+	raise_exception(v, X86_DB, false, 0);
+}
+
+static void plain_exit(struct vcpu *v)
+{
+	switch (v->vmcb.exit_code) {
+	case SVM_EXIT_CPUID:
+		exit_cpuid(v);
+		break;
+	case SVM_EXIT_MSR:
+		exit_msr(v);
+		break;
+	case SVM_EXIT_IOIO:
+		exit_ioio(v);
+		break;
+	case SVM_EXIT_VMMCALL:
+		exit_vmmcall(v);
+		break;
+	case SVM_EXIT_NPF:
+		exit_npf(v);
+		break;
+	case SVM_EXIT_HLT:
+		insn_skip(v, "\xf4", 1);
+		vcpu_wait_for_interrupt(v);
+		break;
+	case SVM_EXIT_IRET:
+		nmi_iret(v);
+		break;
+	case SVM_EXIT_SHUTDOWN:
+		end_run(v, COCO_END_SHUTDOWN, 0, "triple fault");
+	/* CPUID denies SVM */
+	case SVM_EXIT_INVLPGA:
+	case SVM_EXIT_VMRUN:
+	case SVM_EXIT_VMLOAD:
+	case SVM_EXIT_VMSAVE:
+	case SVM_EXIT_STGI:
+	case SVM_EXIT_CLGI:
+	case SVM_EXIT_SKINIT:
+		raise_exception(v, X86_UD, false, 0);
+		break;
+	default:
+		unmodelled(v, "exit 0x%lx info 0x%lx 0x%lx", v->vmcb.exit_code, v->vmcb.exit_info1,
+			   v->vmcb.exit_info2);
+	}
+}
+
+void handle_exit(struct vcpu *v)
+{
+	u64 code = v->vmcb.exit_code;
+
+	if (code == SVM_EXIT_INVALID)
+		internal_error("VMRUN refused: cr0 0x%lx cr3 0x%lx cr4 0x%lx efer 0x%lx rip 0x%lx",
+			       v->vmcb.save.cr0, v->vmcb.save.cr3, v->vmcb.save.cr4, v->vmcb.save.efer,
+			       v->vmcb.save.rip);
+	if (code < EXIT_CODES)
+		exits[code]++;
+	trace("cpu %u exit 0x%lx info 0x%lx 0x%lx rip 0x%lx rax 0x%lx", v->index, code, v->vmcb.exit_info1,
+	      v->vmcb.exit_info2, v->vmcb.save.rip, v->vmcb.save.rax);
+
+	if (code == SVM_EXIT_NMI)
+		vcpu_take_nmi(v);
+	else if (code == SVM_EXIT_EXCP + X86_DB)
+		exit_db(v);
+	else if (v->paging_off && paging_exit(v))
+		;
+	else if (code == SVM_EXIT_VMMCALL && machine_call(v))
+		;
+	else if (config.tech->exit && config.tech->exit(v))
+		;
+	else if (!paging_exit(v))
+		plain_exit(v);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files that the host side hands in: QEMU's fw_cfg device (docs/specs/fw_cfg).
+ * The directory is read each time, because a restored snapshot has other files.
+ */
+#include "machine.h"
+
+#define SELECTOR	0x510
+#define DATA		0x511
+#define FILE_DIR	0x19
+
+struct fwcfg_file {
+	u32 size;		/* big endian */
+	u16 select;		/* big endian */
+	u16 reserved;
+	char name[56];
+} __packed;
+
+static void data_read(void *buf, size_t n)
+{
+	asm volatile("rep insb" : "+D"(buf), "+c"(n) : "d"(DATA) : "memory");
+}
+
+static bool find(const char *name, struct fwcfg_file *file)
+{
+	u32 count;
+
+	outw(SELECTOR, FILE_DIR);
+	data_read(&count, sizeof(count));
+	for (count = __builtin_bswap32(count); count; count--) {
+		data_read(file, sizeof(*file));
+		if (!strncmp(file->name, name, sizeof(file->name)))
+			return true;
+	}
+	return false;
+}
+
+int fwcfg_read(const char *name, void *buf, size_t size, u64 offset)
+{
+	struct fwcfg_file file;
+	u64 length;
+
+	if (!find(name, &file))
+		return -ENOENT;
+	length = __builtin_bswap32(file.size);
+	if (offset >= length)
+		return 0;
+	if (size > length - offset)
+		size = length - offset;
+	outw(SELECTOR, __builtin_bswap16(file.select));
+	while (offset--)
+		inb(DATA);
+	data_read(buf, size);
+	return size;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Port and memory-mapped I/O on behalf of the guest: QEMU's devices, except
+ * the machine's own ports, which guests do not see, and the ways to power off
+ * or reset, which end the run with a line that says so.
+ */
+#include "core.h"
+
+#define KBD_COMMAND	0x64
+#define KBD_RESET	0xfe
+#define PVPANIC		0x505
+#define PM1A_CNT	0x604
+#define PM1_SLP_EN	BIT(13)
+#define RESET_CONTROL	0xcf9
+#define RESET_CPU	BIT(2)
+#define ALL_PORTS	0x10000
+
+static const u16 hidden[] = { STREAM_PORT, LOG_PORT, PVPANIC };
+static const u16 watched[] = { KBD_COMMAND, PM1A_CNT, PM1A_CNT + 1, RESET_CONTROL };
+
+void io_setup(void)
+{
+	u32 i;
+
+	/* Technologies whose guests exit on I/O intercept all of it */
+	for (i = 0; i < ALL_PORTS; i++)
+		io_permit(i, direct_devices());
+	for (i = 0; i < ARRAY_SIZE(hidden); i++)
+		io_permit(hidden[i], false);
+	for (i = 0; i < ARRAY_SIZE(watched); i++)
+		io_permit(watched[i], false);
+}
+
+static bool is_hidden(u16 port, u32 size)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(hidden); i++)
+		if (hidden[i] >= port && hidden[i] < port + size)
+			return true;
+	return false;
+}
+
+u32 pio_read(struct vcpu *v, u16 port, u32 size)
+{
+	(void)v;
+	if (is_hidden(port, size))
+		return size == 4 ? ~0u : BIT(8 * size) - 1;
+	switch (size) {
+	case 1:
+		return inb(port);
+	case 2:
+		return inw(port);
+	default:
+		return inl(port);
+	}
+}
+
+/* Sleep types are in bits 12:10; PIIX4 in QEMU: 0 is S5 */
+static void watch_write(struct vcpu *v, u16 port, u32 value)
+{
+	if ((port == PM1A_CNT && value & PM1_SLP_EN) || (port == PM1A_CNT + 1 && value & PM1_SLP_EN >> 8))
+		end_run(v, COCO_END_POWEROFF, value, "ACPI sleep request");
+	if (port == RESET_CONTROL && value & RESET_CPU)
+		end_run(v, COCO_END_RESET, value, "reset control register");
+	if (port == KBD_COMMAND && (value & 0xff) == KBD_RESET)
+		end_run(v, COCO_END_RESET, value, "keyboard controller");
+}
+
+void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
+{
+	if (is_hidden(port, size))
+		return;
+	watch_write(v, port, value);
+	switch (size) {
+	case 1:
+		outb(port, value);
+		break;
+	case 2:
+		outw(port, value);
+		break;
+	default:
+		outl(port, value);
+	}
+}
+
+/* Between guest RAM and the PCI hole lies the machine itself: nothing, for a guest */
+static void *mmio_ptr(u64 gpa)
+{
+	u8 *firmware = firmware_ptr(gpa);
+
+	if (firmware)
+		return firmware;
+	if (is_ram(gpa) || (gpa >= config.ram && gpa < PRIVATE_BASE + config.ram))
+		return NULL;
+	if (gpa >> 32 && !mem_map_high(gpa))
+		return NULL;
+	return (void *)gpa;
+}
+
+static bool is_apic(u64 gpa)
+{
+	return (gpa & PAGE_MASK) == APIC_BASE;
+}
+
+u64 mmio_read(struct vcpu *v, u64 gpa, u32 size)
+{
+	void *p = mmio_ptr(gpa);
+
+	if (is_apic(gpa))
+		return apic_read(v, gpa);
+	if (!p)
+		return ~0ull;
+	switch (size) {
+	case 1:
+		return *(volatile u8 *)p;
+	case 2:
+		return *(volatile u16 *)p;
+	case 4:
+		return *(volatile u32 *)p;
+	default:
+		return *(volatile u64 *)p;
+	}
+}
+
+void mmio_write(struct vcpu *v, u64 gpa, u32 size, u64 value)
+{
+	void *p = mmio_ptr(gpa);
+
+	if (is_apic(gpa)) {
+		apic_write(v, gpa, value);
+		return;
+	}
+	if (!p)
+		return;
+	switch (size) {
+	case 1:
+		*(volatile u8 *)p = value;
+		break;
+	case 2:
+		*(volatile u16 *)p = value;
+		break;
+	case 4:
+		*(volatile u32 *)p = value;
+		break;
+	default:
+		*(volatile u64 *)p = value;
+	}
+}

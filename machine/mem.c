@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory: where its bytes are kept, and the nested page tables.
+ *
+ * Two trees of nested tables, one a view, hang below one root; the C-bit or
+ * shared bit of a guest-physical address is an index bit of that root (47: in
+ * level 4, 51: in level 5), so the CPU itself selects the view:
+ *
+ *	root --- bit clear --- view A --- RAM by 4K pages, firmware tables, MMIO
+ *	     \-- bit set ----- view B --- RAM by 4K pages, firmware tables
+ *
+ * A second root serves guests with paging off: the private view whatever the
+ * address, and the page table that paging.c needs.
+ */
+#include "core.h"
+
+#define NPT_RW		(PTE_PRESENT | PTE_WRITE | PTE_USER)
+#define NPT_RO		(PTE_PRESENT | PTE_USER)
+#define ENTRIES		512
+#define VIEWS		2
+#define SIZE_512G	(SIZE_1G * ENTRIES)
+#define MMIO_END	0x100000000ull
+#define PAGE_0_ALIAS	(511 * SIZE_512G)	/* entry.S: address 0 is no pointer in C */
+
+#define VGA_START	0xa0000
+#define ROM_START	0xc0000
+#define ROM_END		0x100000
+
+extern u8 machine_end[];
+
+static u64 root[ENTRIES] __page_aligned, root_paging_off[ENTRIES] __page_aligned;
+static u64 level4[ENTRIES] __page_aligned;		/* addresses below 2^48 */
+static u64 level4_high[ENTRIES] __page_aligned;		/* with bit 51 */
+static u64 level4_paging_off[ENTRIES] __page_aligned;
+static u64 level3[VIEWS][ENTRIES] __page_aligned;
+static u64 level2[VIEWS][4][ENTRIES] __page_aligned;
+static u64 ram_pages[VIEWS][MACHINE_BASE / SIZE_2M][ENTRIES] __page_aligned;
+static u64 *apic_entry;
+
+static u64 alloc_next;			/* between the modules and PRIVATE_BASE */
+static struct {
+	u64 start, end;
+	u8 *copy;
+} firmware;
+
+void mem_reserve_modules(const u32 *multiboot)
+{
+	const struct multiboot_module *m = (void *)(u64)multiboot[MULTIBOOT_MODS_ADDR];
+	u32 i;
+
+	/* QEMU puts command lines and module list in the page(s) behind the machine, then the modules */
+	alloc_next = (u64)machine_end + SIZE_2M;
+	for (i = 0; i < multiboot[MULTIBOOT_MODS_COUNT]; i++)
+		if (m[i].end > alloc_next)
+			alloc_next = m[i].end;
+	alloc_next = (alloc_next + PAGE_SIZE - 1) & PAGE_MASK;
+}
+
+void *machine_alloc(u32 pages)
+{
+	void *p = (void *)alloc_next;
+
+	alloc_next += pages * PAGE_SIZE;
+	if (alloc_next > PRIVATE_BASE)
+		internal_error("kernel and initramfs leave the machine no memory");
+	return memset(p, 0, pages * PAGE_SIZE);
+}
+
+/* ---- views ---- */
+
+bool is_ram(u64 gpa)
+{
+	return gpa < config.ram && !(gpa >= VGA_START && gpa < ROM_START);
+}
+
+/* What SeaBIOS left below 1M is in both views, with the same contents, for good */
+static bool is_rom(u64 gpa)
+{
+	return gpa >= ROM_START && gpa < ROM_END;
+}
+
+enum view view_of(u64 address)
+{
+	if (!config.cmask)
+		return PRIVATE;
+	return !(address & config.cmask) == config.tech->bit_is_private ? SHARED : PRIVATE;
+}
+
+/* Physical address */
+static u64 ram_address(u64 gpa, enum view view)
+{
+	return view == PRIVATE && config.tech->two_views ? gpa + PRIVATE_BASE : gpa;
+}
+
+void *ram_ptr(u64 gpa, enum view view)
+{
+	u64 address = ram_address(gpa, view);
+
+	if (!is_ram(gpa))
+		return NULL;
+	return (void *)(address < PAGE_SIZE ? address + PAGE_0_ALIAS : address);
+}
+
+u8 *firmware_ptr(u64 gpa)
+{
+	return gpa >= firmware.start && gpa < firmware.end ? firmware.copy + (gpa - firmware.start) : NULL;
+}
+
+bool direct_devices(void)
+{
+	return config.tech->id == COCO_NONE || config.tech->id == COCO_SEV;
+}
+
+/* The view of an address without C-bit or shared bit, where devices are, too, if they are mapped at all */
+static enum view plain_view(void)
+{
+	return view_of(0);
+}
+
+/* A stream of bytes by address (splitmix64), so that XOR turns and turns back */
+void scramble_page(void *dst, const void *src, u64 gpa)
+{
+	const u64 *from = src;
+	u64 *to = dst, key, i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(*to); i++) {
+		key = ((gpa & PAGE_MASK) + i * 8 + 1) * 0x9e3779b97f4a7c15ull;
+		key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9ull;
+		key = (key ^ key >> 27) * 0x94d049bb133111ebull;
+		to[i] = from[i] ^ key ^ key >> 31;
+	}
+}
+
+/* ---- nested page tables ---- */
+
+static u64 *ram_entry(u64 gpa, enum view view)
+{
+	return &ram_pages[view][gpa / SIZE_2M][gpa / PAGE_SIZE % ENTRIES];
+}
+
+void npt_set(u64 gpa, enum view view, bool present, bool writable)
+{
+	if (!is_ram(gpa) || is_rom(gpa))
+		return;
+	*ram_entry(gpa, view) = present ? (ram_address(gpa, view) & PAGE_MASK) | (writable ? NPT_RW : NPT_RO) : 0;
+}
+
+bool npt_present(u64 gpa, enum view view)
+{
+	return is_ram(gpa) && *ram_entry(gpa, view) & PTE_PRESENT;
+}
+
+u64 npt_root(bool paging_off)
+{
+	return (u64)(paging_off ? root_paging_off : root);
+}
+
+/* The table below this entry, made if there is none; a 2M page is split */
+static u64 *table_below(u64 *entry)
+{
+	u64 *table, i, page = *entry;
+
+	if (page & PTE_PRESENT && !(page & PTE_LARGE))
+		return (u64 *)(page & PTE_ADDRESS);
+	table = machine_alloc(1);
+	for (i = 0; page && i < ENTRIES; i++)
+		table[i] = (page & ~PTE_LARGE) + i * PAGE_SIZE;
+	*entry = (u64)table | NPT_RW;
+	return table;
+}
+
+static u64 *entry_4k(u64 gpa, enum view view)
+{
+	u64 *level1 = table_below(&level2[view][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES]);
+
+	return &level1[gpa / PAGE_SIZE % ENTRIES];
+}
+
+static void link_views(void)
+{
+	enum view plain = plain_view(), marked = plain == PRIVATE ? SHARED : PRIVATE;
+	u32 v, i;
+
+	for (v = 0; v < VIEWS; v++) {
+		for (i = 0; i < 4; i++)
+			level3[v][i] = (u64)level2[v][i] | NPT_RW;
+		for (i = 0; i < config.ram / SIZE_2M; i++)
+			level2[v][0][i] = (u64)ram_pages[v][i] | NPT_RW;
+	}
+	root[0] = (u64)level4 | NPT_RW;
+	level4[0] = (u64)level3[plain] | NPT_RW;
+	if (config.cbit >= 48) {
+		root[BIT(config.cbit - 48)] = (u64)level4_high | NPT_RW;
+		level4_high[0] = (u64)level3[marked] | NPT_RW;
+	} else if (config.cmask) {
+		level4[BIT(config.cbit - 39)] = (u64)level3[marked] | NPT_RW;
+	}
+	root_paging_off[0] = (u64)level4_paging_off | NPT_RW;
+	level4_paging_off[0] = (u64)level3[PRIVATE] | NPT_RW;
+}
+
+/* The page table of a guest with paging off: 4 MiB identity pages (APM vol. 2, 5.2.2), private GPAs */
+static void build_paging_off_table(void)
+{
+	u32 *table = machine_alloc(1), i;
+	u64 *entry = &level4_paging_off[PAGING_OFF_TABLE / SIZE_512G];
+
+	for (i = 0; i < 1024; i++)
+		table[i] = i << 22 | NPT_RW | PTE_LARGE;
+	entry = &table_below(entry)[PAGING_OFF_TABLE / SIZE_1G % ENTRIES];
+	entry = &table_below(entry)[PAGING_OFF_TABLE / SIZE_2M % ENTRIES];
+	entry = &table_below(entry)[PAGING_OFF_TABLE / PAGE_SIZE % ENTRIES];
+	*entry = (u64)table | NPT_RW;
+}
+
+/* Copied away, because the private view of RAM may end where QEMU's RAM ends */
+static void map_firmware(u64 start, u64 end)
+{
+	u64 gpa;
+	u32 v;
+
+	firmware.copy = machine_alloc((end - start) / PAGE_SIZE);
+	memcpy(firmware.copy, (void *)start, end - start);
+	firmware.start = start;
+	firmware.end = end;
+	for (v = 0; v < VIEWS; v++)
+		for (gpa = start; gpa < end; gpa += PAGE_SIZE)
+			*entry_4k(gpa, v) = (u64)firmware_ptr(gpa) | NPT_RW;
+}
+
+static void map_rom(void)
+{
+	u64 gpa;
+	u32 v;
+
+	if (config.tech->two_views) {
+		memcpy(ram_ptr(0, PRIVATE), ram_ptr(0, SHARED), VGA_START);
+		memcpy(ram_ptr(ROM_START, PRIVATE), ram_ptr(ROM_START, SHARED), ROM_END - ROM_START);
+	}
+	for (v = 0; v < VIEWS; v++)
+		for (gpa = ROM_START; gpa < ROM_END; gpa += PAGE_SIZE)
+			*ram_entry(gpa, v) = ram_address(gpa, v) | NPT_RW;
+}
+
+static void map_devices(u64 start)
+{
+	enum view view = plain_view();
+	u64 gpa;
+
+	for (gpa = VGA_START; gpa < ROM_START; gpa += PAGE_SIZE)
+		*ram_entry(gpa, view) = gpa | NPT_RW;
+	for (gpa = start; gpa < MMIO_END; gpa += SIZE_2M)
+		level2[view][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES] = gpa | NPT_RW | PTE_LARGE;
+	apic_entry = entry_4k(APIC_BASE, view);
+}
+
+void apic_map_writable(bool writable)
+{
+	if (apic_entry)
+		*apic_entry = APIC_BASE | (writable ? NPT_RW : NPT_RO);
+}
+
+bool mem_map_high(u64 gpa)
+{
+	u64 index = gpa / SIZE_512G, *table;
+
+	if (gpa < MMIO_END || gpa >= BIT_ULL(47))
+		return false;
+	table = table_below(&machine_pml4[index]);
+	table[gpa / SIZE_1G % ENTRIES] = (gpa & ~(SIZE_1G - 1)) | NPT_RW | PTE_LARGE;
+	if (direct_devices()) {
+		table = index ? table_below(&level4[index]) : level3[plain_view()];
+		table[gpa / SIZE_1G % ENTRIES] = (gpa & ~(SIZE_1G - 1)) | NPT_RW | PTE_LARGE;
+	}
+	return true;
+}
+
+void mem_init(u32 firmware_tables_start, u32 firmware_tables_end)
+{
+	link_views();
+	build_paging_off_table();
+	if (direct_devices())
+		map_devices((firmware_tables_end + SIZE_2M - 1) & ~(SIZE_2M - 1));
+	map_firmware(firmware_tables_start & PAGE_MASK, (firmware_tables_end + PAGE_SIZE - 1) & PAGE_MASK);
+	map_rom();
+}

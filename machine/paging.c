@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guests with paging off, and the first walk after a MOV to CR3.
+ *
+ * Paging off: everything is private then (APM vol. 2, 15.34.5), but QEMU 7.2
+ * does no nested paging while CR0.PG is 0.  So CR0.PG stays 1 and the CPU runs
+ * in what APM vol. 2, 15.19 calls paged real mode, or in protected mode, on an
+ * identity map of the machine's own; the guest's true CR0, CR3, CR4 and EFER
+ * are kept beside and accesses to them intercepted.
+ *
+ * CR3: page walks are private on hardware whatever its C-bit; QEMU takes it
+ * literally.  The walk then faults in the shared view, and gets the C-bit.
+ */
+#include "core.h"
+
+/* CR4 bits that would change how the identity map is walked or judged */
+#define CR4_HIDDEN	(CR4_PAE | CR4_LA57 | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_CET | CR4_PKS)
+#define CR_INTERCEPTS	(BIT(0) | BIT(3) | BIT(4))
+#define LMSW_BITS	(CR0_PE | CR0_MP | CR0_EM | CR0_TS)
+
+static void run_paging_off(struct vcpu *v)
+{
+	struct vmcb_save *s = &v->vmcb.save;
+
+	s->cr0 = (v->guest_cr0 & ~CR0_WP) | CR0_PG | CR0_ET;
+	s->cr4 = (v->guest_cr4 & ~CR4_HIDDEN) | CR4_PSE;
+	s->cr3 = PAGING_OFF_TABLE;
+	s->efer = (v->guest_efer & ~(EFER_LME | EFER_LMA)) | EFER_SVME;
+}
+
+static void set_paging_off(struct vcpu *v, bool off)
+{
+	v->paging_off = off;
+	v->vmcb.nested_cr3 = npt_root(off);
+	v->vmcb.msrpm_base = (u64)(off ? msrpm_paging_off : msrpm);
+	v->vmcb.intercept_cr_read &= ~CR_INTERCEPTS;
+	v->vmcb.intercept_cr_write &= ~CR_INTERCEPTS;
+	if (off) {
+		v->vmcb.intercept_cr_read |= CR_INTERCEPTS;
+		v->vmcb.intercept_cr_write |= CR_INTERCEPTS;
+	}
+}
+
+void paging_load(struct vcpu *v)
+{
+	struct vmcb_save *s = &v->vmcb.save;
+	bool off = !(s->cr0 & CR0_PG);
+
+	s->efer |= EFER_SVME;
+	set_paging_off(v, off);
+	if (!off)
+		return;
+	v->guest_cr0 = s->cr0;
+	v->guest_cr3 = s->cr3;
+	v->guest_cr4 = s->cr4;
+	v->guest_efer = s->efer;
+	run_paging_off(v);
+}
+
+/* APM vol. 2, 14.6.2 and 14.7; false: #GP */
+static bool paging_on(struct vcpu *v, u64 cr0)
+{
+	struct vmcb_save *s = &v->vmcb.save;
+	u64 efer = v->guest_efer | EFER_SVME;
+
+	if (!(cr0 & CR0_PE) || (efer & EFER_LME && !(v->guest_cr4 & CR4_PAE)))
+		return false;
+	s->cr0 = cr0 | CR0_ET;
+	s->cr3 = v->guest_cr3;
+	s->cr4 = v->guest_cr4;
+	s->efer = efer | (efer & EFER_LME ? EFER_LMA : 0);
+	set_paging_off(v, false);
+	return true;
+}
+
+static bool write_cr0(struct vcpu *v, u64 value)
+{
+	struct vmcb_save *s = &v->vmcb.save;
+
+	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)))
+		return false;
+	if (v->paging_off) {
+		if (value & CR0_PG)
+			return paging_on(v, value);
+		v->guest_cr0 = value;
+		run_paging_off(v);
+	} else if (value & CR0_PG) {
+		s->cr0 = value | CR0_ET;
+	} else if (guest_long_mode(v) && s->cs.attrib & BIT(9)) {
+		return false;		/* from 64-bit code (APM vol. 2, 14.7) */
+	} else {
+		s->cr0 = value;
+		s->efer &= ~EFER_LMA;
+		paging_load(v);
+	}
+	return true;
+}
+
+static u64 read_cr(struct vcpu *v, u32 cr)
+{
+	const struct vmcb_save *s = &v->vmcb.save;
+
+	switch (cr) {
+	case 0:
+		return v->paging_off ? v->guest_cr0 : s->cr0;
+	case 3:
+		return v->paging_off ? v->guest_cr3 : s->cr3;
+	default:
+		return v->paging_off ? v->guest_cr4 : s->cr4;
+	}
+}
+
+static bool write_cr(struct vcpu *v, u32 cr, u64 value)
+{
+	if (cr == 0)
+		return write_cr0(v, value);
+	if (!v->paging_off)
+		return false;
+	if (cr == 3)
+		v->guest_cr3 = value;
+	else
+		v->guest_cr4 = value;
+	run_paging_off(v);
+	return true;
+}
+
+/* CLTS, LMSW reg, SMSW reg: what real-mode and early code uses besides MOV */
+static bool cr0_word(struct vcpu *v)
+{
+	u64 cr0 = read_cr(v, 0);
+	u8 insn[3];
+	bool ok;
+
+	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, insn, sizeof(insn)))
+		return false;
+	if (insn[0] != 0x0f)
+		return false;
+	if (insn[1] == 0x06) {
+		ok = write_cr0(v, cr0 & ~CR0_TS);
+		v->vmcb.save.rip += 2;
+	} else if (insn[1] == 0x01 && (insn[2] & 0xf8) == 0xf0) {
+		u64 word = reg(v, insn[2] & 7);
+
+		/* LMSW sets PE, but does not clear it (APM vol. 3) */
+		ok = write_cr0(v, (cr0 & ~(LMSW_BITS & ~CR0_PE)) | (word & LMSW_BITS));
+		v->vmcb.save.rip += 3;
+	} else if (insn[1] == 0x01 && (insn[2] & 0xf8) == 0xe0) {
+		set_reg(v, insn[2] & 7, cr0);
+		v->vmcb.save.rip += 3;
+		ok = true;
+	} else {
+		return false;
+	}
+	return ok;
+}
+
+static bool control_register(struct vcpu *v)
+{
+	u32 cr, length;
+	enum reg gpr;
+	bool write, code64;
+
+	if (!insn_decode_mov_cr(v, &cr, &gpr, &write, &length))
+		return cr0_word(v);
+	code64 = guest_long_mode(v) && v->vmcb.save.cs.attrib & BIT(9);
+	if (write && !write_cr(v, cr, code64 ? reg(v, gpr) : (u32)reg(v, gpr))) {
+		raise_gp(v);
+		return true;
+	}
+	if (!write)
+		set_reg(v, gpr, read_cr(v, cr));
+	v->vmcb.save.rip += length;
+	v->vmcb.int_shadow = 0;
+	return true;
+}
+
+static bool efer_access(struct vcpu *v)
+{
+	u64 value = v->paging_off ? v->guest_efer : v->vmcb.save.efer;
+
+	if (!(v->vmcb.exit_info1 & 1)) {
+		set_reg(v, RAX, (u32)value);
+		set_reg(v, RDX, value >> 32);
+	} else {
+		value = (u32)reg(v, RAX) | reg(v, RDX) << 32;
+		if (v->paging_off) {
+			v->guest_efer = value & ~EFER_LMA;
+			run_paging_off(v);
+		} else if ((value ^ v->vmcb.save.efer) & EFER_LME) {
+			raise_gp(v);	/* APM vol. 2, 14.6.2: not while paging is on */
+			return true;
+		} else {
+			v->vmcb.save.efer = value | EFER_SVME | (v->vmcb.save.efer & EFER_LMA);
+		}
+	}
+	insn_skip(v, v->vmcb.exit_info1 & 1 ? "\x0f\x30" : "\x0f\x32", 2);
+	return true;
+}
+
+bool paging_exit(struct vcpu *v)
+{
+	u64 code = v->vmcb.exit_code;
+
+	if (code == SVM_EXIT_MSR && (u32)reg(v, RCX) == MSR_EFER)
+		return efer_access(v);
+	if (code == SVM_EXIT_CR0_SEL_WRITE || code < SVM_EXIT_DR0_READ)
+		return control_register(v);
+	return false;
+}
+
+bool paging_walk_fault(struct vcpu *v, u64 gpa)
+{
+	u64 cr3 = v->vmcb.save.cr3;
+
+	if (!config.cmask || !config.tech->bit_is_private || cr3 & config.cmask)
+		return false;
+	if ((gpa & PAGE_MASK) != (cr3 & PTE_ADDRESS))
+		return false;
+	v->vmcb.save.cr3 = cr3 | config.cmask;
+	return true;
+}
