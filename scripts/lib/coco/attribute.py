@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Decide from a boot's records which case did what, and which one ended it.
+
+Records are in the order in which the machine saw them, whatever the channel, so a splat
+or a breach belongs to the case whose result line comes next, and a guest that ends
+early was ended by the case that was running.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from coco import evidence, ktap, splat
+from coco.model import KUNIT, CaseResult, End, Item, Outcome, Stop, SuiteProblem
+from coco.model import base, int_or, slug
+from coco.stream import Message, Record, parse_message
+
+# What the host did to the guest overrides what the guest still said
+_STOPPED = ("hang", "flood", "interrupted", "disk-full")
+# Ends that say nothing about the kernel: the result is an error, not a failure
+_NO_VERDICT = ("unmodelled", "internal", "abort", "interrupted", "disk-full", "truncated")
+_NEVER_BEGUN = "init never began this suite"
+
+
+@dataclass
+class Segment:
+    """The records from one "i|begin" to the next."""
+
+    suite: str
+    records: list[Record] = field(default_factory=list)
+    ended: bool = False
+    rc: int = 0
+    skipped: str | None = None
+
+
+@dataclass
+class Log:
+    """A boot's records, cut where one suite ends and the next begins."""
+
+    ready: Record | None = None
+    done: bool = False
+    before: list[Record] = field(default_factory=list)  # up to the first suite
+    segments: list[Segment] = field(default_factory=list)
+    after: list[Record] = field(default_factory=list)  # from i|done on
+    end: End | None = None
+
+
+def attribute(
+    records: list[Record], items: list[Item], stop: Stop, console: list[str], boot: int
+) -> Outcome:
+    """All that one boot says about the items it was to run."""
+    log = cut(records)
+    end = log.end or End(stop.cause or "truncated", text=stop.text)
+    if stop.cause in _STOPPED:
+        end = End(stop.cause, text=stop.text)
+    normal = log.done and end.word in ("exit", "poweroff") and not end.code
+    outcome = Outcome(log.ready is not None, end, normal)
+    outcome.boot_splats = _boot_splats(log, console)
+    outcome.counts = _counts(records)
+    outcome.notes = [f"not a record: {r.text[:120]!r}" for r in records if r.channel == "?"][:20]
+    if log.ready:
+        outcome.ready_after = log.ready.when
+        _walk(log, items, outcome, boot)
+    else:
+        outcome.remaining = list(items)
+    return outcome
+
+
+def cut(records: list[Record]) -> Log:
+    """Sort the records into segments; a liar's records land somewhere, too."""
+    log = Log()
+    current = log.before
+    expected = False
+    for record in records:
+        message = parse_message(record.text) if record.channel in "im" else Message(())
+        word = f"{record.channel}|{message.verb}"
+        if word in ("i|ready", "m|resumed"):
+            log.ready = log.ready or record
+        elif word == "i|begin":
+            log.segments.append(Segment(message.object))
+            current = log.segments[-1].records
+        elif word == "i|skip":
+            log.segments.append(Segment(message.object, ended=True, skipped=message.text or "?"))
+            current = log.segments[-1].records
+        elif word == "i|end" and log.segments:
+            log.segments[-1].ended = True
+            log.segments[-1].rc = int_or(message.fields.get("rc", "0"), -1)
+        elif word == "i|done":
+            log.done = True
+            current = log.after
+        elif word == "m|expected":
+            expected = True
+        elif word == "m|end" and not log.end:
+            log.end = _end(message, expected)
+        current.append(record)
+    return log
+
+
+def _end(message: Message, expected: bool) -> End:
+    fields = message.fields
+    code = int_or(fields["code"], -1) if "code" in fields else None
+    value = int_or(fields.get("value", "0"), 0)
+    word = message.object or "truncated"
+    return End(word, value, fields.get("rip", ""), message.text, expected, code)
+
+
+def _counts(records: list[Record]) -> dict[str, int]:
+    """How often each kind of exit happened: "m|count <kind> <code> <n>"."""
+    counts = {}
+    for record in records:
+        words = record.text.split() if record.channel == "m" else []
+        if len(words) == 4 and words[0] == "count":
+            counts[f"{words[1]} {words[2]}"] = int_or(words[3], 0)
+    return counts
+
+
+def _boot_splats(log: Log, console: list[str]) -> list[str]:
+    """Splats and breaches up to the first suite; early ones are on the serial console only."""
+    texts = [hit.text for hit in evidence.kernel_splats(log.before)]
+    if not log.segments:
+        texts += [hit.text for hit in splat.scan(enumerate(console))]
+    texts += [record.text for record in log.before if evidence.is_breach(record)]
+    return list(dict.fromkeys(texts))
+
+
+def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
+    """Match segments to items in order and judge each."""
+    waiting = list(items)
+    blamed = False
+    for segment in log.segments:
+        position = next((n for n, i in enumerate(waiting) if i.suite == segment.suite), None)
+        if position is None:
+            text = f"init began {segment.suite!r}, which this boot was not asked to run"
+            outcome.problems.append(SuiteProblem(segment.suite or "?", "unasked", text))
+            continue
+        for passed_over in waiting[:position]:
+            outcome.results += _missing(passed_over, set(), _NEVER_BEGUN, boot)
+        item = waiting[position]
+        del waiting[: position + 1]
+        blamed = segment is log.segments[-1] and not segment.ended and not outcome.normal
+        _judge(segment, item, outcome, boot, blamed)
+    if outcome.normal:
+        for item in waiting:
+            outcome.results += _missing(item, set(), _NEVER_BEGUN, boot)
+        return
+    outcome.remaining += waiting
+    if not blamed:
+        suite = log.segments[-1].suite if log.segments else "boot"
+        outcome.problems.append(SuiteProblem(suite, word_of(outcome.end), _between(log, outcome)))
+
+
+def _between(log: Log, outcome: Outcome) -> str:
+    """An end that no running case can be blamed for."""
+    if log.done:
+        where = "after the last suite"
+    elif log.segments:
+        where = f"after the cases of {log.segments[-1].suite}"
+    else:
+        where = "between init's start and the first suite"
+    return f"the guest ended {where}: {outcome.end.describe()}"
+
+
+def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: bool) -> None:
+    """All results of one suite."""
+    if segment.skipped is not None:
+        for case in item.cases:
+            result = CaseResult(item.suite, case, "skip", boot=boot, message=segment.skipped)
+            outcome.results.append(result)
+        return
+    reader, document = _read(segment, item)
+    leaves = sorted(ktap.leaves(document.tests), key=lambda leaf: leaf.test.last)
+    cuts, tail = evidence.windows(segment.records, leaves)
+    results = _results(segment, item, list(zip(leaves, cuts)), boot)
+    found = {base(result.case) for result in results}
+    missing = [case for case in item.cases if base(case) not in found]
+    died = not crashed and bool(missing) and (segment.rc > 127 or evidence.has_oops(tail))
+    if missing and (crashed or died):
+        culprit = _culprit(reader, missing)
+        results.append(_blame(item, culprit, tail, outcome.end, segment, boot))
+        left = [case for case in missing if case != culprit]
+        outcome.remaining += [replace(item, cases=(case,), only=case) for case in left]
+    else:
+        if results:
+            evidence.add(results[-1], tail)
+        results += _missing(item, found, _why_missing(segment, results), boot)
+        outcome.problems += _problems(segment, item, document, results, outcome.end, crashed)
+    outcome.results += results
+
+
+def _read(segment: Segment, item: Item) -> tuple[ktap.Reader, ktap.Document]:
+    channel = "k" if item.kind == KUNIT else "t"
+    reader = ktap.Reader()
+    for record in segment.records:
+        if record.channel == channel:
+            reader.feed(record.text, record.index)
+    return reader, reader.finish()
+
+
+def case_id(path: tuple[str, ...], kind: str) -> str:
+    """The id of a case from its names: KUnit's has its suite's name before it."""
+    names = path[1:] if kind == KUNIT else path
+    parts = [slug(part) for name in names for part in name.split(".")]
+    return ".".join(part for part in parts if part and part != "global")
+
+
+def _results(
+    segment: Segment, item: Item, cuts: list[tuple[ktap.Leaf, list[Record]]], boot: int
+) -> list[CaseResult]:
+    """A result for each leaf, with what the kernel's log and the machine said meanwhile."""
+    results = []
+    since = segment.records[0].when if segment.records else 0.0
+    for leaf, window in cuts:
+        case = case_id(leaf.path, item.kind)
+        status = leaf.test.status
+        if status == "none":
+            continue
+        # A KUnit suite that skipped or failed before its first case speaks for all of them
+        for name in (case,) if case else item.cases if status != "pass" else ():
+            result = CaseResult(item.suite, name, status, boot=boot)
+            evidence.explain(result, leaf.test)
+            evidence.add(result, window)
+            result.seconds = evidence.seconds(window, since)
+            results.append(result)
+        since = window[-1].when if window else since
+    return results
+
+
+def _missing(item: Item, found: set[str], why: str, boot: int) -> list[CaseResult]:
+    return [
+        CaseResult(item.suite, case, "miss", "missing", why, boot=boot)
+        for case in item.cases
+        if base(case) not in found
+    ]
+
+
+def _why_missing(segment: Segment, results: list[CaseResult]) -> str:
+    if results:
+        return "planned, but not in the suite's log"
+    if segment.rc:
+        words = [record.text.strip() for record in segment.records if record.channel in "kt"][-2:]
+        said = "; the log ends: " + " / ".join(words) if words else ""
+        return f"the suite did not start (rc={segment.rc}){said}"
+    return "the suite printed no result"
+
+
+def _problems(
+    segment: Segment,
+    item: Item,
+    document: ktap.Document,
+    results: list[CaseResult],
+    end: End,
+    crashed: bool,
+) -> list[SuiteProblem]:
+    """What is wrong with the suite's log as a whole."""
+    if crashed:
+        text = f"the guest ended after its last case: {end.describe()}"
+        return [SuiteProblem(item.suite, word_of(end), text)]
+    found = [
+        SuiteProblem(item.suite, problem.kind, problem.text)
+        for problem in ktap.problems(document, plan_at=1 if item.kind == KUNIT else 0)
+    ]
+    if segment.rc and not any(result.status in ("fail", "miss") for result in results):
+        text = f"exit status {segment.rc}, although no case failed"
+        found.append(SuiteProblem(item.suite, "exit-status", text))
+    return found
+
+
+def _culprit(reader: ktap.Reader, missing: list[str]) -> str:
+    """The case that was running: as the log named it, else the next one in order."""
+    named = case_id((reader.running,), "")
+    for case in missing:
+        if named and base(case) in (base(named), named.rpartition(".")[2]):
+            return case
+    return missing[0]
+
+
+def word_of(end: End) -> str:
+    """The cause by which results name an end."""
+    return {"abort": "qemu-abort", "panic-pause": "panic"}.get(end.word, end.word)
+
+
+def _blame(
+    item: Item, culprit: str, tail: list[Record], end: End, segment: Segment, boot: int
+) -> CaseResult:
+    """The guest, or the suite's program, ended while this case ran."""
+    result = CaseResult(item.suite, culprit, "pass", boot=boot)
+    result.diagnostics = [record.text for record in tail if record.channel in "kt"][-60:]
+    result.seconds = evidence.seconds(tail, tail[0].when) if tail else 0.0
+    evidence.add(result, tail)
+    if segment.ended:  # only the program died; the guest went on
+        if result.status == "pass":
+            result.status, result.cause = "fail", "signal"
+            result.message = f"the suite ended with rc={segment.rc} while this case ran"
+    elif end.expected and result.cause != "breach":
+        result.status, result.cause = "pass", ""
+        result.message = f"ended as the test expected: {end.describe()}"
+    elif result.cause not in ("oops", "panic"):
+        result.status = "error" if end.word in _NO_VERDICT else "fail"
+        result.cause, result.message = word_of(end), end.describe()
+    return result

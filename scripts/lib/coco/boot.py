@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One boot: start QEMU, follow what it writes, stop it when it must be, save a snapshot."""
+
+import contextlib
+import re
+import shlex
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coco import qemu
+from coco.errors import InfrastructureError
+from coco.model import Stop
+from coco.qmp import QmpError
+from coco.stream import Record, StreamReader, Tail
+from coco.watch import Budgets, RunQueue, Watch
+
+POLL = 0.02
+LOOK_AROUND = 0.25  # seconds between looks at budgets, sizes and the disk
+LAST_RESERVE = 32 << 20  # bytes left on the disk below which a run is stopped
+LINGER = 10.0  # for QEMU to go once the machine has said m|end
+SHOWN_LOG = 4000
+
+_STEP = re.compile(r"\s*(?:<\d+>)?(?:\[[^]]*\] ?)*\s*(?:not )?ok +\d")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one boot is to do."""
+
+    folder: Path
+    guest: qemu.Guest
+    run: str  # the run file's text
+    budgets: Budgets
+    resume: Path | None = None  # start from this snapshot
+    save: Path | None = None  # leave a snapshot here when the machine offers one
+
+
+@dataclass
+class Boot:
+    """What one boot left behind."""
+
+    folder: Path
+    records: list[Record] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    stop: Stop = Stop()
+    seconds: float = 0.0
+    snapshot: Path | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) -> Boot:
+    """Run it to its end; only a QEMU that cannot start raises."""
+    with _disk(order.folder):
+        order.folder.mkdir(parents=True)
+        (order.folder / qemu.RUN_FILE).write_text(order.run, encoding="utf-8")
+    result = Boot(order.folder)
+    start = time.monotonic()
+    with qemu.Process(program, order.guest, order.folder, order.resume) as process:
+        follower = _Follower(process, order, result, start, say)
+        try:
+            result.stop = follower.follow(cancel)
+        finally:
+            process.kill()
+            result.records = follower.finish()
+            result.seconds = round(time.monotonic() - start, 3)
+    console = Tail(order.folder / qemu.CONSOLE)
+    result.console = [*console.lines(), console.rest()]
+    if not result.records and result.stop.cause == "abort":
+        raise InfrastructureError(
+            f"QEMU did not start: {result.stop.text}", f"its command: {order.folder}/command"
+        )
+    return result
+
+
+@contextlib.contextmanager
+def _disk(folder: Path):  # type: ignore[no-untyped-def]
+    try:
+        yield
+    except OSError as error:
+        raise InfrastructureError(
+            f"cannot write in {folder}: {error.strerror}", "choose another place: RESULTS=<folder>"
+        ) from error
+
+
+class _Follower:
+    """Looks after one QEMU until it ends."""
+
+    def __init__(
+        self, process: qemu.Process, order: Order, result: Boot, start: float, say: Say
+    ) -> None:
+        self._process = process
+        self._order = order
+        self._result = result
+        self._start = start
+        self._say = say
+        self._reader = StreamReader(order.folder / qemu.STREAM)
+        self._console = order.folder / qemu.CONSOLE
+        self._console_size = 0
+        self._watch = Watch(order.budgets, start)
+        self._queue = RunQueue(process.pid)
+        self._looked = 0.0
+        self._ended = 0.0  # when the machine said m|end
+        self._offered = False  # the machine said m|snapshot
+        self._deaf = False  # QEMU's monitor does not answer
+
+    def follow(self, cancel: threading.Event) -> Stop:
+        """Until QEMU ends, or has to."""
+        if self._order.resume:
+            self._wake()
+        while True:
+            self._read()
+            code = self._process.ended()
+            if code is not None:
+                return self._gone(code)
+            if cancel.is_set():
+                return Stop("interrupted", "stopped by the user")
+            now = time.monotonic()
+            if now - self._looked >= LOOK_AROUND:
+                self._looked = now
+                stop = self._look_around(now)
+                if stop:
+                    return stop
+            time.sleep(POLL)
+
+    def finish(self) -> list[Record]:
+        """All records, once QEMU is gone."""
+        self._reader.finish(self._now())
+        return self._reader.records
+
+    def _now(self) -> float:
+        return round(time.monotonic() - self._start, 3)
+
+    def _read(self) -> None:
+        for record in self._reader.poll(self._now()):
+            self._watch.output()
+            word = f"{record.channel}|{record.text.partition(' ')[0]}"
+            if word in ("i|ready", "m|resumed"):
+                self._watch.up()
+            elif word in ("i|begin", "i|end", "i|done", "i|skip"):
+                self._watch.step()
+                self._say(record.text)
+            elif record.channel in "kt" and _STEP.match(record.text):
+                self._watch.step()
+                self._say("case")
+            elif word == "m|snapshot":
+                self._offered = True
+                self._looked = 0.0
+            elif word == "m|end":
+                self._ended = time.monotonic()
+
+    def _look_around(self, now: float) -> Stop | None:
+        """Budgets, floods, the disk, and a machine that paused itself."""
+        size = _size(self._console)
+        if size > self._console_size:
+            self._console_size = size
+            self._watch.output()
+        self._watch.advance(now, self._queue.waited())
+        if max(size, self._reader.size) > self._order.budgets.flood:
+            return Stop("flood", f"more than {self._order.budgets.flood >> 20} MiB of output")
+        if shutil.disk_usage(self._order.folder).free < LAST_RESERVE:
+            return Stop("disk-full", f"no space left in {self._order.folder}")
+        if self._paused():
+            if not self._offered:
+                return Stop("panic-pause", "the guest reported a panic through pvpanic")
+            self._offered = False
+            self._snapshot()
+            self._watch.step()
+        if self._ended and now - self._ended > LINGER:
+            return Stop("", "QEMU did not go after the machine's end")
+        overrun = "" if self._order.guest.gdb else self._watch.overrun()
+        if overrun:
+            return Stop("hang", f"{overrun}; {self._where()}")
+        return None
+
+    def _paused(self) -> bool:
+        """Did a write to pvpanic stop the guest?"""
+        if self._order.guest.machine is None or self._deaf:
+            return False
+        try:
+            status = self._process.monitor.execute("query-status", patience=5)
+        except QmpError:  # going away, or hung: the exit status or a budget will tell
+            self._deaf = True
+            return False
+        return bool(status.get("status") == "guest-panicked")
+
+    def _snapshot(self) -> None:
+        """Save the paused machine to a file, then let it go on."""
+        monitor = self._process.monitor
+        save = self._order.save
+        try:
+            if save:
+                monitor.execute("migrate-set-parameters", max_bandwidth=1 << 40)
+                monitor.execute("migrate", uri=f"exec:exec cat > {shlex.quote(str(save))}")
+                self._wait_for_migration()
+                self._result.snapshot = save
+        except QmpError as error:
+            self._result.notes.append(f"no snapshot: {error.message}")
+        with contextlib.suppress(QmpError):
+            monitor.execute("cont")
+
+    def _wait_for_migration(self) -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            state = self._process.monitor.execute("query-migrate")
+            if state.get("status") == "completed":
+                return
+            if state.get("status") in ("failed", "cancelled"):
+                raise QmpError(f"saving failed: {state.get('error-desc', '?')}")
+            time.sleep(POLL)
+        raise QmpError("saving took more than 120 s")
+
+    def _wake(self) -> None:
+        """A restored machine stands still: let it go on once it is loaded."""
+        deadline = time.monotonic() + 60
+        try:
+            while time.monotonic() < deadline:
+                status = self._process.monitor.execute("query-status")
+                if status.get("status") != "inmigrate":
+                    self._process.monitor.execute("cont")
+                    return
+                time.sleep(POLL)
+        except QmpError as error:
+            self._result.notes.append(f"the snapshot was not restored: {error.message}")
+
+    def _where(self) -> str:
+        """What the CPUs were doing, for a hang: all registers in a file, RIP in the message."""
+        try:
+            text = self._process.monitor.execute(
+                "human-monitor-command", patience=5, command_line="info registers -a"
+            )
+        except QmpError as error:
+            return error.message
+        with contextlib.suppress(OSError):
+            (self._order.folder / "registers.log").write_text(text, encoding="utf-8")
+        return "QEMU's CPUs at " + (", ".join(re.findall(r"[RE]IP=\w+", text)[:8]) or "?")
+
+    def _gone(self, code: int) -> Stop:
+        """QEMU ended by itself."""
+        self._read()
+        if code == 0:
+            return Stop()
+        with contextlib.suppress(OSError):
+            text = (self._order.folder / qemu.QEMU_LOG).read_bytes()[-SHOWN_LOG:]
+            said = text.decode("utf-8", "backslashreplace").strip()
+        how = f"signal {-code}" if code < 0 else f"exit status {code}"
+        return Stop("abort", f"QEMU ended with {how}" + (f": {said}" if said else ""))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

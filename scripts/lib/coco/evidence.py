@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Turn the lines of one case into its result: what it said, what the log says against it."""
+
+from collections.abc import Iterable
+
+from coco import ktap, splat
+from coco.model import CaseResult
+from coco.stream import Record
+
+SHOWN_EVENTS = 6
+_EVENTS = ("breach", "note", "injected", "expected")
+
+
+def windows(
+    records: list[Record], leaves: Iterable[ktap.Leaf]
+) -> tuple[list[list[Record]], list[Record]]:
+    """The records up to each leaf's result line, and those after the last one."""
+    cut: list[list[Record]] = []
+    position = 0
+    for leaf in leaves:
+        start = position
+        while position < len(records) and records[position].index <= leaf.test.last:
+            position += 1
+        cut.append(records[start:position])
+    return cut, records[position:]
+
+
+def is_breach(record: Record) -> bool:
+    return record.channel == "m" and record.text.startswith("breach ")
+
+
+def kernel_splats(records: Iterable[Record]) -> list[splat.Splat]:
+    return splat.scan((record.index, record.text) for record in records if record.channel == "k")
+
+
+def has_oops(records: Iterable[Record]) -> bool:
+    return any(hit.kind in ("oops", "panic") for hit in kernel_splats(records))
+
+
+def explain(result: CaseResult, test: ktap.Test) -> None:
+    """Fill in what the KTAP lines themselves say."""
+    result.diagnostics = test.diagnostics
+    if result.status == "skip":
+        result.message = test.reason or "no reason given"
+    elif result.status == "fail":
+        result.cause = "timeout" if test.directive == "timeout" else "assertion"
+        result.expected, result.got = expectation(test.diagnostics)
+        result.message = result.expected or test.reason or _last_words(test.diagnostics)
+
+
+def expectation(diagnostics: list[str]) -> tuple[str, str]:
+    """Expected and got of the first failed check, in KUnit's words or the harness's."""
+    for number, line in enumerate(diagnostics):
+        body = line.lstrip("# ")
+        if ":Expected " in body:  # file.c:12:case:Expected 1 (1) == value (2)
+            return body.partition(":Expected ")[2], ""
+        if body.startswith("Expected "):
+            return body[len("Expected ") :].removesuffix("but").strip().rstrip(","), _got(
+                diagnostics[number + 1 : number + 6]
+            )
+    return "", ""
+
+
+def _got(following: list[str]) -> str:
+    """The values that KUnit prints below "Expected ..., but"."""
+    values = []
+    for line in following:
+        if line.startswith("#") or not (" == " in line or " is " in line or line[:1] == "<"):
+            break
+        values.append(line.strip())
+    return "; ".join(values)
+
+
+def _last_words(diagnostics: list[str]) -> str:
+    words = [line.lstrip("# ") for line in diagnostics if line.startswith("#")]
+    return words[-1] if words else "no reason given"
+
+
+def add(result: CaseResult, window: list[Record]) -> None:
+    """Splats and breaches fail a case whatever its result line says."""
+    splats = kernel_splats(window)
+    breaches = [record.text for record in window if is_breach(record)]
+    events = [r.text for r in window if r.channel == "m" and r.text.partition(" ")[0] in _EVENTS]
+    result.events = (result.events + events)[-SHOWN_EVENTS:]
+    result.splats += [f"{hit.kind}: {hit.text}" for hit in splats]
+    if result.status == "fail":
+        return
+    if splats:
+        result.status = "fail"
+        result.cause, result.message = splat.cause(splats)
+    elif breaches:
+        result.status = "fail"
+        result.cause, result.message = "breach", breaches[0].removeprefix("breach ")
+
+
+def seconds(window: list[Record], since: float) -> float:
+    return round(max(window[-1].when - since, 0.0), 3) if window else 0.0

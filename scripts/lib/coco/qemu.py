@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0
+"""QEMU: find it, word its command line, start it so that it cannot outlive us."""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from coco.errors import InfrastructureError, UsageError
+from coco.qmp import Qmp
+
+OLDEST = (7, 2)
+PROGRAM = "qemu-system-x86_64"
+
+# MACHINE_BASE in machine/machine.h, and the room for the machine itself above it (MiB);
+# the private copy of guest RAM follows.
+MACHINE_BASE = 1024
+MACHINE_ROOM = 128
+LARGEST_RAM = MACHINE_BASE
+
+# panic=-1 with -no-reboot turns a panic into the end of QEMU; an oops is one too, since
+# what runs after it proves nothing.  A chatty serial console would cost seconds.
+CMDLINE = "console=ttyS0 quiet panic=-1 oops=panic rdinit=/init"
+
+STREAM = "stream.log"
+CONSOLE = "console.log"
+MACHINE_LOG = "machine.log"
+QEMU_LOG = "qemu.log"
+RUN_FILE = "run"
+COMMAND_FILE = "command"
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """A QEMU that is new enough."""
+
+    argv: tuple[str, ...]
+    version: str
+
+    @property
+    def path(self) -> str:
+        return self.argv[0]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """What to boot; machine None means plain TCG, without the software machine."""
+
+    kernel: Path
+    initramfs: Path
+    machine: Path | None
+    personality: str = "none"
+    vcpus: int = 1
+    ram: int = 512
+    cmdline: str = ""  # added to CMDLINE
+    options: str = ""  # added to the machine's own
+    snapshot: bool = False
+    gdb: str = ""
+
+
+def find(words: str = "") -> Qemu:
+    """QEMU= as given (a program and perhaps options), else the one in PATH; checked."""
+    argv = shlex.split(words) if words else [PROGRAM]
+    path = shutil.which(argv[0])
+    if path is None:
+        if words:
+            raise UsageError(f"QEMU={words}: no such program", "give the path of a QEMU program")
+        raise InfrastructureError(f"{PROGRAM} is not installed", "run: scripts/coco deps")
+    try:
+        said = subprocess.run(
+            [path, *argv[1:], "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InfrastructureError(f"{path} --version failed: {error}") from error
+    match = re.search(r"version (\d+)\.(\d+)(?:\.(\d+))?[^\n]*", said)
+    if not match:
+        raise InfrastructureError(f"{path} does not say its version", "is it QEMU?")
+    if (int(match[1]), int(match[2])) < OLDEST:
+        raise InfrastructureError(
+            f"{path} is QEMU {match[1]}.{match[2]}; the machine needs {OLDEST[0]}.{OLDEST[1]}",
+            "run scripts/coco deps on Debian 12 or newer, or name another one: QEMU=<program>",
+        )
+    return Qemu((path, *argv[1:]), match[0].removeprefix("version "))
+
+
+def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
+    """The command line; file names are relative to the boot's folder."""
+    cmdline = " ".join(word for word in (CMDLINE, guest.cmdline) if word)
+    argv = list(qemu.argv)
+    argv += "-accel tcg,thread=multi -machine pc -nodefaults -no-user-config".split()
+    argv += "-display none -no-reboot".split()
+    argv += ["-name", f"coco-{guest.personality},debug-threads=on", "-smp", str(guest.vcpus)]
+    argv += _port(0x402, "stream", STREAM)
+    argv += ["-fw_cfg", f"name=opt/coco/run,file={RUN_FILE}"]
+    argv += ["-serial", f"file:{CONSOLE}"]
+    if guest.machine:
+        argv += ["-cpu", "max,phys-bits=52"]
+        argv += ["-m", str(MACHINE_BASE + MACHINE_ROOM + guest.ram)]
+        argv += _port(0xE9, "log", MACHINE_LOG)
+        argv += ["-device", "pvpanic", "-action", "panic=pause"]
+        argv += ["-kernel", "machine.elf", "-append", machine_options(guest)]
+        argv += ["-initrd", f"kernel {cmdline.replace(',', ',,')},initramfs"]
+    else:
+        # QEMU 7.2's cmpxchg16b corrupts the flags; the machine hides it by itself
+        argv += ["-cpu", "max,-cx16", "-m", str(guest.ram)]
+        argv += ["-kernel", "kernel", "-initrd", "initramfs", "-append", cmdline]
+    if resume:
+        argv += ["-fw_cfg", "name=opt/coco/resumed,string=1"]
+        argv += ["-incoming", f"exec:exec cat {shlex.quote(str(resume))}"]
+    if guest.gdb:
+        argv += ["-gdb", guest.gdb, "-S"]
+    return argv
+
+
+def _port(port: int, name: str, path: str) -> list[str]:
+    return [
+        "-chardev",
+        f"file,id={name},path={path}",
+        "-device",
+        f"isa-debugcon,iobase={port:#x},chardev={name}",
+    ]
+
+
+def machine_options(guest: Guest) -> str:
+    """The machine's own command line."""
+    words = [f"personality={guest.personality}", f"ram={guest.ram}", f"vcpus={guest.vcpus}"]
+    words += ["snapshot"] if guest.snapshot else []
+    return " ".join([*words, *guest.options.split()])
+
+
+class Process:
+    """A running QEMU: its own process group, killed when we die, whatever kills us."""
+
+    def __init__(self, qemu: Qemu, guest: Guest, folder: Path, resume: Path | None = None) -> None:
+        _link(folder, guest)
+        ours, theirs = socket.socketpair()
+        try:
+            argv = command(qemu, guest, resume)
+            _write_command(folder, argv)
+            monitor = f"socket,id=qmp,fd={theirs.fileno()}"
+            argv += ["-chardev", monitor, "-mon", "chardev=qmp,mode=control"]
+            with (folder / QEMU_LOG).open("wb") as log:
+                self._process = subprocess.Popen(
+                    [*_die_with_us(), *argv],
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=[theirs.fileno()],
+                    process_group=0,
+                )
+        except OSError as error:
+            ours.close()
+            raise InfrastructureError(f"cannot start QEMU: {error}") from error
+        finally:
+            theirs.close()
+        self.monitor = Qmp(ours)
+        self.pid = self._process.pid
+
+    def ended(self) -> int | None:
+        """Exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def wait(self, seconds: float) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """End it and all its children now."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        self.monitor.close()
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+def _die_with_us() -> list[str]:
+    """A prefix that has the kernel kill QEMU when the thread that started it ends."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+def _link(folder: Path, guest: Guest) -> None:
+    """Short names without blanks or commas, which -initrd could not take."""
+    files = {"kernel": guest.kernel, "initramfs": guest.initramfs, "machine.elf": guest.machine}
+    for name, target in files.items():
+        if target:
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).symlink_to(target.resolve())
+
+
+def _write_command(folder: Path, argv: list[str]) -> None:
+    """The same command, for a person to repeat."""
+    text = f"#!/bin/sh\ncd {shlex.quote(str(folder))} || exit\nexec {shlex.join(argv)}\n"
+    (folder / COMMAND_FILE).write_text(text, encoding="utf-8")
+    (folder / COMMAND_FILE).chmod(0o755)
