@@ -96,8 +96,11 @@ bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);
 
 #define APIC_BASE	0xfee00000ull
-/* GPA of the page table that the CPU walks while the guest believes that paging is off */
-#define PAGING_OFF_TABLE	(1ull << 40)
+/*
+ * GPA of the page table that the CPU walks while the guest believes that paging
+ * is off: below 4G, since CR3 has 32 bits then, where a guest has nothing.
+ */
+#define PAGING_OFF_TABLE	MACHINE_BASE
 
 /* ---- paging.c: guests with paging off, and the first walk after a CR3 without C-bit ---- */
 void paging_load(struct vcpu *v);		/* vmcb.save holds the guest's values: make them runnable */

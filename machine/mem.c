@@ -9,8 +9,8 @@
  *	root --- bit clear --- view A --- RAM by 4K pages, firmware tables, MMIO
  *	     \-- bit set ----- view B --- RAM by 4K pages, firmware tables
  *
- * A second root serves guests with paging off: the private view whatever the
- * address, and the page table that paging.c needs.
+ * A second root serves guests with paging off: the private view, and the page
+ * table that paging.c needs.
  */
 #include "core.h"
 
@@ -32,6 +32,8 @@ static u64 root[ENTRIES] __page_aligned, root_paging_off[ENTRIES] __page_aligned
 static u64 level4[ENTRIES] __page_aligned;		/* addresses below 2^48 */
 static u64 level4_high[ENTRIES] __page_aligned;		/* with bit 51 */
 static u64 level4_paging_off[ENTRIES] __page_aligned;
+/* As level3[PRIVATE] and level2[PRIVATE][1], and PAGING_OFF_TABLE */
+static u64 level3_paging_off[ENTRIES] __page_aligned, level2_paging_off[ENTRIES] __page_aligned;
 static u64 level3[VIEWS][ENTRIES] __page_aligned;
 static u64 level2[VIEWS][4][ENTRIES] __page_aligned;
 static u64 ram_pages[VIEWS][MACHINE_BASE / SIZE_2M][ENTRIES] __page_aligned;
@@ -169,11 +171,14 @@ static u64 *table_below(u64 *entry)
 	return table;
 }
 
+static u64 *entry_below(u64 *level2_entry, u64 gpa)
+{
+	return &table_below(level2_entry)[gpa / PAGE_SIZE % ENTRIES];
+}
+
 static u64 *entry_4k(u64 gpa, enum view view)
 {
-	u64 *level1 = table_below(&level2[view][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES]);
-
-	return &level1[gpa / PAGE_SIZE % ENTRIES];
+	return entry_below(&level2[view][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES], gpa);
 }
 
 static void link_views(void)
@@ -196,21 +201,20 @@ static void link_views(void)
 		level4[BIT(config.cbit - 39)] = (u64)level3[marked] | NPT_RW;
 	}
 	root_paging_off[0] = (u64)level4_paging_off | NPT_RW;
-	level4_paging_off[0] = (u64)level3[PRIVATE] | NPT_RW;
+	level4_paging_off[0] = (u64)level3_paging_off | NPT_RW;
 }
 
-/* The page table of a guest with paging off: 4 MiB identity pages (APM vol. 2, 5.2.2), private GPAs */
+/* The page table of a guest with paging off: 4 MiB identity pages (APM vol. 2, 5.2.2) */
 static void build_paging_off_table(void)
 {
 	u32 *table = machine_alloc(1), i;
-	u64 *entry = &level4_paging_off[PAGING_OFF_TABLE / SIZE_512G];
 
 	for (i = 0; i < 1024; i++)
 		table[i] = i << 22 | NPT_RW | PTE_LARGE;
-	entry = &table_below(entry)[PAGING_OFF_TABLE / SIZE_1G % ENTRIES];
-	entry = &table_below(entry)[PAGING_OFF_TABLE / SIZE_2M % ENTRIES];
-	entry = &table_below(entry)[PAGING_OFF_TABLE / PAGE_SIZE % ENTRIES];
-	*entry = (u64)table | NPT_RW;
+	memcpy(level3_paging_off, level3[PRIVATE], sizeof(level3_paging_off));
+	memcpy(level2_paging_off, level2[PRIVATE][1], sizeof(level2_paging_off));
+	level3_paging_off[1] = (u64)level2_paging_off | NPT_RW;
+	*entry_below(&level2_paging_off[0], PAGING_OFF_TABLE) = (u64)table | NPT_RW;
 }
 
 /* Copied away, because the private view of RAM may end where QEMU's RAM ends */
@@ -278,9 +282,9 @@ bool mem_map_high(u64 gpa)
 void mem_init(u32 firmware_tables_start, u32 firmware_tables_end)
 {
 	link_views();
-	build_paging_off_table();
 	if (direct_devices())
 		map_devices((firmware_tables_end + SIZE_2M - 1) & ~(SIZE_2M - 1));
 	map_firmware(firmware_tables_start & PAGE_MASK, (firmware_tables_end + PAGE_SIZE - 1) & PAGE_MASK);
 	map_rom();
+	build_paging_off_table();
 }
