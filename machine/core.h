@@ -110,6 +110,7 @@ bool paging_walk_fault(struct vcpu *v, u64 gpa);	/* true: CR3 mended */
 /* ---- vcpu.c, smp.c ---- */
 void machine_lock(void);
 void machine_unlock(void);
+void permissions_init(void);			/* nothing is permitted */
 void vcpu_init(struct vcpu *v);			/* controls; once a CPU */
 void vcpu_reset_state(struct vcpu *v);		/* APM vol. 2, table 14-1, after INIT */
 void vcpu_park(struct vcpu *v);			/* INIT: waits for SIPI or AP creation; v may be another CPU */

@@ -22,9 +22,10 @@ void io_setup(void)
 {
 	u32 i;
 
-	/* Technologies whose guests exit on I/O intercept all of it */
+	if (!direct_devices())
+		return;
 	for (i = 0; i < ALL_PORTS; i++)
-		io_permit(i, direct_devices());
+		io_permit(i, true);
 	for (i = 0; i < ARRAY_SIZE(hidden); i++)
 		io_permit(hidden[i], false);
 	for (i = 0; i < ARRAY_SIZE(watched); i++)

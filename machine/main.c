@@ -179,10 +179,11 @@ void machine_main(u32 magic, const u32 *multiboot)
 	mem_reserve_modules(multiboot);
 	find_firmware_tables(multiboot, &tables_start, &tables_end);
 	mem_init(tables_start, tables_end);
+	permissions_init();
+	io_setup();
 	page_init(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 	if (config.tech->setup)
 		config.tech->setup();
-	io_setup();
 	vcpu_init(&vcpus[0]);
 	smp_start();
 	load_guest(&vcpus[0], multiboot);

@@ -65,6 +65,13 @@ static void msr_bits(u8 *map, u32 msr, u8 bits)
 	map[bit / 8] = (map[bit / 8] & ~(3 << bit % 8)) | bits << bit % 8;
 }
 
+void permissions_init(void)
+{
+	memset(msrpm, 0xff, sizeof(msrpm));
+	memset(msrpm_paging_off, 0xff, sizeof(msrpm_paging_off));
+	memset(iopm, 0xff, sizeof(iopm));
+}
+
 void msr_permit(u32 msr, bool read, bool write)
 {
 	u8 bits = (read ? 0 : 1) | (write ? 0 : 2);
