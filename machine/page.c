@@ -107,22 +107,23 @@ static void convert(u64 gpa, u8 flags)
 	page_set(gpa, flags);
 }
 
-void page_convert(struct vcpu *v, u64 gpa, u64 count, u8 flags)
+void page_convert(u64 gpa, u64 count, u8 flags)
 {
 	u64 i;
 
 	gpa = strip(gpa) & PAGE_MASK;
 	for (i = 0; i < count; i++)
 		convert(gpa + i * PAGE_SIZE, flags);
-	vcpus_flush(v);
 }
 
 void page_make_shared(u64 gpa)
 {
-	page_convert(NULL, gpa, 1, 0);
+	page_convert(gpa, 1, 0);
+	vcpus_flush(NULL);
 }
 
 void page_make_private(u64 gpa)
 {
-	page_convert(NULL, gpa, 1, COCO_PAGE_PRIVATE);
+	page_convert(gpa, 1, COCO_PAGE_PRIVATE);
+	vcpus_flush(NULL);
 }

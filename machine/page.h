@@ -9,7 +9,6 @@
 
 bool page_all_ram(u64 gpa, u64 count);		/* count pages from gpa */
 void page_split(u64 gpa);			/* the 2M entry there becomes 512 of 4K */
-/* Convert count pages as a host does, then flush; v: the vCPU that asked, on whose CPU this runs */
-void page_convert(struct vcpu *v, u64 gpa, u64 count, u8 flags);
+void page_convert(u64 gpa, u64 count, u8 flags);	/* as page_make_*, but the caller flushes */
 
 #endif /* PAGE_H */

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The reverse map table of SEV-SNP as a guest meets it: PVALIDATE, RMPADJUST,
+ * and accesses that it refuses (APM vol. 2, 15.36; vol. 3, PVALIDATE, RMPADJUST).
+ *
+ *	page state	private access		shared access
+ *	shared		host is asked [1]	goes on
+ *	assigned	#VC 0x404		host is asked [1]
+ *	validated	goes on			host is asked [1]
+ *
+ * [1] A nested page fault of the host's.  The guest should have asked for the
+ * page state change first, so this is a breach; then the host does what KVM
+ * does, and converts the page to what the access needs.
+ */
+#include "sev.h"
+
+#define PVALIDATE	"\x0f\x01\xff"
+#define RMPADJUST	"\x0f\x01\xfe"
+#define PREFIX_PVALIDATE 0xf2
+#define PREFIX_RMPADJUST 0xf3
+
+/* EAX on return */
+enum { SUCCESS = 0, FAIL_INPUT = 1, FAIL_PERMISSION = 2, FAIL_SIZEMISMATCH = 6 };
+
+#define RFLAGS_CF	BIT_ULL(0)
+#define RFLAGS_PF	BIT_ULL(2)
+#define RFLAGS_AF	BIT_ULL(4)
+#define RFLAGS_ZF	BIT_ULL(6)
+#define RFLAGS_SF	BIT_ULL(7)
+#define RFLAGS_OF	BIT_ULL(11)
+
+#define VMPLS		4
+#define ATTR_VMPL(rdx)	((rdx) & 0xff)
+#define ATTR_VMSA	BIT_ULL(16)
+
+#define ROM_START	0xc0000
+#define ROM_END		0x100000
+
+static u8 vmsa_pages[MACHINE_BASE / PAGE_SIZE / 8];
+
+bool rmp_is_vmsa(u64 gpa)
+{
+	return vmsa_pages[gpa / PAGE_SIZE / 8] >> (gpa / PAGE_SIZE % 8) & 1;
+}
+
+static void set_vmsa(u64 gpa, bool on)
+{
+	u8 bit = BIT(gpa / PAGE_SIZE % 8);
+
+	if (on)
+		vmsa_pages[gpa / PAGE_SIZE / 8] |= bit;
+	else
+		vmsa_pages[gpa / PAGE_SIZE / 8] &= ~bit;
+}
+
+/* No firmware validates option ROMs and BIOS: they are no memory of e820's, and the kernel's own to validate */
+void rmp_reset(void)
+{
+	u64 gpa;
+
+	for (gpa = ROM_START; gpa < ROM_END; gpa += PAGE_SIZE)
+		page_set(gpa, COCO_PAGE_PRIVATE);
+}
+
+/* What KVM does about an access that does not fit the page's state */
+static void convert_for(struct vcpu *v, u64 gpa, enum view view, const char *what)
+{
+	u8 flags = page_flags(gpa);
+
+	if (flags & COCO_PAGE_BLOCKED)
+		unmodelled(v, "the guest uses page 0x%lx, which the host took away", gpa);
+	breach(v, COCO_BREACH_PAGE, gpa, "%s page 0x%lx, which is %s", what, gpa,
+	       flags & COCO_PAGE_PRIVATE ? "private" : "shared");
+	if (view == PRIVATE)
+		page_make_private(gpa);
+	else
+		page_make_shared(gpa);
+}
+
+bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
+{
+	u8 flags;
+
+	gpa &= PAGE_MASK;
+	flags = page_flags(gpa);
+	event_add(v, COCO_EV_NPF, gpa, error, flags);
+	if (flags & COCO_PAGE_BLOCKED || !(flags & COCO_PAGE_PRIVATE) == (view == PRIVATE)) {
+		convert_for(v, gpa, view, view == PRIVATE ? "private access to" : "shared access to");
+		return true;
+	}
+	/* Validated meanwhile by another vCPU: the access is tried again */
+	if (view == PRIVATE && !(flags & COCO_PAGE_VALIDATED))
+		raise_vc(v, SVM_EXIT_NPF_NOT_VALIDATED);
+	return true;
+}
+
+/* ---- the instructions ---- */
+
+static bool even_parity(u8 byte)
+{
+	byte ^= byte >> 4;
+	byte ^= byte >> 2;
+	return !((byte ^ byte >> 1) & 1);
+}
+
+static void set_result(struct vcpu *v, u32 eax, bool carry)
+{
+	u64 flags = 0;
+
+	set_reg(v, RAX, eax);
+	if (carry)
+		flags |= RFLAGS_CF;
+	if (!eax)
+		flags |= RFLAGS_ZF;
+	if (even_parity(eax))
+		flags |= RFLAGS_PF;
+	v->vmcb.save.rflags &= ~(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF);
+	v->vmcb.save.rflags |= flags;
+}
+
+/*
+ * The page that both instructions work on.  False: the instruction is over, by
+ * an exception or with *eax.
+ */
+static bool find_page(struct vcpu *v, struct mapping *m, bool *huge, u32 *eax)
+{
+	u64 va = reg(v, RAX);
+
+	*eax = SUCCESS;
+	if (guest_cpl(v)) {
+		raise_gp(v);
+		return false;
+	}
+	if (!guest_long_mode(v))
+		va = (u32)va;
+	if (guest_translate(v, va, m)) {
+		raise_pf(v, va, 0);
+		return false;
+	}
+	*huge = (u32)reg(v, RCX) == 1;
+	m->gpa &= PAGE_MASK;
+	if ((u32)reg(v, RCX) > 1 || (*huge && m->gpa & (SIZE_2M - 1))) {
+		*eax = FAIL_INPUT;
+		return false;
+	}
+	return true;
+}
+
+/* The entry as this size; FAIL_SIZEMISMATCH if it is smaller, split by the host (KVM: PSMASH) if it is larger */
+static u32 fit_size(u64 gpa, bool huge)
+{
+	bool entry_huge = page_flags(gpa) & COCO_PAGE_2M;
+
+	if (huge && !entry_huge)
+		return FAIL_SIZEMISMATCH;
+	if (!huge && entry_huge)
+		page_split(gpa);
+	return SUCCESS;
+}
+
+/* EAX, and in bit 32 whether the entry was in this state already */
+static u64 pvalidate_model(struct vcpu *v, u64 gpa, bool huge, bool validate)
+{
+	u64 i, count = huge ? PAGES_IN_2M : 1;
+	u8 flags;
+	u32 eax;
+
+	if (!page_all_ram(gpa, count))
+		unmodelled(v, "PVALIDATE of 0x%lx, which is not RAM", gpa);
+	if (page_flags(gpa) & COCO_PAGE_BLOCKED || !(page_flags(gpa) & COCO_PAGE_PRIVATE))
+		convert_for(v, gpa, PRIVATE, "PVALIDATE of");
+	eax = fit_size(gpa, huge);
+	if (eax)
+		return eax;
+	flags = page_flags(gpa);
+	if (!(flags & COCO_PAGE_VALIDATED) == !validate)
+		return 1ull << 32;
+	flags = validate ? flags | COCO_PAGE_VALIDATED : flags & ~COCO_PAGE_VALIDATED;
+	for (i = 0; i < count; i++)
+		page_set(gpa + i * PAGE_SIZE, flags);
+	if (!validate)
+		vcpus_flush(v);
+	return SUCCESS;
+}
+
+static void pvalidate(struct vcpu *v)
+{
+	u64 inputs = (u32)reg(v, RCX) | (u64)(u8)reg(v, RDX) << 8, result;
+	const struct coco_rule *rule;
+	struct coco_event *event;
+	struct mapping m;
+	bool huge;
+	u32 eax;
+
+	if (!find_page(v, &m, &huge, &eax) && !eax)
+		return;
+	event = event_add(v, COCO_EV_PVALIDATE, m.gpa, inputs, 0);
+	rule = rule_match(event);
+	result = eax;
+	if (!eax && (!rule || rule->action != COCO_REPLY))
+		result = pvalidate_model(v, m.gpa, huge, reg(v, RDX) & 1);
+	if (rule && rule->reply_mask & 1)
+		result = rule->reply[0];
+	event->ret = result;
+	set_result(v, result, result >> 32 & 1);
+	insn_skip(v, PVALIDATE, 3);
+}
+
+/* The guest runs at VMPL 0, so that it may give to any other */
+static u32 rmpadjust_model(struct vcpu *v, u64 gpa, bool huge, u64 attributes)
+{
+	u64 i, count = huge ? PAGES_IN_2M : 1;
+	u32 eax;
+
+	if (ATTR_VMPL(attributes) >= VMPLS)
+		return FAIL_INPUT;
+	if (!ATTR_VMPL(attributes))
+		return FAIL_PERMISSION;
+	eax = fit_size(gpa, huge);
+	for (i = 0; i < count && !eax; i++)
+		set_vmsa(gpa + i * PAGE_SIZE, attributes & ATTR_VMSA);
+	trace("RMPADJUST gpa 0x%lx attributes 0x%lx: %u cpu %u", gpa, attributes, eax, v->index);
+	return eax;
+}
+
+static void rmpadjust(struct vcpu *v)
+{
+	struct mapping m;
+	bool huge;
+	u32 eax;
+
+	if (!find_page(v, &m, &huge, &eax)) {
+		if (!eax)
+			return;
+	} else if (!page_all_ram(m.gpa, huge ? PAGES_IN_2M : 1)) {
+		unmodelled(v, "RMPADJUST of 0x%lx, which is not RAM", m.gpa);
+	} else if (!(page_flags(m.gpa) & COCO_PAGE_PRIVATE)) {
+		convert_for(v, m.gpa, PRIVATE, "RMPADJUST of");
+		return;		/* the instruction runs again */
+	} else if (!(page_flags(m.gpa) & COCO_PAGE_VALIDATED)) {
+		raise_vc(v, SVM_EXIT_NPF_NOT_VALIDATED);
+		return;
+	} else {
+		eax = rmpadjust_model(v, m.gpa, huge, reg(v, RDX));
+	}
+	set_result(v, eax, false);
+	insn_skip(v, RMPADJUST, 3);
+}
+
+bool rmp_instruction(struct vcpu *v)
+{
+	u8 prefix;
+
+	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1))
+		prefix = 0;
+	if (prefix == PREFIX_PVALIDATE && insn_length(v, PVALIDATE, 3)) {
+		pvalidate(v);
+	} else if (prefix == PREFIX_RMPADJUST && insn_length(v, RMPADJUST, 3)) {
+		rmpadjust(v);
+	} else {
+		raise_exception(v, X86_UD, false, 0);
+	}
+	return true;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the SEV technologies know of each other; the rest of the machine needs none of it. */
+#ifndef SEV_H
+#define SEV_H
+
+#include "machine.h"
+#include "page.h"
+
+/* A vCPU of SEV-ES or SEV-SNP, beside struct vcpu; vcpu->technology */
+struct es_vcpu {
+	u64 dr7;		/* as the guest last told */
+	bool held;		/* in AP reset hold: a SIPI lets it go on behind its VMGEXIT */
+	bool held_by_msr;	/* ... and asked for it through the GHCB MSR */
+	u64 hold_ghcb;		/* ... or through this GHCB */
+};
+
+static inline struct es_vcpu *es_vcpu(struct vcpu *v)
+{
+	return v->technology;
+}
+
+/* ---- sev.c ---- */
+extern struct sev_options {
+	u32 ghcb_version;	/* highest that the host offers */
+	u64 features;		/* hypervisor features (GHCB specification, 2.2: HV features) */
+} sev_options;
+
+static inline bool is_snp(void)
+{
+	return config.tech->id == COCO_SEV_SNP;
+}
+
+void raise_vc(struct vcpu *v, u64 code);
+
+/* ---- ghcb_msr.c ---- */
+#define GHCB_VERSION_MIN	1
+u64 ghcb_msr_reset_value(void);
+void ghcb_msr_protocol(struct vcpu *v);
+void __noreturn ghcb_terminate(struct vcpu *v, u32 set, u32 reason);
+
+/* ---- ghcb.c ---- */
+void ghcb_page(struct vcpu *v);
+void ghcb_reset_hold_over(struct vcpu *v);
+
+/* ---- rmp.c ---- */
+bool rmp_instruction(struct vcpu *v);	/* at #UD; true if it was one of PVALIDATE, RMPADJUST */
+bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error);
+bool rmp_is_vmsa(u64 gpa);
+void rmp_reset(void);
+
+/* ---- psc.c ---- */
+enum psc_op { PSC_PRIVATE = 1, PSC_SHARED = 2, PSC_PSMASH = 3, PSC_UNSMASH = 4 };
+
+/* One page or 2M block; 0, or what a host gives as error */
+#define PSC_ERROR_HEADER	(1ull << 32 | 1)
+#define PSC_ERROR_ENTRY		(1ull << 32 | 2)
+#define PSC_ERROR_GENERIC	(0x100ull << 32)
+u64 psc_one(struct vcpu *v, u64 gpa, u32 op, bool huge, u64 generic);
+u64 psc_list(struct vcpu *v, u8 *list, u64 size);
+
+/* ---- snp_boot.c ---- */
+void snp_boot_data(struct boot *boot);
+
+/* ---- snp_ap.c ---- */
+void ap_boot_data(struct boot *boot);
+u64 ap_jump_table(void);
+void ap_set_jump_table(u64 gpa);
+u32 ap_creation(struct vcpu *v, u64 info1, u64 vmsa, u64 features);	/* 0 or GHCB_ERR_* */
+bool ap_icr_write(struct vcpu *v, u32 icr);	/* true: INIT or SIPI, dealt with */
+void ap_hold(struct vcpu *v, bool by_msr);
+
+#endif /* SEV_H */

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a second vCPU starts where the host cannot write its registers.
+ *
+ *	SEV-ES	The firmware has the APs wait in AP reset hold.  A SIPI wakes them,
+ *		its vector does not count: they go where the AP jump table says,
+ *		a page of the firmware's that the kernel has filled (GHCB
+ *		specification 56421, 4.3, SMP booting).  This machine is that
+ *		firmware: at the first SIPI the vCPU starts from the jump table.
+ *		Later the kernel itself holds a vCPU that goes off-line.
+ *	SEV-SNP	The kernel writes a VMSA and has the host run it (AP creation).
+ */
+#include "core.h"
+#include "ghcb.h"
+
+#define ICR_HIGH		0x310
+#define ICR_MODE(icr)		((icr) >> 8 & 7)
+#define ICR_SHORTHAND(icr)	((icr) >> 18 & 3)
+#define ICR_LEVEL_ASSERT	BIT(14)
+#define ICR_TRIGGER_LEVEL	BIT(15)
+enum { MODE_INIT = 5, MODE_SIPI = 6 };
+enum { TO_FIELD, TO_SELF, TO_ALL, TO_OTHERS };
+
+/* SW_EXITINFO1 of AP creation */
+#define REQUEST(info1)		((info1) & 0xffff)
+#define REQUEST_VMPL(info1)	((info1) >> 16 & 15)
+#define REQUEST_APIC_ID(info1)	((info1) >> 32)
+enum { CREATE_ON_INIT, CREATE, DESTROY };
+
+/* VMSA beyond what it has in common with the VMCB (APM vol. 2, table B-4) */
+#define VMSA_RCX		0x308
+#define VMSA_R8			0x340
+#define VMSA_SEV_FEATURES	0x3b0
+#define SEV_FEATURES		1	/* SNPActive, as the boot processor has it */
+
+#define DEFAULT_PAT		0x0007040600070406ull
+#define NONE			(~0ull)
+
+static u64 jump_table;
+static u64 on_init[MAX_VCPUS] = { [0 ... MAX_VCPUS - 1] = NONE };	/* VMSA for the next INIT */
+
+/* First word: IP, second: CS */
+struct jump_table {
+	u16 ip, cs;
+};
+
+void ap_boot_data(struct boot *boot)
+{
+	jump_table = boot_reserve(boot, 1);
+}
+
+u64 ap_jump_table(void)
+{
+	return jump_table;
+}
+
+void ap_set_jump_table(u64 gpa)
+{
+	jump_table = gpa;
+}
+
+/* ---- SEV-ES ---- */
+
+/* After INIT (APM vol. 2, table 14-1), and at the address in the jump table */
+static void start_from_jump_table(struct vcpu *target)
+{
+	static const struct vmcb_seg data = { .attrib = 0x93, .limit = 0xffff };
+	struct vmcb_save s = {
+		.es = data, .ss = data, .ds = data, .fs = data, .gs = data,
+		.cs = { .attrib = 0x9b, .limit = 0xffff },
+		.gdtr = { .limit = 0xffff },
+		.idtr = { .limit = 0xffff },
+		.ldtr = { .attrib = 0x82, .limit = 0xffff },
+		.tr = { .attrib = 0x8b, .limit = 0xffff },
+		.cr0 = 0x60000010,
+		.dr6 = 0xffff0ff0,
+		.dr7 = 0x400,
+		.rflags = 2,
+		.g_pat = DEFAULT_PAT,
+	};
+	static const u64 regs[16];
+	struct jump_table to;
+
+	if (guest_read_gpa(jump_table, PRIVATE, &to, sizeof(to)))
+		unmodelled(target, "AP jump table at 0x%lx, which is not RAM", jump_table);
+	if (!to.cs && !to.ip) {
+		stream_line('m', "note SIPI for vCPU %u, and nothing in the AP jump table", target->index);
+		return;
+	}
+	s.cs.selector = to.cs;
+	s.cs.base = (u64)to.cs << 4;
+	s.rip = to.ip;
+	vcpu_start(target->apic_id, &s, regs);
+}
+
+void ap_hold(struct vcpu *v, bool by_msr)
+{
+	struct es_vcpu *es = es_vcpu(v);
+
+	es->held = true;
+	es->held_by_msr = by_msr;
+	es->hold_ghcb = v->ghcb_msr;
+	v->running = false;
+}
+
+/* MSR protocol: anything but 0 in 12..63; event: SW_EXITINFO2 */
+static void release(struct vcpu *v)
+{
+	struct es_vcpu *es = es_vcpu(v);
+
+	es->held = false;
+	if (es->held_by_msr)
+		v->ghcb_msr |= PAGE_SIZE;
+	else
+		ghcb_reset_hold_over(v);
+	v->running = true;
+	vcpu_kick(v);
+}
+
+static void start_vmsa(struct vcpu *target, u64 gpa);
+
+static void init_or_sipi(struct vcpu *target, u32 mode)
+{
+	u64 vmsa = on_init[target->index];
+
+	if (mode == MODE_INIT) {
+		/* The state of a vCPU that runs is out of the host's reach */
+		on_init[target->index] = NONE;
+		if (vmsa != NONE)
+			start_vmsa(target, vmsa);
+	} else if (es_vcpu(target)->held) {
+		release(target);
+	} else if (!target->online) {
+		start_from_jump_table(target);
+	}
+}
+
+bool ap_icr_write(struct vcpu *v, u32 icr)
+{
+	u32 mode = ICR_MODE(icr), shorthand = ICR_SHORTHAND(icr), to = apic_read(v, ICR_HIGH) >> 24, i;
+
+	if (mode != MODE_INIT && mode != MODE_SIPI)
+		return false;
+	/* INIT level de-assert does nothing since the Pentium 4 */
+	if (mode == MODE_INIT && icr & ICR_TRIGGER_LEVEL && !(icr & ICR_LEVEL_ASSERT))
+		return true;
+	for (i = 0; i < config.vcpus; i++) {
+		if (&vcpus[i] == v)
+			continue;
+		if (shorthand == TO_ALL || shorthand == TO_OTHERS ||
+		    (shorthand == TO_FIELD && (to == 0xff || to == vcpus[i].apic_id)))
+			init_or_sipi(&vcpus[i], mode);
+	}
+	return true;
+}
+
+/* ---- SEV-SNP ---- */
+
+static void start_vmsa(struct vcpu *target, u64 gpa)
+{
+	static const u8 order[] = { RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
+	const struct vmcb_save *save = (const void *)vmsa;
+	u64 regs[16] = { [RAX] = save->rax, [RSP] = save->rsp };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		if (order[i] != RSP)
+			regs[order[i]] = *(const u64 *)(vmsa + VMSA_RCX + 8 * i);
+	for (i = R8; i <= R15; i++)
+		regs[i] = *(const u64 *)(vmsa + VMSA_R8 + 8 * (i - R8));
+	if (target->running)
+		vcpu_park(target);
+	vcpu_start(target->apic_id, save, regs);
+}
+
+/* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest was launched with */
+static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
+{
+	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;
+
+	if (!is_ram(gpa) || (page_flags(gpa) & wanted) != wanted || !rmp_is_vmsa(gpa)) {
+		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: 0x%lx is no VMSA page", gpa);
+		return false;
+	}
+	if (features != SEV_FEATURES || *(u64 *)((u8 *)ram_ptr(gpa, PRIVATE) + VMSA_SEV_FEATURES) != features) {
+		breach(v, COCO_BREACH_RESERVED, features, "AP creation: SEV features 0x%lx, launched with 0x%x",
+		       features, SEV_FEATURES);
+		return false;
+	}
+	/* KVM refuses these for an erratum about entries of 2M */
+	return gpa & (SIZE_2M - 1);
+}
+
+u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
+{
+	struct vcpu *target = vcpu_by_apic_id(REQUEST_APIC_ID(info1));
+
+	if (!(sev_options.features & BIT_ULL(1))) {
+		breach(v, COCO_BREACH_ORDER, info1, "AP creation: the host did not offer this feature");
+		return GHCB_ERR_EVENT;
+	}
+	if (!target || REQUEST(info1) > DESTROY)
+		return GHCB_ERR_INPUT;
+	if (REQUEST_VMPL(info1))
+		unmodelled(v, "AP creation at VMPL %u", (u32)REQUEST_VMPL(info1));
+	if (REQUEST(info1) == DESTROY) {
+		on_init[target->index] = NONE;
+		if (target->running)
+			vcpu_park(target);
+		return GHCB_OK;
+	}
+	if (!usable_vmsa(v, gpa, features))
+		return GHCB_ERR_INPUT;
+	if (REQUEST(info1) == CREATE_ON_INIT)
+		on_init[target->index] = gpa;
+	else
+		start_vmsa(target, gpa);
+	return GHCB_OK;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What SEV-SNP's firmware leaves for a guest: CPUID page and secrets page (SNP
+ * firmware ABI 56860, 8.14.2 and 8.17, SNP_LAUNCH_UPDATE), found through the
+ * confidential computing blob that setup_data points to.
+ */
+#include "cpuid.h"
+#include "sev.h"
+
+#define SETUP_CC_BLOB	7
+#define CC_BLOB_MAGIC	0x45444d41	/* "AMDE" */
+#define CC_BLOB_VERSION	1
+#define MAX_CPUID	64
+#define VMPCK_SIZE	32
+#define VMPCKS		4
+#define SECRETS_VERSION	3
+
+struct cc_blob {
+	u32 magic;
+	u16 version, reserved;
+	u64 secrets_gpa;
+	u32 secrets_size, reserved2;
+	u64 cpuid_gpa;
+	u32 cpuid_size, reserved3;
+} __packed;
+
+struct cpuid_entry {
+	u32 leaf, subleaf;
+	u64 xcr0, xss;
+	u32 out[4];
+	u64 reserved;
+} __packed;
+
+struct cpuid_page {
+	u32 count, reserved;
+	u64 reserved2;
+	struct cpuid_entry entries[MAX_CPUID];
+} __packed;
+
+struct secrets_page {
+	u32 version;
+	u32 imi;
+	u32 family_model_stepping;
+	u32 reserved;
+	u8 workarounds[16];
+	u8 vmpck[VMPCKS][VMPCK_SIZE];
+	/* the guest's operating system keeps these from one kernel to the next */
+	u32 sequence[VMPCKS];
+	u64 ap_jump_table;
+	u8 os_reserved[40];
+	u8 guest_usage[32];
+	u8 vmsa_tweak[64];
+} __packed;
+
+_Static_assert(sizeof(struct cc_blob) == 40, "cc_blob_sev_info");
+_Static_assert(sizeof(struct cpuid_entry) == 48, "CPUID function");
+_Static_assert(offsetof(struct secrets_page, vmpck) == 0x20, "VMPCK0");
+_Static_assert(offsetof(struct secrets_page, sequence) == 0xa0, "guest OS area");
+
+/* The leaves that the guest must not ask the host for; subleaves up to last */
+static const struct {
+	u32 leaf, last;
+} leaves[] = {
+	{ 0x00000000, 0 }, { 0x00000001, 0 }, { 0x00000002, 0 }, { 0x00000004, 0 }, { 0x00000005, 0 },
+	{ 0x00000006, 0 }, { 0x00000007, 1 }, { 0x0000000b, 1 }, { 0x40000000, 0 }, { 0x40000001, 0 },
+	{ COCO_CPUID_BASE, 0 }, { COCO_CPUID_INFO, 0 }, { 0x80000000, 0 }, { 0x80000001, 0 },
+	{ 0x80000002, 0 }, { 0x80000003, 0 }, { 0x80000004, 0 }, { 0x80000005, 0 }, { 0x80000006, 0 },
+	{ 0x80000007, 0 }, { 0x80000008, 0 }, { 0x8000000a, 0 }, { 0x80000019, 0 }, { 0x8000001d, 0 },
+	{ 0x8000001e, 0 }, { 0x8000001f, 0 }, { 0x80000020, 0 }, { 0x80000021, 0 },
+};
+
+static void fill_cpuid(struct cpuid_page *page)
+{
+	size_t i;
+	u32 sub;
+
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		for (sub = 0; sub <= leaves[i].last; sub++) {
+			struct cpuid_entry *e = &page->entries[page->count++];
+
+			e->leaf = leaves[i].leaf;
+			e->subleaf = sub;
+			cpuid_guest(&vcpus[0], e->leaf, sub, e->out);
+		}
+	}
+}
+
+/* No two keys alike, none zero; the same in every run, so that runs can be compared */
+static void fill_secrets(struct secrets_page *page)
+{
+	u32 key, i, out[4];
+
+	cpuid_guest(&vcpus[0], 1, 0, out);
+	page->version = SECRETS_VERSION;
+	page->family_model_stepping = out[EAX];
+	for (key = 0; key < VMPCKS; key++)
+		for (i = 0; i < VMPCK_SIZE; i++)
+			page->vmpck[key][i] = (key + 1) << 5 | i;
+	page->ap_jump_table = ap_jump_table();
+}
+
+void snp_boot_data(struct boot *boot)
+{
+	u64 blob_gpa = boot_reserve(boot, 1), cpuid_gpa = boot_reserve(boot, 1), secrets_gpa = boot_reserve(boot, 1);
+	struct cc_blob *blob = ram_ptr(blob_gpa, PRIVATE);
+	u32 pointer = blob_gpa;
+
+	ap_boot_data(boot);
+	fill_cpuid(ram_ptr(cpuid_gpa, PRIVATE));
+	fill_secrets(ram_ptr(secrets_gpa, PRIVATE));
+	*blob = (struct cc_blob) {
+		.magic = CC_BLOB_MAGIC,
+		.version = CC_BLOB_VERSION,
+		.secrets_gpa = secrets_gpa,
+		.secrets_size = PAGE_SIZE,
+		.cpuid_gpa = cpuid_gpa,
+		.cpuid_size = PAGE_SIZE,
+	};
+	boot_setup_data(boot, SETUP_CC_BLOB, &pointer, sizeof(pointer));
+}
