@@ -135,7 +135,8 @@ static s64 translate(struct vcpu *v, u64 va)
 
 	if (guest_translate(v, va, &m))
 		return -EFAULT;
-	return (m.gpa & PAGE_MASK) | (m.view == PRIVATE ? COCO_GPA_PRIVATE : 0);
+	/* Without C-bit or shared bit there is one view, and the host reads it */
+	return (m.gpa & PAGE_MASK) | (config.cmask && m.view == PRIVATE ? COCO_GPA_PRIVATE : 0);
 }
 
 static s64 page_state(u64 gpa)

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a run can end (include/coco_abi.h): each case of the run file ends in one way.
+ * GHCB specification (56421): 2.3.1, termination request (reason code set, reason)
+ * GHCI (344426): TDG.VP.VMCALL<ReportFatalError>
+ * ACPI 6.5: 4.8.3.2 (sleep); PC: keyboard controller and port 0xcf9 (reset)
+ */
+#include "lib/payload.h"
+
+#define PM1A_CONTROL	0x604
+#define SLEEP_ENABLE	0x2000
+#define FATAL_ERROR	0x10003
+#define TERMINATE	0x100
+#define TERMINATE_SET	1ull
+#define TERMINATE_REASON 4ull
+#define TERMINATE_VALUE	(TERMINATE_REASON | TERMINATE_SET << 8)
+
+static void expect_end(enum coco_end why, u64 value, u64 mask)
+{
+	machine_call(COCO_CALL_EXPECT, why, value, mask);
+}
+
+static void terminate(void)
+{
+	ghcb_msr(TERMINATE | TERMINATE_SET << 12 | TERMINATE_REASON << 16);
+}
+
+static void triple_fault(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __packed none = { 0 };
+
+	asm volatile("lidt %0\n\tud2" : : "m"(none));
+}
+
+static void double_breach(void)
+{
+	if (is_es()) {
+		ghcb_msr(0x002 | 1ull << 40);	/* reserved bits of SEV information */
+	} else {
+		tdvmcall(0x10000, 7, 0, 0, 0, NULL);	/* reserved input of GetTdVmCallInfo */
+	}
+	check_eq("unexpected_breach_is_counted", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 1);
+	finish();
+}
+
+void payload(void)
+{
+	if (is_es() && !case_is("terminate"))
+		ghcb_init();
+	if (case_is("exit"))
+		machine_call(COCO_CALL_EXIT, 7, 0, 0);
+	if (case_is("exit_expected")) {
+		expect_end(COCO_END_EXIT, 0x70, 0xf0);
+		machine_call(COCO_CALL_EXIT, 0x73, 0, 0);
+	}
+	if (case_is("poweroff"))
+		port_out(PM1A_CONTROL, 2, SLEEP_ENABLE);
+	if (case_is("reset_keyboard"))
+		port_out(0x64, 1, 0xfe);
+	if (case_is("reset_cf9"))
+		port_out(0xcf9, 1, 6);
+	if (case_is("triple_fault"))
+		triple_fault();
+	if (case_is("terminate"))
+		terminate();
+	if (case_is("terminate_expected")) {
+		expect_end(COCO_END_RESET, 0, 0);
+		expect_end(COCO_END_TERMINATE, TERMINATE_VALUE, ~0ull);
+		terminate();
+	}
+	if (case_is("terminate_of_another_reason")) {
+		expect_end(COCO_END_TERMINATE, TERMINATE_VALUE + 1, ~0ull);
+		terminate();
+	}
+	if (case_is("fatal"))
+		tdvmcall(FATAL_ERROR, 0x55, 0, 0, 0, NULL);
+	if (case_is("fatal_expected")) {
+		expect_end(COCO_END_FATAL, 0x55, ~0ull);
+		tdvmcall(FATAL_ERROR, 0x55, 0, 0, 0, NULL);
+	}
+	if (case_is("unmodelled"))
+		asm volatile("outsb" : : "d"(0x80), "S"(0) : "memory");
+	if (case_is("breach"))
+		double_breach();
+	if (case_is("hang"))
+		for (;;)
+			;
+}

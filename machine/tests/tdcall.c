@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TDCALL: what the TDX module answers itself.
+ * TDX module ABI (348551): TDG.VP.INFO, TDG.MEM.PAGE.ACCEPT, TDG.VM.RD, TDG.SYS.RD,
+ * completion status codes; base specification (348549): SEPT, page acceptance.
+ * GHCI (344426): TDG.VP.VMCALL<MapGPA>
+ */
+#include "lib/payload.h"
+
+#define LEAF_INFO		1
+#define LEAF_ACCEPT		6
+#define OPERAND_INVALID_RAX	0xc000010000000000ull
+#define OPERAND_INVALID_RCX	0xc000010000000001ull
+#define ALREADY_ACCEPTED	0x00000b0a00000000ull
+#define SIZE_MISMATCH		0xc0000b0b00000001ull
+#define CLASS(status)		((status) >> 32)
+#define LEVEL_4K		0
+#define LEVEL_2M		1
+
+static u64 state(u64 gpa)
+{
+	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
+}
+
+static void info_leaf(void)
+{
+	struct tdregs r = { .rax = LEAF_INFO, .rbx = 0x11, .rsi = 0x22, .r12 = 0x33, .r15 = 0x44 };
+	u64 since = event_next();
+	struct coco_event e;
+
+	tdcall(&r);
+	check_eq("info_succeeds", r.rax, 0);
+	check_eq("info_has_the_address_width", r.rcx & 0x3f, cbit + 1);
+	check_eq("info_has_one_vcpu_running", (u32)r.r8, 1);
+	check("info_has_a_highest_vcpu_count", r.r8 >> 32 >= 1);
+	check_eq("info_has_the_vcpu_s_index", (u32)r.r9, 0);
+	check_eq("info_is_of_a_production_td", r.rdx & 1, 0);
+	check("info_preserves_other_registers", r.rbx == 0x11 && r.rsi == 0x22 && r.r12 == 0x33 && r.r15 == 0x44);
+	last_event(since, &e);
+	check("tdcall_is_an_event", e.kind == COCO_EV_TDCALL && e.code == LEAF_INFO && e.ret == 0);
+	r = (struct tdregs){ .rax = 0x3ff };
+	tdcall(&r);
+	check_eq("unknown_leaf_is_an_invalid_operand", r.rax, OPERAND_INVALID_RAX);
+}
+
+static void accept(void)
+{
+	u64 gpa = ARENA + 16 * PAGE_SIZE;
+	u8 *p = arena(16);
+	u32 i;
+
+	memset(p, 0x5a, PAGE_SIZE);
+	check_eq("accepting_an_accepted_page_is_told", page_accept(gpa, LEVEL_4K), ALREADY_ACCEPTED);
+	check("accepted_page_keeps_its_bytes", p[0] == 0x5a && p[4095] == 0x5a);
+	check_eq("mapgpa_to_shared_succeeds", map_gpa(gpa | cmask, PAGE_SIZE), 0);
+	check_eq("page_is_shared", state(gpa), 0);
+	check_eq("mapgpa_is_an_event_a_page", count(COCO_EV_PSC, gpa), 1);
+	map_arena(16, SHARED_PAGE);
+	check("shared_page_kept_no_plaintext", p[0] != 0x5a || p[1] != 0x5a);
+	memset(p, 0x33, PAGE_SIZE);
+	check("accepting_a_shared_page_fails", CLASS(page_accept(gpa, LEVEL_4K)) >> 31);
+	check_eq("mapgpa_to_private_succeeds", map_gpa(gpa, PAGE_SIZE), 0);
+	check_eq("page_is_pending", state(gpa), COCO_PAGE_PRIVATE);
+	map_arena(16, PRIVATE_PAGE);
+	check_eq("accepting_a_pending_page_succeeds", page_accept(gpa, LEVEL_4K), 0);
+	check_eq("page_is_accepted", state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
+	for (i = 0; i < PAGE_SIZE && !p[i]; i++)
+		;
+	check_eq("accepted_page_is_zero", i, PAGE_SIZE);
+}
+
+static void accept_operands(void)
+{
+	u64 gpa = ARENA + 17 * PAGE_SIZE;
+
+	check_eq("level_3_is_an_invalid_operand", page_accept(gpa, 3), OPERAND_INVALID_RCX);
+	check_eq("reserved_bits_are_an_invalid_operand", page_accept(gpa | 0x100, LEVEL_4K), OPERAND_INVALID_RCX);
+	check_eq("misaligned_2m_is_an_invalid_operand", page_accept(gpa, LEVEL_2M), OPERAND_INVALID_RCX);
+	check_eq("shared_bit_is_an_invalid_operand", page_accept(gpa | cmask, LEVEL_4K), OPERAND_INVALID_RCX);
+}
+
+static void large_pages(void)
+{
+	u64 gpa = ARENA_2M;
+	u64 r;
+
+	check_eq("2m_to_shared_succeeds", map_gpa(gpa | cmask, SIZE_2M), 0);
+	check("2m_conversion_covers_every_page", !state(gpa) && !state(gpa + SIZE_2M - PAGE_SIZE));
+	check_eq("2m_to_private_succeeds", map_gpa(gpa, SIZE_2M), 0);
+	r = page_accept(gpa, LEVEL_2M);
+	if (r) {
+		/* A host that maps 4K pages: the guest must do with less */
+		check_eq("2m_accept_of_4k_pages_is_a_size_mismatch", r, SIZE_MISMATCH);
+		for (; gpa < ARENA_2M + SIZE_2M && !page_accept(gpa, LEVEL_4K); gpa += PAGE_SIZE)
+			;
+		check_eq("4k_accepts_succeed", gpa, ARENA_2M + SIZE_2M);
+	} else {
+		check("2m_accept_covers_every_page",
+		      state(gpa + SIZE_2M - PAGE_SIZE) & COCO_PAGE_VALIDATED);
+	}
+	check_eq("accepted_2m_is_zero", *(volatile u64 *)(ARENA_2M + 0x12340), 0);
+}
+
+static void rules(void)
+{
+	struct coco_rule rule = { .kind = COCO_EV_TDCALL, .action = COCO_REPLY, .code = LEAF_ACCEPT, .count = 1,
+				  .reply_mask = 1, .reply = { SIZE_MISMATCH } };
+	struct tdregs r = { .rax = LEAF_INFO };
+
+	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
+	check_eq("rule_answers_tdcall", page_accept(ARENA, LEVEL_4K), SIZE_MISMATCH);
+	check_eq("rule_is_used_up", page_accept(ARENA, LEVEL_4K), ALREADY_ACCEPTED);
+	rule = (struct coco_rule){ .kind = COCO_EV_TDCALL, .action = COCO_PATCH, .code = LEAF_INFO, .count = 1,
+				   .reply_mask = BIT(2), .reply = { [2] = 0x1234 } };
+	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
+	tdcall(&r);
+	check_eq("patch_replaces_the_word_in_its_mask", r.rdx, 0x1234);
+	check_eq("patch_keeps_the_model_s_other_words", r.rcx & 0x3f, cbit + 1);
+}
+
+void payload(void)
+{
+	info_leaf();
+	accept();
+	accept_operands();
+	large_pages();
+	rules();
+	check_eq("nothing_here_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
+}
