@@ -70,7 +70,6 @@ struct multiboot_mmap {
 
 extern u8 vector_stubs[256][16];
 extern u8 ap_trampoline[], ap_trampoline_end[];
-extern u64 machine_pml4[512];
 
 /* What came while a CPU was open for events */
 struct wakeup {
@@ -90,7 +89,6 @@ void cpu_setup(void);
 void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);
 bool npt_present(u64 gpa, enum view view);
-bool mem_map_high(u64 gpa);			/* MMIO above 4G, mapped at its first use; false: not wanted */
 u8 *firmware_ptr(u64 gpa);			/* firmware's tables, to the end of the page; NULL: none there */
 bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);

@@ -241,9 +241,8 @@ gdt_pointer:
 	.word	gdt_end - gdt - 1
 	.quad	gdt
 
-/* Identity map of the first 4 GiB by 1 GiB pages, twice (mem.c: PAGE_0_ALIAS); mem.c adds devices above */
+/* Identity map of the first 4 GiB by 1 GiB pages, twice: mem.c, PAGE_0_ALIAS */
 	.balign 4096
-	.globl	machine_pml4
 machine_pml5:
 	.quad	machine_pml4 + 3
 	.fill	511, 8, 0

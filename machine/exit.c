@@ -110,8 +110,6 @@ static void exit_npf(struct vcpu *v)
 		return;
 	if (npf_apic(v, gpa, error))
 		return;
-	if (direct_devices() && view == view_of(0) && mem_map_high(gpa))
-		return;
 	if (config.tech->npf && config.tech->npf(v, gpa, view, error))
 		return;
 	unmodelled(v, "nested page fault at GPA 0x%lx, %s, error 0x%lx", gpa,
@@ -142,10 +140,6 @@ static void plain_exit(struct vcpu *v)
 		break;
 	case SVM_EXIT_NPF:
 		exit_npf(v);
-		break;
-	case SVM_EXIT_HLT:
-		insn_skip(v, "\xf4", 1);
-		vcpu_wait_for_interrupt(v);
 		break;
 	case SVM_EXIT_IRET:
 		nmi_iret(v);

@@ -85,16 +85,17 @@ void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
 	}
 }
 
-/* Between guest RAM and the PCI hole lies the machine itself: nothing, for a guest */
+/*
+ * Between guest RAM and the PCI hole lies the machine itself, and SeaBIOS maps
+ * no device above 4G when there is no RAM: nothing, for a guest.
+ */
 static void *mmio_ptr(u64 gpa)
 {
 	u8 *firmware = firmware_ptr(gpa);
 
 	if (firmware)
 		return firmware;
-	if (is_ram(gpa) || (gpa >= config.ram && gpa < PRIVATE_BASE + config.ram))
-		return NULL;
-	if (gpa >> 32 && !mem_map_high(gpa))
+	if (is_ram(gpa) || (gpa >= config.ram && gpa < PRIVATE_BASE + config.ram) || gpa >> 32)
 		return NULL;
 	return (void *)gpa;
 }

@@ -169,6 +169,7 @@ void machine_main(u32 magic, const u32 *multiboot)
 
 	idt_build();
 	cpu_setup();
+	outb(STREAM_PORT, '\n');	/* SeaBIOS logs to this port, too */
 	if (magic != MULTIBOOT_MAGIC)
 		internal_error("no multiboot loader");
 	config.options = (const char *)(u64)multiboot[MULTIBOOT_CMDLINE];

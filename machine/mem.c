@@ -264,21 +264,6 @@ void apic_map_writable(bool writable)
 		*apic_entry = APIC_BASE | (writable ? NPT_RW : NPT_RO);
 }
 
-bool mem_map_high(u64 gpa)
-{
-	u64 index = gpa / SIZE_512G, *table;
-
-	if (gpa < MMIO_END || gpa >= BIT_ULL(47))
-		return false;
-	table = table_below(&machine_pml4[index]);
-	table[gpa / SIZE_1G % ENTRIES] = (gpa & ~(SIZE_1G - 1)) | NPT_RW | PTE_LARGE;
-	if (direct_devices()) {
-		table = index ? table_below(&level4[index]) : level3[plain_view()];
-		table[gpa / SIZE_1G % ENTRIES] = (gpa & ~(SIZE_1G - 1)) | NPT_RW | PTE_LARGE;
-	}
-	return true;
-}
-
 void mem_init(u32 firmware_tables_start, u32 firmware_tables_end)
 {
 	link_views();

@@ -131,7 +131,7 @@ int vcpu_start(u32 apic_id, const struct vmcb_save *state, const u64 regs[16])
 	return 0;
 }
 
-/* APM vol. 2, 16.? "Startup IPI": real mode at page `vector` */
+/* Real mode at page `vector` (APM vol. 2, 16.5, startup IPI) */
 int vcpu_start_sipi(u32 apic_id, u8 vector)
 {
 	struct vcpu *v = vcpu_by_apic_id(apic_id);
