@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The judge of TDG.VP.VMCALL: what each leaf takes and gives ([GHCI] 3), held
+ * against what the guest exposed.
+ *
+ *	a register that the leaf takes or gives is not exposed		REGMASK
+ *	an XMM register is exposed: no leaf has one			REGMASK
+ *	an exposed register that the leaf does not take is not zero	RESERVED
+ *	a value that the leaf does not define				RESERVED
+ *	MMIO asked for RAM or private memory				PAGE
+ *
+ * Exposing further registers, with zero in them, is allowed: the guest says
+ * nothing by it.
+ */
+#include "tdx.h"
+
+#define R(n)		BIT(n)
+#define XMM_MASK	0xffff0000u
+#define MESSAGE		(R(R14) | R(R15) | R(RBX) | R(RDI) | R(RSI) | R(R8) | R(R9) | R(RDX))
+
+struct call_rule {
+	u64 leaf;
+	u32 takes, gives;
+	u32 may_take;			/* for some values of what it takes */
+	void (*values)(struct vcpu *v, const struct tdvmcall *call);
+};
+
+static void reserved(struct vcpu *v, const struct tdvmcall *call, enum reg r, const char *why)
+{
+	breach(v, COCO_BREACH_RESERVED, call->in[R11], "TDVMCALL 0x%lx: R%u = 0x%lx: %s", call->in[R11], r,
+	       call->in[r], why);
+}
+
+/* Bits of a register beyond the access: whatever they are, they are not the device's */
+static bool beyond(u64 value, u64 size)
+{
+	return size < 8 && value >> (8 * size);
+}
+
+/* A 32-bit immediate, as an instruction sign-extends it */
+static bool sign_extended(u64 value, u64 size)
+{
+	return size < 8 && value >> (8 * size - 1) == ~0ull >> (8 * size - 1);
+}
+
+static void check_hlt(struct vcpu *v, const struct tdvmcall *call)
+{
+	if (call->in[R12] > 1)
+		reserved(v, call, R12, "the interrupt blocked flag is one bit");
+}
+
+static void check_direction(struct vcpu *v, const struct tdvmcall *call)
+{
+	if (call->in[R13] > 1)
+		reserved(v, call, R13, "0 reads, 1 writes");
+	if (!call->in[R13] && call->in[R15])
+		reserved(v, call, R15, "a read takes no data");
+}
+
+static void check_io(struct vcpu *v, const struct tdvmcall *call)
+{
+	u64 size = call->in[R12];
+
+	check_direction(v, call);
+	if (size != 1 && size != 2 && size != 4)
+		reserved(v, call, R12, "size");
+	else if (call->in[R13] == 1 && beyond(call->in[R15], size))
+		reserved(v, call, R15, "more than the access's bytes");
+	if (call->in[R14] > 0xffff)
+		reserved(v, call, R14, "port");
+}
+
+static void check_mmio(struct vcpu *v, const struct tdvmcall *call)
+{
+	u64 size = call->in[R12], gpa = call->in[R14];
+
+	check_direction(v, call);
+	if (size != 1 && size != 2 && size != 4 && size != 8)
+		reserved(v, call, R12, "size");
+	else if (call->in[R13] == 1 && beyond(call->in[R15], size) && !sign_extended(call->in[R15], size))
+		reserved(v, call, R15, "more than the access's bytes");
+	if (view_of(gpa) != SHARED)
+		breach(v, COCO_BREACH_PAGE, gpa, "MMIO at private 0x%lx", gpa);
+	else if (is_ram(strip(gpa)))
+		breach(v, COCO_BREACH_PAGE, gpa, "MMIO at 0x%lx, which is RAM", gpa);
+}
+
+static void check_get_info(struct vcpu *v, const struct tdvmcall *call)
+{
+	if (call->in[R12] > 1)
+		reserved(v, call, R12, "leaf");
+}
+
+/* Bit 63 says that R13 names a page with more; only then is it taken */
+static void check_fatal_error(struct vcpu *v, const struct tdvmcall *call)
+{
+	if (!(call->in[R12] >> 63) && call->in[R13])
+		reserved(v, call, R13, "no page of additional information was announced");
+	else if (call->in[R12] >> 63 && (view_of(call->in[R13]) != SHARED || call->in[R13] & ~PAGE_MASK))
+		reserved(v, call, R13, "not a shared page");
+}
+
+static void check_setup_event(struct vcpu *v, const struct tdvmcall *call)
+{
+	if (call->in[R12] < 32 || call->in[R12] > 255)
+		reserved(v, call, R12, "vector");
+}
+
+static const struct call_rule rules[] = {
+	{ VMX_EXIT_CPUID, R(R12) | R(R13), R(R12) | R(R13) | R(R14) | R(R15), 0, NULL },
+	{ VMX_EXIT_HLT, R(R12), 0, 0, check_hlt },
+	{ VMX_EXIT_IO, R(R12) | R(R13) | R(R14) | R(R15), R(R11), 0, check_io },
+	{ VMX_EXIT_RDMSR, R(R12), R(R11), 0, NULL },
+	{ VMX_EXIT_WRMSR, R(R12) | R(R13), 0, 0, NULL },
+	{ VMX_EXIT_EPT_VIOLATION, R(R12) | R(R13) | R(R14) | R(R15), R(R11), 0, check_mmio },
+	{ VMX_EXIT_WBINVD, R(R12), 0, 0, NULL },
+	{ GHCI_GET_INFO, R(R12), R(R11) | R(R12) | R(R13) | R(R14), 0, check_get_info },
+	{ GHCI_MAP_GPA, R(R12) | R(R13), R(R11), 0, NULL },
+	{ GHCI_GET_QUOTE, R(R12) | R(R13), 0, 0, NULL },
+	{ GHCI_FATAL_ERROR, R(R12), 0, R(R13) | MESSAGE, check_fatal_error },
+	{ GHCI_SETUP_EVENT, R(R12), 0, 0, check_setup_event },
+	{ GHCI_SERVICE, R(R12) | R(R13) | R(R14) | R(R15), 0, 0, NULL },
+};
+
+/* KVM's interface: Documentation/virt/kvm/x86/hypercalls.rst, four arguments */
+static const struct call_rule vendor = { 0, R(R11) | R(R12) | R(R13) | R(R14), 0, 0, NULL };
+
+static const struct call_rule *rule_of(const struct tdvmcall *call)
+{
+	size_t i;
+
+	if (call->in[R10])
+		return &vendor;
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].leaf == call->in[R11])
+			return &rules[i];
+	return NULL;
+}
+
+void ghci_check(struct vcpu *v, const struct tdvmcall *call)
+{
+	const struct call_rule *rule = rule_of(call);
+	u32 needed, known;
+	enum reg r;
+
+	if (call->mask & XMM_MASK)
+		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx exposes XMM registers", call->in[R11]);
+	if (!rule)
+		return;		/* the answer says that there is no such leaf */
+	needed = R(R10) | R(R11) | rule->takes | rule->gives;
+	if (needed & ~call->mask)
+		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx does not expose registers 0x%x",
+		       call->in[R11], needed & ~call->mask);
+	known = R(R10) | R(R11) | rule->takes | rule->may_take;
+	for (r = RAX; r <= R15; r++)
+		if (call->mask & BIT(r) && call->in[r] && !(known & BIT(r)))
+			reserved(v, call, r, "the call takes no such register");
+	if (rule->values)
+		rule->values(v, call);
+}
