@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The cache: folders that are whole or absent.
+
+An entry is built in a temporary folder beside its place and renamed into it
+when it is finished, under a lock of its own.  So nothing half-done is ever
+taken for whole, and any number of runs can share one cache.  A lock is a
+flock(): the kernel drops it when its holder dies, however it dies.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from coco.errors import CocoError, InfrastructureError
+
+Say = Callable[[str], None]
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
+
+def quiet(_text: str) -> None:
+    """A Say that says nothing."""
+
+
+def root() -> Path:
+    """Where the cache is: COCO_CACHE, else the user's cache folder."""
+    named = os.environ.get("COCO_CACHE")
+    if named:
+        path = Path(named)
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        path = Path(base) / "coco"
+    path = path.absolute()
+    if re.search(r"[\s:%]", str(path)):
+        raise InfrastructureError(
+            f"the cache folder {path} has a blank, a colon or a percent sign in its name, "
+            "and make cannot work there",
+            "set COCO_CACHE to a folder with a plain name",
+        )
+    return path
+
+
+def disk_error(error: OSError, path: Path) -> CocoError:
+    """Say in words what the file system refused."""
+    if error.errno in NO_SPACE:
+        return InfrastructureError(
+            f"the disk is full: no space left to write in {path}",
+            "free some space, or set COCO_CACHE to a folder on a larger disk",
+        )
+    if error.errno in NOT_WRITABLE:
+        return InfrastructureError(
+            f"cannot write to {error.filename or path}: {os.strerror(error.errno or 0)}",
+            "make it writable, or set COCO_CACHE to a folder that is",
+        )
+    return InfrastructureError(f"{error.filename or path}: {error.strerror or error}")
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Inside this block an OSError becomes a message about path."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def check_space(path: Path, need_mib: int, what: str) -> None:
+    """Refuse early what would fill the disk half way."""
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free >> 20
+    if free < need_mib:
+        raise InfrastructureError(
+            f"{what} needs about {need_mib} MiB, and {path} has {free} MiB left",
+            "free some space, or set COCO_CACHE to a folder on a larger disk",
+        )
+
+
+def folder(*parts: str) -> Path:
+    """A folder in the cache, made if need be."""
+    path = root().joinpath(*parts)
+    with disk_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, "not writable", str(path))
+    return path
+
+
+def key(text: str) -> str:
+    """A file name from any text, readable where possible."""
+    return re.sub(r"[^A-Za-z0-9.+~_-]", "_", text) or "_"
+
+
+@contextlib.contextmanager
+def lock(name: str, say: Say = quiet) -> Iterator[int]:
+    """Hold the lock of that name; yields its file descriptor.
+
+    Hand the descriptor to a child that writes under the lock (pass_fds), and
+    the lock stays held as long as the child lives, even if we are killed.
+    """
+    path = folder("locks") / f"{key(name)}.lock"
+    with disk_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another run that works on {name}")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def entry(kind: str, name: str, build: Callable[[Path], None], say: Say = quiet) -> Path:
+    """The folder kind/name of the cache; build() fills it if it is not there."""
+    name = key(name)
+    path = root() / kind / name
+    if path.is_dir():
+        return path
+    parent = folder(kind)
+    with lock(f"{kind}-{name}", say):
+        if path.is_dir():
+            return path
+        # Ours is the lock, so a temporary folder of that name is a dead run's.
+        temporary = parent / f".new-{name}"
+        _remove(temporary)
+        try:
+            with disk_errors(temporary):
+                temporary.mkdir()
+                build(temporary)
+                os.rename(temporary, path)
+        except BaseException:
+            _remove(temporary)
+            raise
+    return path
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file of the cache at once."""
+    temporary = path.with_name(f".new-{path.name}-{os.getpid()}")
+    try:
+        with disk_errors(path):
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, read-only folders in it included."""
+
+    def unlock(function: Callable[..., object], name: str, _info: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(name), 0o700)
+            os.chmod(name, 0o700)
+            function(name)
+
+    if path.exists():
+        shutil.rmtree(path, onerror=unlock)
