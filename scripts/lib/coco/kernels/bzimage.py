@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a kernel image says about itself.
+
+The header is described in Documentation/arch/x86/boot.rst ("The Real-Mode
+Kernel Header"); offsets below are from there.
+"""
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import struct
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from coco.errors import InfrastructureError, UsageError
+
+MAGIC = b"HdrS"
+_ELF_MACHINES = {0x28: "arm", 0xB7: "arm64", 0x3: "i386", 0x15: "powerpc", 0x16: "s390"}
+
+
+class Image:
+    """A bzImage in memory."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.data = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        if self.data[0x202:0x206] != MAGIC:
+            raise UsageError(
+                f"{path} is {_what(self.data)}, not an x86 kernel image (bzImage)",
+                "give the file that the distribution names vmlinuz-<release>",
+            )
+        self.path = path
+        self.sha256 = hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def release(self) -> str:
+        """What uname -r will print (kernel_version, 0x20e)."""
+        offset = struct.unpack_from("<H", self.data, 0x20E)[0] + 0x200
+        text = self.data[offset : offset + 256].split(b"\0")[0]
+        return text.decode(errors="replace").split(" ")[0]
+
+    @property
+    def is_64bit(self) -> bool:
+        """xloadflags (0x236) bit 0: the kernel has the 64-bit entry point."""
+        return bool(struct.unpack_from("<H", self.data, 0x236)[0] & 1)
+
+    def payload(self) -> bytes:
+        """The kernel proper, decompressed (payload_offset 0x248, payload_length 0x24c)."""
+        setup = (self.data[0x1F1] or 4) + 1
+        offset, length = struct.unpack_from("<II", self.data, 0x248)
+        start = setup * 512 + offset
+        return _decompress(self.data[start : start + length], self.path)
+
+
+def technologies(image: Image, config: Mapping[str, str]) -> tuple[str, ...]:
+    """The personalities that the kernel has code for.
+
+    Asked of the code that is there, not of the version: vendors backport.  The
+    words are those that the kernel prints when it finds itself in such a guest.
+    """
+    found = ["none"]
+    code = image.payload()
+    if config.get("AMD_MEM_ENCRYPT") == "y":
+        found.append("sev")
+        if b" SEV-ES\0" in code:
+            found.append("sev-es")
+        if b" SEV-SNP\0" in code:
+            found.append("sev-snp")
+    if config.get("INTEL_TDX_GUEST") == "y" or b"tdx: Guest detected" in code:
+        found.append("tdx")
+    return tuple(found)
+
+
+def _decompress(data: bytes, path: Path) -> bytes:
+    """All compressions that CONFIG_KERNEL_* offers; the last 4 bytes may be the size."""
+    try:
+        if data[:2] == b"\x1f\x8b":
+            return gzip.GzipFile(fileobj=io.BytesIO(data)).read(_size(data))
+        if data[:6] == b"\xfd7zXZ\0":
+            return lzma.LZMADecompressor().decompress(data)
+        if data[:3] == b"BZh":
+            return bz2.BZ2Decompressor().decompress(data)
+        if data[:1] == b"\x5d":
+            return lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(data)
+        if data[:4] == b"\x28\xb5\x2f\xfd":
+            return _filter(["zstd", "-dcq"], data[:-4])
+        if data[:4] == b"\x02\x21\x4c\x18":
+            return _filter(["lz4", "-dcq"], data[:-4])
+        if data[:4] == b"\x7fELF":
+            return data
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise UsageError(f"{path} is damaged: its payload does not decompress") from error
+    raise UsageError(f"{path}: unknown kernel compression {data[:4].hex()}")
+
+
+def _size(data: bytes) -> int:
+    return int(struct.unpack_from("<I", data, len(data) - 4)[0])
+
+
+def _filter(argv: list[str], data: bytes) -> bytes:
+    try:
+        done = subprocess.run(argv, input=data, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise InfrastructureError(
+            f"{argv[0]} is not installed", "run `coco deps` as root"
+        ) from error
+    if not done.stdout:
+        raise OSError(f"{argv[0]} failed")
+    return done.stdout
+
+
+def _what(data: bytes) -> str:
+    """A word for a file that is no bzImage."""
+    if data[:4] == b"\x7fELF":
+        machine = struct.unpack_from("<H", data, 18)[0] if len(data) > 20 else 0
+        if machine == 0x3E:
+            return "an ELF file (vmlinux?)"
+        return f"an ELF file for {_ELF_MACHINES.get(machine, hex(machine))}"
+    if data[0x38:0x3C] == b"ARMd":
+        return "an arm64 kernel"
+    if data[:2] == b"\x1f\x8b":
+        return "a gzip file (an arm64 kernel?)"
+    if data[:8] == b"!<arch>\n":
+        return "a Debian package whose name does not end in .deb"
+    return "something else"
