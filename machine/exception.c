@@ -15,7 +15,6 @@
 #define DESC_PRESENT	BIT_ULL(47)
 #define TSS_RSP0	0x04
 #define TSS_IST1	0x24
-#define INTERCEPT_DB	BIT(X86_DB)
 #define DR6_BS		BIT_ULL(14)
 
 struct gate {
@@ -151,11 +150,11 @@ static void deliver_nmi(struct vcpu *v)
 		raise_exception(v, X86_NMI, false, 0);
 }
 
-/* The IRET has yet to happen: let it, and stop behind it */
+/* The IRET has yet to happen: let it, and stop behind it.  #DB stays intercepted: exit.c passes it on. */
 void nmi_iret(struct vcpu *v)
 {
 	v->vmcb.intercepts &= ~INTERCEPT(SVM_EXIT_IRET);
-	v->vmcb.intercept_exceptions |= INTERCEPT_DB;
+	v->vmcb.intercept_exceptions |= BIT(X86_DB);
 	v->vmcb.save.rflags |= RFLAGS_TF;
 	v->nmi_stepping = true;
 }
@@ -164,7 +163,6 @@ bool nmi_step(struct vcpu *v)
 {
 	if (!v->nmi_stepping)
 		return false;
-	v->vmcb.intercept_exceptions &= ~INTERCEPT_DB;
 	v->vmcb.save.dr6 &= ~DR6_BS;
 	v->nmi_stepping = false;
 	v->nmi_blocked = false;

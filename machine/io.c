@@ -12,6 +12,8 @@
 #define PM1A_CNT	0x604
 #define PM1_SLP_EN	BIT(13)
 #define RESET_CONTROL	0xcf9
+#define PIC_MASK_1	0x21
+#define PIC_MASK_2	0xa1
 #define RESET_CPU	BIT(2)
 #define ALL_PORTS	0x10000
 
@@ -22,6 +24,9 @@ void io_setup(void)
 {
 	u32 i;
 
+	/* SeaBIOS leaves its timer running, at a vector that means #DF to others */
+	outb(PIC_MASK_1, 0xff);
+	outb(PIC_MASK_2, 0xff);
 	if (!direct_devices())
 		return;
 	for (i = 0; i < ALL_PORTS; i++)

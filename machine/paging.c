@@ -212,9 +212,7 @@ bool paging_walk_fault(struct vcpu *v, u64 gpa)
 {
 	u64 cr3 = v->vmcb.save.cr3;
 
-	if (!config.cmask || !config.tech->bit_is_private || cr3 & config.cmask)
-		return false;
-	if ((gpa & PAGE_MASK) != (cr3 & PTE_ADDRESS))
+	if (cr3 & config.cmask || (gpa & PAGE_MASK) != (cr3 & PTE_ADDRESS))
 		return false;
 	v->vmcb.save.cr3 = cr3 | config.cmask;
 	return true;
