@@ -7,6 +7,8 @@
  *	0x001000  GDT		0x002000  boot_params	0x003000  command line
  *	0x004000  page tables (4 GiB by 2M pages), to 0x00a000
  *	0x00f000  top of the first stack
+ *	0x010000  setup_data entries, a page each (e820: RAM, as boot loaders have
+ *		  them: the kernel maps reserved memory without C-bit to show them)
  *	0x040000  LOW_START: kept by the firmware, to 0x080000 (e820: reserved)
  *	0x09fc00  SeaBIOS's EBDA and BIOS, as it left them
  *	0x100000  payload; kernels load where they prefer to be
@@ -19,6 +21,7 @@
 #define CMDLINE_GPA	0x3000
 #define PAGE_TABLES	0x4000
 #define STACK_TOP	0xf000
+#define SETUP_DATA	0x10000
 #define LOW_START	0x40000
 #define LOW_END		0x80000
 #define EBDA_START	0x9fc00
@@ -117,9 +120,14 @@ u64 boot_reserve(struct boot *boot, u32 pages)
 
 void boot_setup_data(struct boot *boot, u32 type, const void *data, u32 len)
 {
-	u64 gpa = boot_reserve(boot, (sizeof(struct setup_data) + len + PAGE_SIZE - 1) / PAGE_SIZE);
-	struct setup_data *entry = (void *)guest(gpa);
+	static u64 free = SETUP_DATA;
+	struct setup_data *entry;
+	u64 gpa = free;
 
+	free += (sizeof(*entry) + len + PAGE_SIZE - 1) & PAGE_MASK;
+	if (free > LOW_START)
+		internal_error("no room for setup_data");
+	entry = (void *)guest(gpa);
 	entry->next = boot->setup_data;
 	entry->type = type;
 	entry->len = len;
