@@ -10,10 +10,10 @@
  * SEV and SEV-ES know no validation: there "private" only says under which of
  * its two keys the one physical page is kept just now (sev.c turns it over).
  *
- * A page that a host converts never keeps its contents: the new view shows the
- * old view's bytes as another key makes them look, and no two conversions use
- * the same key, so that bytes do not come back either.  Nothing stays readable,
- * and nothing is zero by accident.
+ * A page that a host converts keeps nothing of its contents.  As with KVM's
+ * guest memory, the host backs it anew each time: a shared page is zero, and a
+ * private one holds what the guest's key makes of a zero page, other bytes at
+ * each conversion.
  */
 #include "page.h"
 
@@ -96,14 +96,20 @@ void page_init(u8 flags)
 	}
 }
 
+static void fresh_private(u64 gpa)
+{
+	static const u8 zero[PAGE_SIZE];
+	static u64 conversions;
+
+	scramble_page(ram_ptr(gpa, PRIVATE), zero, gpa ^ ++conversions << 32);
+}
+
 static void convert(u64 gpa, u8 flags)
 {
-	static u64 conversions;
-	enum view to = flags & COCO_PAGE_PRIVATE ? PRIVATE : SHARED;
-	u64 tweak = ++conversions << 32;
-
-	if (config.tech->two_views)
-		scramble_page(ram_ptr(gpa, to), ram_ptr(gpa, to == PRIVATE ? SHARED : PRIVATE), gpa ^ tweak);
+	if (flags & COCO_PAGE_PRIVATE)
+		fresh_private(gpa);
+	else
+		memset(ram_ptr(gpa, SHARED), 0, PAGE_SIZE);
 	page_set(gpa, flags);
 }
 

@@ -173,8 +173,6 @@ static void vmmcall(struct vcpu *v)
 {
 	u8 prefix;
 
-	if (machine_call(v))
-		return;
 	if (insn_length(v, VMMCALL, 3) == VMGEXIT_LENGTH &&
 	    !guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
 	    (prefix == 0xf2 || prefix == 0xf3))
@@ -277,11 +275,14 @@ static void sev_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 /*
  * What goes into SEV-SNP's CPUID table has no XSAVE: QEMU has neither XSAVEC nor
  * XSAVES, without which Linux refuses leaf 0xd of the table.  With XSAVE goes
- * all that needs it.
+ * all that needs it, and the leaf.
  */
 static void snp_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 {
 	switch (leaf) {
+	case 0x0:
+		out[0] = 0xc;
+		break;
 	case 0x1:	/* FMA, XSAVE, OSXSAVE, AVX, F16C */
 		out[2] &= ~(BIT(12) | BIT(26) | BIT(27) | BIT(28) | BIT(29));
 		break;
@@ -290,7 +291,7 @@ static void snp_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		out[2] &= ~(BIT(1) | BIT(3) | BIT(4) | BIT(6) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14));
 		break;
 	case 0xd:
-		out[0] = out[1] = out[2] = out[3] = 0;
+		memset(out, 0, 4 * sizeof(out[0]));
 		break;
 	}
 	sev_cpuid(v, leaf, subleaf, out);

@@ -77,10 +77,12 @@ static void fill_cpuid(struct cpuid_page *page)
 	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		for (sub = 0; sub <= leaves[i].last; sub++) {
 			struct cpuid_entry *e = &page->entries[page->count++];
+			u32 out[4];
 
 			e->leaf = leaves[i].leaf;
 			e->subleaf = sub;
-			cpuid_guest(&vcpus[0], e->leaf, sub, e->out);
+			cpuid_guest(&vcpus[0], e->leaf, sub, out);
+			memcpy(e->out, out, sizeof(out));
 		}
 	}
 }
