@@ -4,13 +4,14 @@
  * against what the guest exposed.
  *
  *	a register that the leaf takes or gives is not exposed		REGMASK
- *	an XMM register is exposed: no leaf has one			REGMASK
- *	an exposed register that the leaf does not take is not zero	RESERVED
- *	a value that the leaf does not define				RESERVED
+ *	a register that the leaf does not take is, and is not zero	REGMASK
+ *	an XMM register is: no leaf has one				REGMASK
+ *	a reserved bit or value of a register that the leaf takes	RESERVED
+ *	data beyond the bytes of the access				RESERVED
  *	MMIO asked for RAM or private memory				PAGE
  *
  * Exposing further registers, with zero in them, is allowed: the guest says
- * nothing by it.
+ * nothing by it.  Operands for which the leaf defines an error get that error.
  */
 #include "tdx.h"
 
@@ -21,7 +22,7 @@
 struct call_rule {
 	u64 leaf;
 	u32 takes, gives;
-	u32 may_take;			/* for some values of what it takes */
+	u32 may_take;			/* not required: for some calls only */
 	void (*values)(struct vcpu *v, const struct tdvmcall *call);
 };
 
@@ -40,7 +41,7 @@ static bool beyond(u64 value, u64 size)
 /* A 32-bit immediate, as an instruction sign-extends it */
 static bool sign_extended(u64 value, u64 size)
 {
-	return size < 8 && value >> (8 * size - 1) == ~0ull >> (8 * size - 1);
+	return size && size < 8 && value >> (8 * size - 1) == ~0ull >> (8 * size - 1);
 }
 
 static void check_hlt(struct vcpu *v, const struct tdvmcall *call)
@@ -49,35 +50,17 @@ static void check_hlt(struct vcpu *v, const struct tdvmcall *call)
 		reserved(v, call, R12, "the interrupt blocked flag is one bit");
 }
 
-static void check_direction(struct vcpu *v, const struct tdvmcall *call)
-{
-	if (call->in[R13] > 1)
-		reserved(v, call, R13, "0 reads, 1 writes");
-	if (!call->in[R13] && call->in[R15])
-		reserved(v, call, R15, "a read takes no data");
-}
-
 static void check_io(struct vcpu *v, const struct tdvmcall *call)
 {
-	u64 size = call->in[R12];
-
-	check_direction(v, call);
-	if (size != 1 && size != 2 && size != 4)
-		reserved(v, call, R12, "size");
-	else if (call->in[R13] == 1 && beyond(call->in[R15], size))
+	if (call->in[R13] && beyond(call->in[R15], call->in[R12]))
 		reserved(v, call, R15, "more than the access's bytes");
-	if (call->in[R14] > 0xffff)
-		reserved(v, call, R14, "port");
 }
 
 static void check_mmio(struct vcpu *v, const struct tdvmcall *call)
 {
 	u64 size = call->in[R12], gpa = call->in[R14];
 
-	check_direction(v, call);
-	if (size != 1 && size != 2 && size != 4 && size != 8)
-		reserved(v, call, R12, "size");
-	else if (call->in[R13] == 1 && beyond(call->in[R15], size) && !sign_extended(call->in[R15], size))
+	if (call->in[R13] && beyond(call->in[R15], size) && !sign_extended(call->in[R15], size))
 		reserved(v, call, R15, "more than the access's bytes");
 	if (view_of(gpa) != SHARED)
 		breach(v, COCO_BREACH_PAGE, gpa, "MMIO at private 0x%lx", gpa);
@@ -100,12 +83,6 @@ static void check_fatal_error(struct vcpu *v, const struct tdvmcall *call)
 		reserved(v, call, R13, "not a shared page");
 }
 
-static void check_setup_event(struct vcpu *v, const struct tdvmcall *call)
-{
-	if (call->in[R12] < 32 || call->in[R12] > 255)
-		reserved(v, call, R12, "vector");
-}
-
 static const struct call_rule rules[] = {
 	{ VMX_EXIT_CPUID, R(R12) | R(R13), R(R12) | R(R13) | R(R14) | R(R15), 0, NULL },
 	{ VMX_EXIT_HLT, R(R12), 0, 0, check_hlt },
@@ -118,7 +95,7 @@ static const struct call_rule rules[] = {
 	{ GHCI_MAP_GPA, R(R12) | R(R13), R(R11), 0, NULL },
 	{ GHCI_GET_QUOTE, R(R12) | R(R13), 0, 0, NULL },
 	{ GHCI_FATAL_ERROR, R(R12), 0, R(R13) | MESSAGE, check_fatal_error },
-	{ GHCI_SETUP_EVENT, R(R12), 0, 0, check_setup_event },
+	{ GHCI_SETUP_EVENT, R(R12), 0, 0, NULL },
 	{ GHCI_SERVICE, R(R12) | R(R13) | R(R14) | R(R15), 0, 0, NULL },
 };
 
@@ -137,24 +114,43 @@ static const struct call_rule *rule_of(const struct tdvmcall *call)
 	return NULL;
 }
 
+/* What this very call takes: reading a port or device takes no data */
+static u32 taken(const struct call_rule *rule, const struct tdvmcall *call)
+{
+	bool access = rule->leaf == VMX_EXIT_IO || rule->leaf == VMX_EXIT_EPT_VIOLATION;
+
+	return R(R10) | R(R11) | (access && !call->in[R13] ? rule->takes & ~R(R15) : rule->takes);
+}
+
+static u32 registers_in_use(const struct tdvmcall *call)
+{
+	u32 used = 0;
+	enum reg r;
+
+	for (r = RAX; r <= R15; r++)
+		if (call->in[r])
+			used |= BIT(r);
+	return used;
+}
+
 void ghci_check(struct vcpu *v, const struct tdvmcall *call)
 {
 	const struct call_rule *rule = rule_of(call);
-	u32 needed, known;
-	enum reg r;
+	u32 needed, extra;
 
 	if (call->mask & XMM_MASK)
 		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx exposes XMM registers", call->in[R11]);
 	if (!rule)
 		return;		/* the answer says that there is no such leaf */
-	needed = R(R10) | R(R11) | rule->takes | rule->gives;
+	needed = taken(rule, call) | rule->gives;
 	if (needed & ~call->mask)
 		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx does not expose registers 0x%x",
 		       call->in[R11], needed & ~call->mask);
-	known = R(R10) | R(R11) | rule->takes | rule->may_take;
-	for (r = RAX; r <= R15; r++)
-		if (call->mask & BIT(r) && call->in[r] && !(known & BIT(r)))
-			reserved(v, call, r, "the call takes no such register");
+	extra = registers_in_use(call) & ~(taken(rule, call) | rule->may_take);
+	if (extra)
+		breach(v, COCO_BREACH_REGMASK, call->mask,
+		       "TDVMCALL 0x%lx tells what is in registers 0x%x, which it does not take",
+		       call->in[R11], extra);
 	if (rule->values)
 		rule->values(v, call);
 }

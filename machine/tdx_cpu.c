@@ -80,7 +80,7 @@ static enum leaf_class class_of(u32 leaf, u32 subleaf)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(leaves); i++)
-		if (leaves[i].leaf == leaf && subleaf < leaves[i].subleaves)
+		if (leaves[i].leaf == leaf && (leaves[i].subleaves == ANY || subleaf < leaves[i].subleaves))
 			return leaves[i].class;
 	return VE;
 }
