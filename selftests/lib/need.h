@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a test needs, at its beginning, and the reason of the SKIP where that is
+ * missing.  In the test and not in FIXTURE_SETUP: kselftest harnesses up to 5.15
+ * run a test whose set-up was skipped.
+ */
+#ifndef COCO_NEED_H
+#define COCO_NEED_H
+
+#include <errno.h>
+#include <string.h>
+#include <sys/io.h>
+
+#include "machine.h"
+#include "technology.h"
+
+/* One of the technologies in the mask; what: to say that in words */
+#define NEED_TECHNOLOGY(mask, what) do { \
+	int _active = technology_active(); \
+	if (_active < 0 || !((mask) & 1u << _active)) \
+		SKIP(return, "is about %s, this guest is %s", what, personality_name(_active)); \
+} while (0)
+
+#define NEED_MACHINE() do { \
+	if (!machine_present()) \
+		SKIP(return, "needs the software machine, to say what the host does"); \
+} while (0)
+
+#define NEED_PORTS(first, count) do { \
+	if (ioperm(first, count, 1)) \
+		SKIP(return, "ioperm: %s", strerror(errno)); \
+} while (0)
+
+#endif /* COCO_NEED_H */

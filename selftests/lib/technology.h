@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which confidential computing technology is active, as user space can tell:
+ * by the machine, by CPUID, by the kernel's log.
+ */
+#ifndef COCO_TECHNOLOGY_H
+#define COCO_TECHNOLOGY_H
+
+#include <stdlib.h>
+#include <sys/klog.h>
+
+#include "machine.h"
+
+#define KLOG_READ_ALL		3	/* syslog(2) */
+#define KLOG_SIZE_BUFFER	10
+
+#define TECHNOLOGY_UNKNOWN	(-1)
+
+/* ---- CPUID ---- */
+#define CPUID_HYPERVISOR	(1u << 31)	/* leaf 1 ECX */
+#define CPUID_TDX		0x21		/* TDX module ABI: "IntelTDX    " in EBX, EDX, ECX */
+#define CPUID_AMD_MEMORY	0x8000001f	/* APM vol. 3, E.4.17 */
+#define AMD_SEV			(1u << 1)
+#define AMD_SEV_ES		(1u << 3)
+#define AMD_SEV_SNP		(1u << 4)
+
+static __maybe_unused bool cpuid_says_hypervisor(void)
+{
+	return cpuid(1, 0).ecx & CPUID_HYPERVISOR;
+}
+
+static __maybe_unused bool cpuid_says_tdx(void)
+{
+	struct cpuid c;
+
+	if (cpuid(0, 0).eax < CPUID_TDX)
+		return false;
+	c = cpuid(CPUID_TDX, 0);
+	return c.ebx == 0x65746e49 && c.edx == 0x5844546c && c.ecx == 0x20202020;
+}
+
+/* EAX of Fn8000_001F; 0: no such leaf */
+static __maybe_unused uint32_t cpuid_amd_memory(void)
+{
+	return cpuid(0x80000000, 0).eax < CPUID_AMD_MEMORY ? 0 : cpuid(CPUID_AMD_MEMORY, 0).eax;
+}
+
+/* A guest of a technology sees its bit in CPUID; on a host the bits say what could be */
+static __maybe_unused int technology_by_cpuid(void)
+{
+	uint32_t amd;
+
+	if (!cpuid_says_hypervisor())
+		return COCO_NONE;
+	if (cpuid_says_tdx())
+		return COCO_TDX;
+	amd = cpuid_amd_memory();
+	if (!(amd & AMD_SEV))
+		return COCO_NONE;
+	if (amd & AMD_SEV_SNP)
+		return COCO_SEV_SNP;
+	return amd & AMD_SEV_ES ? COCO_SEV_ES : COCO_SEV;
+}
+
+/* ---- the kernel's log ---- */
+
+/* All of it that is still kept, to be freed; NULL: not allowed */
+static __maybe_unused char *kernel_log(void)
+{
+	int size = klogctl(KLOG_SIZE_BUFFER, NULL, 0), len;
+	char *log = size > 0 ? malloc(size + 1) : NULL;
+
+	if (!log)
+		return NULL;
+	len = klogctl(KLOG_READ_ALL, log, size);
+	log[len > 0 ? len : 0] = '\0';
+	return log;
+}
+
+/* The rest of the log's line after the text; NULL: no such text */
+static __maybe_unused const char *log_after(const char *log, const char *text)
+{
+	const char *found = log ? strstr(log, text) : NULL;
+
+	return found ? found + strlen(text) : NULL;
+}
+
+static inline bool line_has_word(const char *line, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (*line && *line != '\n') {
+		size_t span = strcspn(line, " \n");
+
+		if (span == len && !strncmp(line, word, len))
+			return true;
+		line += span;
+		line += *line == ' ';
+	}
+	return false;
+}
+
+/*
+ * 5.4:			"AMD Secure Encrypted Virtualization (SEV) active"
+ * from 5.10:		"AMD Memory Encryption Features active: SEV SEV-ES"
+ * from 5.19:		"Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP", "...: Intel TDX"
+ */
+static __maybe_unused int technology_by_log(const char *log)
+{
+	const char *line = log_after(log, "Memory Encryption Features active: ");
+
+	if (!line)
+		return log_after(log, "Secure Encrypted Virtualization (SEV) active") ? COCO_SEV : COCO_NONE;
+	if (line_has_word(line, "TDX"))
+		return COCO_TDX;
+	if (line_has_word(line, "SEV-SNP"))
+		return COCO_SEV_SNP;
+	if (line_has_word(line, "SEV-ES"))
+		return COCO_SEV_ES;
+	return line_has_word(line, "SEV") ? COCO_SEV : COCO_NONE;
+}
+
+/* The best word there is: the machine's, else the kernel's log on top of CPUID */
+static __maybe_unused int technology_active(void)
+{
+	char *log;
+	int technology;
+
+	if (machine_present())
+		return machine_personality();
+	if (technology_by_cpuid() == COCO_NONE)
+		return COCO_NONE;
+	log = kernel_log();
+	technology = log ? technology_by_log(log) : TECHNOLOGY_UNKNOWN;
+	free(log);
+	return technology;
+}
+
+#endif /* COCO_TECHNOLOGY_H */
