@@ -3,6 +3,11 @@
 
 import sys
 
-from coco.cli import main
+try:
+    from coco.cli import main
+except ModuleNotFoundError as error:
+    print(f"coco: python3 has no module {error.name}", file=sys.stderr)
+    print("  run as root: scripts/coco deps", file=sys.stderr)
+    sys.exit(3)
 
 sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,11 @@ from coco.stream import Message, Record, parse_message
 # What the host did to the guest overrides what the guest still said
 _STOPPED = ("hang", "flood", "interrupted", "disk-full")
 # Ends that say nothing about the kernel: the result is an error, not a failure
-_NO_VERDICT = ("unmodelled", "internal", "abort", "interrupted", "disk-full", "truncated")
+NO_VERDICT = ("unmodelled", "internal", "abort", "interrupted", "disk-full", "truncated")
+NOT_SELECTED = "not selected"  # kunit/lib/select.c
+RC_TIMEOUT = 124  # selftests/init/init.h; 128 and more: a signal
+RC_ALL_SKIPPED = 4  # kselftest
+MOST_RESULTS = 5000  # of one suite: more is a guest that floods
 _NEVER_BEGUN = "init never began this suite"
 
 
@@ -28,6 +32,7 @@ class Segment:
     records: list[Record] = field(default_factory=list)
     ended: bool = False
     rc: int = 0
+    reason: str = ""  # what rc means, if init knows
     skipped: str | None = None
 
 
@@ -83,6 +88,7 @@ def cut(records: list[Record]) -> Log:
         elif word == "i|end" and log.segments:
             log.segments[-1].ended = True
             log.segments[-1].rc = int_or(message.fields.get("rc", "0"), -1)
+            log.segments[-1].reason = message.text
         elif word == "i|done":
             log.done = True
             current = log.after
@@ -167,22 +173,31 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
         return
     reader, document = _read(segment, item)
     leaves = sorted(ktap.leaves(document.tests), key=lambda leaf: leaf.test.last)
+    if len(leaves) > MOST_RESULTS:
+        text = f"{len(leaves)} results; all after {MOST_RESULTS} are left out"
+        outcome.problems.append(SuiteProblem(item.suite, "too-many", text))
+        del leaves[MOST_RESULTS:]
     cuts, tail = evidence.windows(segment.records, leaves)
     results = _results(segment, item, list(zip(leaves, cuts)), boot)
     found = {base(result.case) for result in results}
     missing = [case for case in item.cases if base(case) not in found]
-    died = not crashed and bool(missing) and (segment.rc > 127 or evidence.has_oops(tail))
-    if missing and (crashed or died):
-        culprit = _culprit(reader, missing)
+    died = not crashed and bool(missing) and (_killed(segment) or evidence.has_oops(tail))
+    culprit = _culprit(reader, item, missing) if crashed or died else ""
+    if culprit:
         results.append(_blame(item, culprit, tail, outcome.end, segment, boot))
-        left = [case for case in missing if case != culprit]
-        outcome.remaining += [replace(item, cases=(case,), only=case) for case in left]
+        left = [case for case in missing if base(case) != base(culprit)]
+        outcome.remaining += [replace(item, cases=(case,), whole=False) for case in left]
     else:
         if results:
             evidence.add(results[-1], tail)
         results += _missing(item, found, _why_missing(segment, results), boot)
         outcome.problems += _problems(segment, item, document, results, outcome.end, crashed)
     outcome.results += results
+
+
+def _killed(segment: Segment) -> bool:
+    """Did a signal or init's time limit end the suite's process?"""
+    return segment.rc >= RC_TIMEOUT and not segment.reason
 
 
 def _read(segment: Segment, item: Item) -> tuple[ktap.Reader, ktap.Document]:
@@ -210,7 +225,7 @@ def _results(
     for leaf, window in cuts:
         case = case_id(leaf.path, item.kind)
         status = leaf.test.status
-        if status == "none":
+        if status == "none" or leaf.test.reason == NOT_SELECTED:
             continue
         # A KUnit suite that skipped or failed before its first case speaks for all of them
         for name in (case,) if case else item.cases if status != "pass" else ():
@@ -237,7 +252,8 @@ def _why_missing(segment: Segment, results: list[CaseResult]) -> str:
     if segment.rc:
         words = [record.text.strip() for record in segment.records if record.channel in "kt"][-2:]
         said = "; the log ends: " + " / ".join(words) if words else ""
-        return f"the suite did not start (rc={segment.rc}){said}"
+        why = f"rc={segment.rc}" + (f", {segment.reason}" if segment.reason else "")
+        return f"the suite did not start ({why}){said}"
     return "the suite printed no result"
 
 
@@ -257,19 +273,22 @@ def _problems(
         SuiteProblem(item.suite, problem.kind, problem.text)
         for problem in ktap.problems(document, plan_at=1 if item.kind == KUNIT else 0)
     ]
-    if segment.rc and not any(result.status in ("fail", "miss") for result in results):
+    explained = any(result.status in ("fail", "miss") for result in results)
+    if all(result.status == "skip" for result in results):
+        explained = explained or segment.rc == RC_ALL_SKIPPED
+    if segment.rc and not explained:
         text = f"exit status {segment.rc}, although no case failed"
         found.append(SuiteProblem(item.suite, "exit-status", text))
     return found
 
 
-def _culprit(reader: ktap.Reader, missing: list[str]) -> str:
+def _culprit(reader: ktap.Reader, item: Item, missing: list[str]) -> str:
     """The case that was running: as the log named it, else the next one in order."""
     named = case_id((reader.running,), "")
-    for case in missing:
-        if named and base(case) in (base(named), named.rpartition(".")[2]):
-            return case
-    return missing[0]
+    for name in (named.removeprefix(f"{item.suite}."), named):
+        if base(name) in {base(case) for case in item.cases}:
+            return name
+    return missing[0] if missing else ""
 
 
 def word_of(end: End) -> str:
@@ -293,6 +312,6 @@ def _blame(
         result.status, result.cause = "pass", ""
         result.message = f"ended as the test expected: {end.describe()}"
     elif result.cause not in ("oops", "panic"):
-        result.status = "error" if end.word in _NO_VERDICT else "fail"
+        result.status = "error" if end.word in NO_VERDICT else "fail"
         result.cause, result.message = word_of(end), end.describe()
     return result

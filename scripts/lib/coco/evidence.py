@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Turn the lines of one case into its result: what it said, what the log says against it."""
 
+import re
 from collections.abc import Iterable
 
 from coco import ktap, splat
@@ -8,6 +9,9 @@ from coco.model import CaseResult
 from coco.stream import Record
 
 SHOWN_EVENTS = 6
+# file.c:12: expected a (1) == b (2), and file.c:12:case:Expected 1 (1) == b (2)
+_HARNESS = re.compile(r"\.[ch]:\d+:(?:\w+:)? ?[Ee]xpected (.*)$")
+_COMPARED = re.compile(r"(.+) \((.*)\) (==|!=|<=?|>=?) (.+) \((.*)\)")
 _EVENTS = ("breach", "note", "injected", "expected")
 
 
@@ -52,13 +56,23 @@ def expectation(diagnostics: list[str]) -> tuple[str, str]:
     """Expected and got of the first failed check, in KUnit's words or the harness's."""
     for number, line in enumerate(diagnostics):
         body = line.lstrip("# ")
-        if ":Expected " in body:  # file.c:12:case:Expected 1 (1) == value (2)
-            return body.partition(":Expected ")[2], ""
+        if match := _HARNESS.search(body):
+            return _compared(match[1])
         if body.startswith("Expected "):
-            return body[len("Expected ") :].removesuffix("but").strip().rstrip(","), _got(
-                diagnostics[number + 1 : number + 6]
-            )
+            expected = body[len("Expected ") :].removesuffix("but").strip().rstrip(",")
+            return expected, _got(diagnostics[number + 1 : number + 6])
     return "", ""
+
+
+def _compared(text: str) -> tuple[str, str]:
+    """ "a (1) == b (2)" as what was expected, and the values that were got."""
+    match = _COMPARED.fullmatch(text)
+    if not match:
+        return text, ""
+    left, left_value, operator, right, right_value = match.groups()
+    values = [f"{left} == {left_value}", f"{right} == {right_value}"]
+    got = [value for value in values if value.partition(" == ")[0] != value.partition(" == ")[2]]
+    return f"{left} {operator} {right}", "; ".join(got)
 
 
 def _got(following: list[str]) -> str:

@@ -81,7 +81,7 @@ def initramfs(
     ]
     suites = sorted(modules.glob("*.ko")) if modules else []
     digest = hashlib.sha256(kernel.sha256.encode())
-    digest.update(repr((sorted(DRIVERS), _ALSO, _TIME)).encode())
+    digest.update(repr((sorted(DRIVERS), _ALSO, _TIME, str(kernel.modules))).encode())
     for path in [init, *selftests, *suites]:
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
 

@@ -33,7 +33,7 @@ _DIRECTIVE = re.compile(
     r"(?:^|\s+)#\s*(SKIP|TODO|TIMEOUT|ERROR|XFAIL|XPASS)\b:?\s*(.*)$", re.IGNORECASE
 )
 _BAIL = re.compile(r"Bail out!\s*(.*)$")
-_RUNNING = re.compile(r"#\s*RUN\s+(\S+)")
+_RUNNING = re.compile(r"#\s*(?:RUN|begin)\s+(\S+)")
 _MENTION = re.compile(r"#\s*([A-Za-z0-9_.]+):")
 
 
@@ -121,6 +121,7 @@ class Reader:
         self._notes: list[Problem] = []
         self._line = -1
         self.running = ""  # the test that the log last said to be running
+        self._announced = False  # ... in a line made for that, not just by mentioning it
         self.finished: list[Test] = []  # every result line so far, in order
 
     def feed(self, line: str, index: int | None = None) -> None:
@@ -214,12 +215,14 @@ class Reader:
         opened.tests.append(test)
         del self._levels[level + 1 :]
         self.finished.append(test)
-        self.running = ""
+        self.running, self._announced = "", False
 
     def _other(self, text: str) -> None:
         if match := _BAIL.match(text):
             self._note("bail-out", "", match[1] or "Bail out!")
-        if match := (_RUNNING.match(text) or _MENTION.match(text)):
+        if match := _RUNNING.match(text):
+            self.running, self._announced = match[1], True
+        elif not self._announced and (match := _MENTION.match(text)):
             self.running = match[1]
         self._attach(text)
 
@@ -305,7 +308,7 @@ def _inspect(parent: Test, depth: int, plan_at: int, found: list[Problem]) -> No
     elif len(tests) != parent.plan:
         kind = "missing" if len(tests) < parent.plan else "extra"
         found.append(Problem(kind, where, f"planned {parent.plan} tests, found {len(tests)}"))
-    found += _numbers(tests, where, strict=depth > 0 or parent.plan is not None)
+    found += _numbers(tests, where, strict=depth >= plan_at)
     seen: set[str] = set()
     for test in tests:
         if test.name and test.name in seen:

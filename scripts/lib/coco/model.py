@@ -15,13 +15,12 @@ SELFTEST = "selftest"
 
 @dataclass(frozen=True)
 class Item:
-    """One line of work in a boot: a suite, or a single case of it."""
+    """One line of work in a boot: a suite, or some cases of it."""
 
     suite: str
     kind: str
     cases: tuple[str, ...]  # ids without the suite's name, in the order they run
-    only: str = ""  # run just this case
-    fatal: bool = False  # the case ends the guest; it runs alone
+    whole: bool = True  # all that the suite has; False: just these cases
 
 
 @dataclass

@@ -51,13 +51,14 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
     name = f"{kernel.release}-{digest.hexdigest()[:20]}"
 
     def fill(folder: Path) -> None:
-        work = cache.folder("modules-work", kernel.slug)
-        with cache.lock(f"modules-work-{kernel.slug}", say):
+        where = hashlib.sha256(str(kernel.headers).encode()).hexdigest()[:10]
+        work = cache.folder("modules-work", f"{kernel.slug}-{where}")
+        with cache.lock(f"modules-work-{work.name}", say):
             with cache.disk_errors(work):
-                _sync(sources, work)
+                _sync(sources, work / "src")
             _make(kernel, cc, work, extra, log or work / "build.log", say)
             with cache.disk_errors(folder):
-                for module in sorted(work.glob("kunit/**/*.ko")):
+                for module in sorted(work.glob("src/kunit/**/*.ko")):
                     argv = ["strip", "--strip-debug", "-o", str(folder / module.name), str(module)]
                     command.output(argv, f"stripping {module.name}")
 
@@ -185,13 +186,13 @@ def _make(
     if cc.kernel_is_newer:
         # Copied: make splits words, and the repository's path may have blanks.
         compiler = str(shutil.copy(CC_WRAPPER, work / "cc"))
-    for stale in work.glob("kunit/**/*.ko"):
+    for stale in work.glob("src/kunit/**/*.ko"):
         stale.unlink()
     argv = [
         "make",
         "-C",
         str(_usable(kernel.headers, work)),
-        f"M={work}",
+        f"M={work / 'src'}",
         f"-j{os.cpu_count() or 1}",
         f"CC={compiler}",
         *cc.words,

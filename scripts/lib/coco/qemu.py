@@ -23,6 +23,7 @@ PROGRAM = "qemu-system-x86_64"
 MACHINE_BASE = 1024
 MACHINE_ROOM = 128
 LARGEST_RAM = MACHINE_BASE
+DEFAULT_RAM = 512
 
 # panic=-1 with -no-reboot turns a panic into the end of QEMU; an oops is one too, since
 # what runs after it proves nothing.  A chatty serial console would cost seconds.
@@ -57,7 +58,7 @@ class Guest:
     machine: Path | None
     personality: str = "none"
     vcpus: int = 1
-    ram: int = 512
+    ram: int = DEFAULT_RAM
     cmdline: str = ""  # added to CMDLINE
     options: str = ""  # added to the machine's own
     snapshot: bool = False

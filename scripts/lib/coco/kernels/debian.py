@@ -203,7 +203,7 @@ def _parts(image: Package, release: str, index: Sequence[Package]) -> list[Packa
 def _find(index: Iterable[Package], name: str, version: str) -> Package | None:
     """That version of a package, or its newest."""
     found = [item for item in index if item.name == name and version in ("", item.version)]
-    return max(found, key=lambda item: sort_key(item.version), default=None)
+    return max(found, key=lambda item: sort_key(item.version)) if found else None
 
 
 def _newer_libraries(parts: Iterable[Package], index: Sequence[Package]) -> list[Package]:

@@ -8,7 +8,6 @@ made at installation), and programs of a newer distribution want a newer libc.
 
 import os
 import re
-import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,14 +44,16 @@ def relocate(makefile: Path, target: Path, parent: str = "") -> bool:
     parent names it.  Returns whether there was anything to replace.
     """
     text = makefile.read_text(encoding="utf-8", errors="surrogateescape")
-    if not re.search(r"^[^#\n]*[ =]/usr/src/", text, re.MULTILINE):
+    own = re.escape(makefile.parent.name)
+    text, count = re.subn(rf"(?m)^(\w+)\s*=\s*/usr/src/{own}$", r"\1 := $(coco_here)", text)
+    text, more = re.subn(r"(?m)^(-?include) /usr/src/", r"\1 $(coco_src)/", text)
+    if not count + more:
         return False
-    where = parent or "$(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)"
-    text = re.sub(r"(?m)^([^#\n]*?)=\s*/usr/src/", r"\1:= $(coco_src)/", text)
-    text = re.sub(r"(?m)^(-?include) /usr/src/", r"\1 $(coco_src)/", text)
-    if not target.is_symlink() and target.exists():
-        target.chmod(target.stat().st_mode | stat.S_IWUSR)
-    target.write_text(f"coco_src := {where}\n{text}", encoding="utf-8", errors="surrogateescape")
+    head = (
+        "coco_here := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))\n"
+        f"coco_src := {parent or '$(abspath $(coco_here)/..)'}\n"
+    )
+    target.write_text(head + text, encoding="utf-8", errors="surrogateescape")
     return True
 
 

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco check: run the suites on a kernel in its personalities, and give the verdict."""
+
+import argparse
+import datetime
+import threading
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from coco import errors, expect, parts, plan, report, results, runner, schedule, verdict
+from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
+from coco.model import PERSONALITIES, CaseResult
+from coco.prepare import Prepared, prepare, sha256
+from coco.screen import Screen
+from coco.watch import Budgets
+
+EXPECTATIONS = parts.REPOSITORY / "backports/expect"
+_WORST_FIRST = ("fail", "error", "miss", "skip", "pass")
+# Words that choose what runs are replaced, and those of one place or moment left out
+_NOT_REPEATED = ("PERSONALITY", "VCPUS", "SUITE", "CASE", "TIER", "RESULTS", "JOBS", "GDB")
+
+
+@dataclass
+class Job:
+    """One run with its place in the results."""
+
+    order: runner.RunOrder
+    vcpus: int
+    record: results.Document
+
+
+def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    """Everything from the command line to the exit code."""
+    start = time.monotonic()
+    expectations = expect.load(EXPECTATIONS)
+    selection = plan.Selection(
+        options.suite or (), options.case or (), options.tier or expect.TIERS[0]
+    )
+    plan.check_selection(selection, expectations)
+    prepared = prepare(options, screen.say)
+    personalities = choose_personalities(options.personality, prepared)
+    folder = results.make_folder(parts.REPOSITORY, options.results or "")
+    document = _document(options, words, prepared, selection)
+    jobs = _jobs(options, selection, personalities, prepared, expectations, folder)
+    document["runs"] = [job.record for job in jobs]
+    _check_debugger(options, jobs)
+    for line in report.header(document):
+        screen.line(line)
+    screen.line()
+    try:
+        _work(options, jobs, prepared, expectations, screen, folder, document)
+    except KeyboardInterrupt:
+        screen.clear()
+        _conclude(document, start, folder, screen, interrupted=True)
+        return errors.INTERRUPTED
+    return _conclude(document, start, folder, screen, interrupted=False)
+
+
+def choose_personalities(asked: Iterable[str] | None, prepared: Prepared) -> list[str]:
+    """Those that were asked for, or all, as far as the kernel has code for them."""
+    has = prepared.kernel.technologies
+    chosen = [name for name in PERSONALITIES if name in has and (not asked or name in asked)]
+    if not chosen:
+        wanted = ", ".join(asked or PERSONALITIES)
+        raise NothingApplicable(
+            f"{prepared.kernel.name} has no code for {wanted}", f"it has: {', '.join(has)}"
+        )
+    return chosen
+
+
+def _jobs(
+    options: argparse.Namespace,
+    selection: plan.Selection,
+    personalities: list[str],
+    prepared: Prepared,
+    expectations: expect.Expectations,
+    folder: Path,
+) -> list[Job]:
+    jobs = []
+    for vcpus in options.vcpus or (1,):
+        features = plan.features_of(prepared.kernel.config, vcpus)
+        for personality in personalities:
+            work = plan.make(expectations, selection, personality, features, prepared.available)
+            if work.empty and not work.not_built:
+                continue
+            name = personality if vcpus == 1 else f"{personality}-{vcpus}cpu"
+            order = runner.RunOrder(
+                name=name,
+                folder=folder / name,
+                program=prepared.program,
+                guest=prepared.guest(options, personality, vcpus),
+                plan=work,
+                expectations=expectations,
+                budgets=Budgets().scaled(options.patience or 1.0),
+            )
+            jobs.append(Job(order, vcpus, _waiting(order, personality, vcpus)))
+    if not any(not job.order.plan.empty for job in jobs):
+        reasons = [reason for job in jobs for reason in job.order.plan.not_built.values()]
+        why = reasons[0] if reasons else "no case of this selection applies"
+        raise NothingApplicable(f"nothing to run on {prepared.kernel.name}: {why}")
+    return jobs
+
+
+def _waiting(order: runner.RunOrder, personality: str, vcpus: int) -> results.Document:
+    """A run's record before it began."""
+    return {
+        "name": order.name,
+        "personality": personality,
+        "vcpus": vcpus,
+        "reason": "",
+        **results.run_record(runner.Run(order.name), []),
+        "state": "waiting",
+        "not_applicable": order.plan.not_applicable,
+        "not_built": order.plan.not_built,
+    }
+
+
+def _document(
+    options: argparse.Namespace, words: list[str], prepared: Prepared, selection: plan.Selection
+) -> results.Document:
+    """The results before anything ran."""
+    kernel = prepared.kernel
+    return {
+        "schema": results.SCHEMA_VERSION,
+        "complete": False,
+        "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "seconds": 0.0,
+        "words": words,
+        "repeat": [word for word in words if word.partition("=")[0] not in _NOT_REPEATED],
+        "suite_version": parts.version(),
+        "machine": {"sha256": sha256(prepared.machine), "options": options.machine or ""},
+        "qemu": {"path": prepared.program.path, "version": prepared.program.version},
+        "compiler": parts.compiler(),
+        "kernel": {
+            "name": kernel.name,
+            "source": kernel.source,
+            "release": kernel.release,
+            "sha256": kernel.sha256,
+            "compiler": kernel.compiler,
+            "suites": prepared.suites,
+            "technologies": list(kernel.technologies),
+            "notes": list(kernel.notes),
+        },
+        "tier": selection.tier,
+        "runs": [],
+        "not_exercised": [],
+        "verdict": {"exit": errors.INFRASTRUCTURE, "word": "RUNNING", "text": "not finished"},
+    }
+
+
+def _check_debugger(options: argparse.Namespace, jobs: list[Job]) -> None:
+    if options.gdb and len(jobs) > 1:
+        raise UsageError("GDB= needs one guest", "name one: PERSONALITY=<name> VCPUS=<n>")
+
+
+def _work(
+    options: argparse.Namespace,
+    jobs: list[Job],
+    prepared: Prepared,
+    expectations: expect.Expectations,
+    screen: Screen,
+    folder: Path,
+    document: results.Document,
+) -> None:
+    """Run all jobs, and write the results after each."""
+    cancel = threading.Event()
+    version = expect.parse_version(prepared.kernel.name) or expect.parse_version(
+        prepared.kernel.release
+    )
+    if options.gdb:
+        screen.line(f"  waiting for a debugger: gdb -ex 'target remote {options.gdb[4:]}' vmlinux")
+
+    def work(job: Job) -> runner.Run:
+        progress = _Progress(screen, job.order)
+        return runner.run(job.order, cancel, progress)
+
+    def done(job: Job, outcome: runner.Run | BaseException) -> None:
+        screen.gone(job.order.name)
+        if isinstance(outcome, BaseException):
+            _broken(job, outcome)
+        else:
+            context = verdict.Context(
+                expectations,
+                job.order.plan,
+                job.record["personality"],
+                version,
+                datetime.date.today(),
+            )
+            job.record.update(_judged(outcome, context))
+        screen.line(report.run_line(job.record))
+        results.write(folder, document)
+
+    results.write(folder, document)
+    count = options.jobs or schedule.default_jobs()
+    schedule.in_parallel(jobs, work, count, cancel, done)
+
+
+class _Progress:
+    """Words for what a run does now."""
+
+    def __init__(self, screen: Screen, order: runner.RunOrder) -> None:
+        self._screen = screen
+        self._name = order.name
+        self._suite = "boots"
+        self._cases = 0
+        screen.status(self._name, self._suite)
+
+    def __call__(self, text: str, _finished: int) -> None:
+        if text == "case":
+            self._cases += 1
+        else:
+            verb, _, rest = text.partition(" ")
+            self._suite = rest.split(" ")[0] if verb == "begin" else self._suite
+        self._screen.status(self._name, f"{self._suite:<24} {self._cases} results")
+
+
+def _broken(job: Job, error: BaseException) -> None:
+    """A run that could not be done; a bug of ours leaves its traceback."""
+    job.record["state"] = "broken"
+    if isinstance(error, CocoError):
+        job.record["reason"], job.record["hint"] = error.message, error.hint
+        return
+    trace = job.order.folder / "traceback.txt"
+    job.record["reason"] = f"a bug of coco itself: {type(error).__name__}: {error}"
+    job.record["hint"] = f"please report it, with {trace}"
+    job.order.folder.mkdir(parents=True, exist_ok=True)
+    trace.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+
+
+def _judged(run: runner.Run, context: verdict.Context) -> results.Document:
+    cases = []
+    for judged in verdict.judge(unique(run.results), context):
+        known = context.expectations.case(judged.result.suite, judged.result.case)
+        cases.append(results.case_record(judged, known.fixes if known else ()))
+    return results.run_record(run, cases)
+
+
+def unique(found: Iterable[CaseResult]) -> list[CaseResult]:
+    """One result a case: of two, which no honest log has, the worse."""
+    by_id: dict[str, CaseResult] = {}
+    for result in found:
+        other = by_id.get(result.id)
+        if other is None or _rank(result) < _rank(other):
+            by_id[result.id] = result
+    return list(by_id.values())
+
+
+def _rank(result: CaseResult) -> int:
+    return _WORST_FIRST.index(result.status)
+
+
+def _conclude(
+    document: results.Document, start: float, folder: Path, screen: Screen, interrupted: bool
+) -> int:
+    """The verdict, on the screen and in the results."""
+    runs = document["runs"]
+    verdicts = [case["verdict"] for run in runs for case in run["cases"]]
+    code = verdict.exit_code(
+        verdicts,
+        sum(len(run["problems"]) for run in runs),
+        any(run["state"] != "done" for run in runs),
+        any(run["summary"]["pass"] + run["summary"]["known"] for run in runs),
+    )
+    if interrupted:
+        code = errors.INTERRUPTED
+    document["seconds"] = round(time.monotonic() - start, 1)
+    document["complete"] = not interrupted
+    document["not_exercised"] = report.not_exercised(document)
+    document["verdict"] = {"exit": code, **verdict.sentence(code, runs)}
+    for line in [*report.body(document, folder), *report.verdict(document, folder)]:
+        screen.line(line)
+    results.write(folder, document)
+    wrong = results.invalid(document)
+    if wrong:
+        raise InfrastructureError(f"a bug of coco itself: its result file is invalid: {wrong}")
+    (folder / results.REPORT).write_text("\n".join(screen.kept) + "\n", encoding="utf-8")
+    return code

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The command line: one verb each, errors as messages, exit codes as promised."""
+
+import argparse
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from coco import errors, variables
+from coco.errors import CocoError, UsageError, did_you_mean
+from coco.screen import Screen
+
+EXIT_CODES = """\
+exit codes:
+  0    everything as expected
+  1    a finding: a case failed, skipped or is missing against expectation
+  2    wrong usage
+  3    could not run: no QEMU, no disk, no network, a limit of the machine
+  77   nothing applies to this kernel
+  130  interrupted; results so far are kept
+"""
+
+EXAMPLES = """\
+examples:
+  scripts/coco quickstart                       all of it, on a fresh Debian 12 (as root)
+  scripts/coco check                            Debian's 6.12 cloud kernel, every personality
+  scripts/coco check KERNEL=debian:7.x PERSONALITY=sev-snp,tdx
+  scripts/coco check KDIR=../linux CASE=vc.*    build a tree, run some cases
+  scripts/coco check KDIR=../linux PERSONALITY=tdx CASE=ve.cpuid GDB=1
+"""
+
+ENVIRONMENT = """\
+environment:
+  COCO_<VARIABLE> is the default of a variable; nothing else is taken from it.
+  COCO_CACHE      folder for downloads and builds (default: ~/.cache/coco)
+"""
+
+Run = Callable[[argparse.Namespace, list[str], Screen], int]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command."""
+
+    name: str
+    help: str
+    description: str
+    variables: tuple[str, ...]
+    run: Run
+
+
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """Room for our longest names on the left."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32, width=100)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with our errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"see: {self.prog} --help")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command; everything that ends it becomes an exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    screen = Screen()
+    try:
+        variables.check_environment()
+        variables.clean_environment()
+        return _run(list(words), screen)
+    except CocoError as error:
+        screen.clear()
+        print(f"coco: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        screen.clear()
+        print("coco: interrupted", file=sys.stderr)
+        return errors.INTERRUPTED
+    except OSError as error:
+        screen.clear()
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"coco: {place}{error.strerror or error}", file=sys.stderr)
+        return errors.INFRASTRUCTURE
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """SIGTERM and SIGHUP end a run as ^C does; a second one must not cut that short."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _run(words: list[str], screen: Screen) -> int:
+    parser = _parser()
+    if not words or words[0] == "help":
+        parser.print_help()
+        return errors.OK if words else errors.USAGE
+    verbs = {verb.name: verb for verb in VERBS}
+    if words[0].startswith("-"):
+        parser.parse_args(words[:1])
+        raise UsageError(f"{words[0]} comes after the command", "see: scripts/coco --help")
+    if words[0] not in verbs:
+        raise UsageError(f"unknown command {words[0]!r}", did_you_mean(words[0], verbs))
+    verb = verbs[words[0]]
+    options = parser.parse_args(
+        [verb.name, *variables.to_options(words[1:], verb.name, verb.variables)]
+    )
+    return verb.run(options, variables.settle(options), screen)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="coco",
+        usage="coco <command> [NAME=VALUE ...]",
+        description="Tests for the guest side of SEV, SEV-ES, SEV-SNP and TDX in Linux, "
+        "without the hardware.",
+        epilog="\n".join([EXAMPLES, ENVIRONMENT, EXIT_CODES]),
+        formatter_class=_Layout,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="verb", metavar="<command>", required=True)
+    for verb in VERBS:
+        command = commands.add_parser(
+            verb.name,
+            usage=f"coco {verb.name} [NAME=VALUE ...]",
+            help=verb.help,
+            description=textwrap.fill(verb.description, 90),
+            epilog=_epilog(verb),
+            formatter_class=_Layout,
+            allow_abbrev=False,
+        )
+        variables.add(command, verb.variables)
+    return parser
+
+
+def _epilog(verb: Verb) -> str:
+    if not verb.variables:
+        return EXIT_CODES
+    title = "variables (also as --name VALUE, or COCO_NAME in the environment):"
+    return f"{title}\n{variables.describe(verb.variables)}\n\n{EXIT_CODES}"
+
+
+def _check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco.check import check
+
+    return check(options, words, screen)
+
+
+def _bench(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco.bench import bench
+
+    return bench(options, words, screen)
+
+
+def _fetch(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import kernels
+
+    kernel = kernels.fetch(options, screen.say)
+    if kernel:
+        screen.line(f"ready: {kernel.name} ({kernel.release})")
+    return errors.OK
+
+
+def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import parts, report, results
+
+    folder = Path(options.results) if options.results else parts.REPOSITORY / "results/latest"
+    document = results.read(folder)
+    lines = [*report.header(document), "", *map(report.run_line, document["runs"])]
+    lines += [*report.body(document, folder), *report.verdict(document, folder)]
+    for line in lines:
+        screen.line(line)
+    return int(document["verdict"]["exit"])
+
+
+def _machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import parts
+
+    screen.line(str(parts.machine(screen.say)))
+    return errors.OK
+
+
+def _selftests(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import parts
+
+    screen.line(str(parts.selftests(screen.say)))
+    return errors.OK
+
+
+def _test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import gate
+
+    return gate.test(options, screen)
+
+
+def _lint(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import gate
+
+    return gate.lint(screen)
+
+
+def _new_test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import newtest
+
+    return newtest.new_test(options, screen)
+
+
+def _clean(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import tidy
+
+    return tidy.clean(options, screen)
+
+
+def _deps(_options: argparse.Namespace, _words: list[str], _screen: Screen) -> int:
+    """Reached only when the module is started by hand: scripts/coco does this in sh."""
+    script = Path(__file__).resolve().parents[2] / "deps.sh"
+    os.execv("/bin/sh", ["sh", str(script)])
+
+
+def _quickstart(_options: argparse.Namespace, _words: list[str], _screen: Screen) -> int:
+    raise UsageError("quickstart is deps, fetch and check", "run: scripts/coco quickstart")
+
+
+_KERNEL = variables.KERNEL_WORDS
+_CHECK = (
+    *_KERNEL,
+    *("MODULES", "PERSONALITY", "SUITE", "CASE", "TIER", "VCPUS", "RAM", "APPEND", "MACHINE"),
+    *("RESULTS", "QEMU", "GDB", "JOBS", "PATIENCE"),
+)
+
+VERBS = (
+    Verb(
+        "quickstart",
+        "deps, fetch and check in one",
+        "Install what is needed (asks for root), download the default kernel, and check it.",
+        (),
+        _quickstart,
+    ),
+    Verb(
+        "deps",
+        "install what this program needs (as root)",
+        "Install the Debian packages that everything else here needs. The only command that "
+        "installs anything, and the only one that wants root.",
+        (),
+        _deps,
+    ),
+    Verb(
+        "fetch",
+        "download a shipped kernel",
+        "Download a kernel, its headers and modules into the cache. The only command that "
+        "uses the network.",
+        ("KERNEL",),
+        _fetch,
+    ),
+    Verb(
+        "check",
+        "run the suites on a kernel, and give the verdict",
+        "Boot a kernel in the software machine, in every personality that it has code for, run "
+        "all suites, and hold the results against backports/expect. Needs no root and no network.",
+        _CHECK,
+        _check,
+    ),
+    Verb(
+        "report",
+        "show the results of an earlier check",
+        "Print the report of a results folder again (default: the latest), with its exit code.",
+        ("RESULTS",),
+        _report,
+    ),
+    Verb(
+        "bench",
+        "what a personality costs",
+        "Boot a kernel in each personality and in plain QEMU by turns, and print how long each "
+        "takes to init, as a ratio; then what one exit of each kind costs.",
+        (*_KERNEL, "PERSONALITY", "VCPUS", "RAM", "APPEND", "MACHINE", "QEMU", "ROUNDS", "RESULTS"),
+        _bench,
+    ),
+    Verb(
+        "new-test",
+        "write a new suite to start from",
+        "Write a suite that builds and runs, and enter it in backports/expect/suites.yaml.",
+        ("NAME", "KIND"),
+        _new_test,
+    ),
+    Verb(
+        "test",
+        "test this program itself",
+        "Run all tests of the host side and of the machine, and the linters. No kernel is built.",
+        ("QEMU", "JOBS"),
+        _test,
+    ),
+    Verb("lint", "just the linters", "Run the linters over all sources.", (), _lint),
+    Verb("machine", "build the machine", "Build machine.elf and print its path.", (), _machine),
+    Verb(
+        "selftests",
+        "build the guest's programs",
+        "Build init and the selftests, and print their folder.",
+        (),
+        _selftests,
+    ),
+    Verb(
+        "clean",
+        "remove what was built",
+        "Remove the build folder, and with ALL=1 the results and the cache too.",
+        ("ALL",),
+        _clean,
+    ),
+)

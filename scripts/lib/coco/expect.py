@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a kernel is expected to have, and what is known to be wrong with it.
+
+    backports/expect/suites.yaml    every suite and case, where it applies, what it needs
+    backports/expect/baseline.yaml  known findings, each with a reference and an expiry
+"""
+
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from coco import config
+from coco.errors import UsageError, did_you_mean
+from coco.model import PERSONALITIES, base
+from coco.splat import KINDS
+
+SCHEMA = Path(__file__).with_name("expect.schema.json")
+SMP = "smp"  # the run has two vCPUs or more
+TIERS = ("smoke", "full")
+BOOT = "boot"  # the suite whose cases are the boot itself
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case as it is written down."""
+
+    id: str  # without its suite's name
+    tier: str = "smoke"
+    personalities: tuple[str, ...] = PERSONALITIES
+    needs: tuple[str, ...] = ()
+    fatal: bool = False  # ends the guest: runs alone, last
+    tolerates: tuple[str, ...] = ()  # kinds of splat that it causes on purpose
+    fixes: tuple[str, ...] = ()  # 'sha12 ("subject")' that a kernel lacks if it fails
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite as it is written down."""
+
+    name: str
+    kind: str
+    description: str
+    cases: tuple[Case, ...]
+    modprobe: tuple[str, ...] = ()  # the kernel's own drivers that it tests
+    timeout: float = 0.0  # seconds that its slowest case may take, if more than usual
+
+    def case(self, name: str) -> Case | None:
+        """The case of that id; a parameter is its case's."""
+        for case in self.cases:
+            if case.id in (name, base(name)):
+                return case
+        return None
+
+
+@dataclass(frozen=True)
+class Known:
+    """One known finding of the baseline."""
+
+    case: str  # suite.case[.param]
+    verdict: str
+    reference: str
+    expires: datetime.date
+    personalities: tuple[str, ...] = PERSONALITIES
+    first: tuple[int, ...] = ()  # kernel versions, both included; (): open
+    last: tuple[int, ...] = ()
+
+    def covers(self, case: str, personality: str, version: tuple[int, ...]) -> bool:
+        """Is this entry about that case on that kernel?"""
+        if case != self.case and not case.startswith(self.case + "."):
+            return False
+        if personality not in self.personalities:
+            return False
+        return self.first <= version and (not self.last or version[: len(self.last)] <= self.last)
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """Everything that is written down."""
+
+    suites: Mapping[str, Suite]
+    baseline: tuple[Known, ...] = field(default=())
+
+    def case(self, suite: str, name: str) -> Case | None:
+        known = self.suites.get(suite)
+        return known.case(name) if known else None
+
+
+def load(folder: Path) -> Expectations:
+    """Both files, checked."""
+    suites = _read(folder / "suites.yaml", "suites")
+    baseline = _read(folder / "baseline.yaml", "baseline")
+    known = {name: _suite(name, data) for name, data in suites["suites"].items()}
+    for suite in known.values():
+        _check(suite, folder / "suites.yaml")
+    findings = tuple(_known(data) for data in baseline["findings"])
+    for finding in findings:
+        suite_name, _, case = finding.case.partition(".")
+        if suite_name not in known or not known[suite_name].case(case):
+            hint = did_you_mean(finding.case, _all_ids(known))
+            raise UsageError(f"{folder}/baseline.yaml: no case {finding.case}", hint)
+    return Expectations(known, findings)
+
+
+def _read(path: Path, kind: str) -> Any:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {error}") from error
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    schema["$ref"] = f"#/definitions/{kind}"
+    errors = jsonschema.Draft7Validator(schema).iter_errors(data)
+    worst = jsonschema.exceptions.best_match(errors)
+    if worst is not None:
+        place = ".".join(str(step) for step in worst.absolute_path) or "the file"
+        raise UsageError(f"{path}: {place}: {worst.message}")
+    return data
+
+
+def _suite(name: str, data: Mapping[str, Any]) -> Suite:
+    personalities = tuple(data.get("personalities", PERSONALITIES))
+    needs = tuple(data.get("needs", ()))
+    return Suite(
+        name,
+        data["kind"],
+        data["description"],
+        tuple(_case(case, personalities, needs) for case in data["cases"]),
+        tuple(data.get("modprobe", ())),
+        float(data.get("timeout", 0)),
+    )
+
+
+def _case(data: Mapping[str, Any], personalities: tuple[str, ...], needs: tuple[str, ...]) -> Case:
+    """A case inherits where its suite applies and what that needs."""
+    own = data.get("personalities", personalities)
+    return Case(
+        data["id"],
+        data.get("tier", "smoke"),
+        tuple(name for name in personalities if name in own),
+        needs + tuple(data.get("needs", ())),
+        data.get("fatal", False),
+        tuple(data.get("tolerates", ())),
+        tuple(data.get("fixes", ())),
+    )
+
+
+def _check(suite: Suite, path: Path) -> None:
+    """What a schema cannot say."""
+    seen = set()
+    for case in suite.cases:
+        name = f"{suite.name}.{case.id}"
+        if case.id in seen:
+            raise UsageError(f"{path}: {name} is listed twice")
+        seen.add(case.id)
+        for words, known, what in (
+            (case.needs, {*config.FEATURES, SMP}, "feature"),
+            (case.tolerates, set(KINDS), "kind of splat"),
+        ):
+            for word in words:
+                if word not in known:
+                    hint = did_you_mean(word, known)
+                    raise UsageError(f"{path}: {name}: {word!r} is no {what}", hint)
+
+
+def _known(data: Mapping[str, Any]) -> Known:
+    kernel = data.get("kernel", {})
+    try:
+        expires = datetime.date.fromisoformat(data["expires"])
+    except ValueError as error:
+        raise UsageError(f"baseline: {data['case']}: expires: {error}") from error
+    return Known(
+        data["case"],
+        data["verdict"],
+        data["reference"],
+        expires,
+        tuple(data.get("personalities", PERSONALITIES)),
+        parse_version(kernel.get("from", "")),
+        parse_version(kernel.get("to", "")),
+    )
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """The first version number in a text: "Debian 5.10.262-1 cloud" is (5, 10, 262)."""
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
+
+
+def _all_ids(suites: Mapping[str, Suite]) -> list[str]:
+    return [f"{suite.name}.{case.id}" for suite in suites.values() for case in suite.cases]
+
+
+def all_ids(expectations: Expectations) -> list[str]:
+    """Every case id that is written down."""
+    return _all_ids(expectations.suites)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The parts that are built here for every kernel alike: the machine, and the guest's programs.
+
+A build is kept in the cache by the hash of its sources and its compiler; two runs at once
+can share it, and an edit while a run goes on does not change what that run uses.
+"""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from coco import cache, command
+from coco.errors import InfrastructureError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+COMPILER = "gcc"
+
+
+def version() -> str:
+    """What this checkout is called."""
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--tags"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+    except OSError:
+        said = ""
+    return said or "unknown"
+
+
+def compiler() -> str:
+    """The compiler's own words on its version."""
+    return command.output([COMPILER, "--version"], "building").splitlines()[0]
+
+
+def machine(say: cache.Say = cache.quiet) -> Path:
+    """The machine, built: the path of machine.elf."""
+    sources = (REPOSITORY / "machine",)
+    return _build("machine", sources, ["machine.elf"], version(), say) / "machine.elf"
+
+
+def selftests(say: cache.Say = cache.quiet) -> Path:
+    """The folder of init and all selftests, built."""
+    sources = (REPOSITORY / "selftests", REPOSITORY / "machine/include")
+    return _build("selftests", sources, ["init"], "", say)
+
+
+def _build(
+    name: str, sources: Sequence[Path], products: Sequence[str], salt: str, say: cache.Say
+) -> Path:
+    """`make O=... -C <name>` into an entry of the cache."""
+    digest = hashlib.sha256(f"{salt}\0{compiler()}".encode())
+    for source in sources:
+        _add(digest, source)
+
+    def fill(folder: Path) -> None:
+        say(f"building {name}/")
+        log = cache.folder("logs") / f"{name}.log"
+        argv = ["make", "-C", str(REPOSITORY / name), f"O={folder}", f"CC={COMPILER}"]
+        argv.append(f"-j{os.cpu_count() or 1}")
+        command.run(argv, log, f"building {name}/")
+        for product in products:
+            if not (folder / product).is_file():
+                raise InfrastructureError(f"building {name}/ gave no {product}", f"see {log}")
+
+    return cache.entry(name, digest.hexdigest()[:20], fill, say)
+
+
+def _add(digest: "hashlib._Hash", folder: Path) -> None:
+    """All sources below a folder; tests and build products are no part of it."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".c", ".h", ".S", ".lds") or path.name == "Makefile":
+            content = path.read_bytes()
+            name = str(path.relative_to(REPOSITORY))
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which cases a run is to run, in which order, and why the others not."""
+
+import fnmatch
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from coco import config
+from coco.errors import UsageError, did_you_mean
+from coco.expect import BOOT, SMP, Case, Expectations, Suite, all_ids
+from coco.model import KUNIT, Item, base
+
+MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for: nothing means everything of the tier."""
+
+    suites: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()  # globs over suite.case
+    tier: str = "smoke"
+
+
+@dataclass(frozen=True)
+class Available:
+    """The programs that could be built, and why others could not."""
+
+    kunit: frozenset[str] = frozenset()
+    selftests: frozenset[str] = frozenset()
+    no_kunit: str = ""
+    drivers: frozenset[str] = frozenset()  # of the kernel's own, in the initramfs
+
+
+@dataclass
+class Plan:
+    """One run's work."""
+
+    items: list[Item] = field(default_factory=list)
+    fatal: list[Item] = field(default_factory=list)
+    must_run: set[str] = field(default_factory=set)  # ids for which a SKIP is a finding
+    not_applicable: dict[str, str] = field(default_factory=dict)  # id or suite -> reason
+    not_built: dict[str, str] = field(default_factory=dict)  # suite -> reason
+    boot_cases: tuple[str, ...] = ()
+    drivers: frozenset[str] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.items or self.fatal or self.boot_cases)
+
+
+def check_selection(selection: Selection, expectations: Expectations) -> None:
+    """A name that selects nothing is a mistake, not an empty run that goes green."""
+    for name in selection.suites:
+        if name not in expectations.suites:
+            raise UsageError(f"no suite {name}", did_you_mean(name, expectations.suites))
+    ids = all_ids(expectations)
+    for glob in selection.cases:
+        if not any(_matches(case, glob) for case in ids):
+            raise UsageError(f"no case {glob}", did_you_mean(glob, ids))
+
+
+def features_of(kernel_config: Mapping[str, str], vcpus: int) -> dict[str, bool | None]:
+    """Each feature word: there, not there, or unknown without a configuration."""
+    features: dict[str, bool | None] = {
+        word: requirement.met(kernel_config) if kernel_config else None
+        for word, requirement in config.FEATURES.items()
+    }
+    features[SMP] = vcpus > 1
+    return features
+
+
+def make(
+    expectations: Expectations,
+    selection: Selection,
+    personality: str,
+    features: Mapping[str, bool | None],
+    available: Available,
+) -> Plan:
+    """The work of one run."""
+    plan = Plan(drivers=available.drivers)
+    for suite in expectations.suites.values():
+        chosen = [case for case in suite.cases if _selected(suite, case, selection)]
+        here = [case for case in chosen if personality in case.personalities]
+        if not here:
+            continue
+        if suite.kind == BOOT:
+            plan.boot_cases = tuple(case.id for case in here)
+        elif reason := _not_built(suite, available):
+            plan.not_built[suite.name] = reason
+            continue
+        else:
+            plan.items += _items(suite, chosen, here)
+            plan.fatal += _fatal(suite, here)
+        _expect(plan, suite, here, features)
+    return plan
+
+
+def _selected(suite: Suite, case: Case, selection: Selection) -> bool:
+    if selection.suites and suite.name not in selection.suites:
+        return False
+    name = f"{suite.name}.{case.id}"
+    if selection.cases:
+        return any(_matches(name, glob) for glob in selection.cases)
+    return selection.tier == "full" or case.tier == "smoke"
+
+
+def _matches(name: str, glob: str) -> bool:
+    """CASE= may also name a parameter of a case."""
+    return fnmatch.fnmatchcase(name, glob) or glob.startswith(name + ".")
+
+
+def _not_built(suite: Suite, available: Available) -> str:
+    if suite.kind == KUNIT:
+        there, why = suite.name in available.kunit, available.no_kunit
+    else:
+        there, why = suite.name in available.selftests, ""
+    return "" if there else why or f"{suite.name} was not built"
+
+
+def _items(suite: Suite, chosen: Sequence[Case], here: Sequence[Case]) -> list[Item]:
+    """As few lines as can be: a KUnit suite takes one filter, a selftest several.
+
+    A whole suite may run when only cases of other personalities are left out: those
+    skip by themselves.
+    """
+    names = tuple(case.id for case in here if not case.fatal)
+    if not names:
+        return []
+    if len(chosen) == len(suite.cases) and not any(case.fatal for case in suite.cases):
+        return [Item(suite.name, suite.kind, names)]
+    size = 1 if suite.kind == KUNIT else MOST_GLOBS
+    return [
+        Item(suite.name, suite.kind, names[start : start + size], whole=False)
+        for start in range(0, len(names), size)
+    ]
+
+
+def _fatal(suite: Suite, here: Sequence[Case]) -> list[Item]:
+    return [Item(suite.name, suite.kind, (case.id,), whole=False) for case in here if case.fatal]
+
+
+def _expect(
+    plan: Plan, suite: Suite, here: Sequence[Case], features: Mapping[str, bool | None]
+) -> None:
+    """Say which cases must not skip, and why others may."""
+    for case in here:
+        name = f"{suite.name}.{case.id}"
+        lacking = [word for word in case.needs if features.get(word) is False]
+        unknown = [word for word in case.needs if features.get(word) is None]
+        if lacking:
+            plan.not_applicable[name] = "needs " + ", ".join(explain_feature(w) for w in lacking)
+        elif unknown:
+            plan.not_applicable[name] = f"unknown whether the kernel has {', '.join(unknown)}"
+        else:
+            plan.must_run.add(name)
+
+
+def explain_feature(word: str) -> str:
+    """A feature word with the option that stands for it."""
+    if word == SMP:
+        return "two vCPUs (VCPUS=2)"
+    options = " or ".join("CONFIG_" + option for option in config.FEATURES[word].options)
+    return f"{word} ({options})"
+
+
+def run_file(
+    items: Sequence[Item],
+    expectations: Expectations,
+    drivers: Collection[str] = (),
+    snapshot: bool = False,
+    resumed: bool = False,
+) -> str:
+    """What init is to do, one verb a line; a restored guest goes on after its "snapshot"."""
+    lines = [] if resumed else ["console", *(["snapshot"] if snapshot else [])]
+    return "\n".join([*lines, *_work(items, expectations, drivers), "exit"]) + "\n"
+
+
+def _work(items: Sequence[Item], expectations: Expectations, drivers: Collection[str]) -> list[str]:
+    lines: list[str] = []
+    for item in items:
+        for name in expectations.suites[item.suite].modprobe:
+            line = f"modprobe {name}"
+            if name in drivers and line not in lines:
+                lines.append(line)
+        lines.append(_line(item))
+    return lines
+
+
+def _line(item: Item) -> str:
+    words = [item.kind, item.suite]
+    if not item.whole and item.kind == KUNIT:
+        words.append(f"filter={item.suite}.{base(item.cases[0])}")
+    elif not item.whole:
+        words += [word for case in item.cases for word in ("-t", case)]
+    return " ".join(words)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+"""From the command line to everything that a boot needs."""
+
+import argparse
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from coco import cache, image, kernels, modules, parts, plan, qemu
+from coco.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A kernel with an image around it, a machine and a QEMU."""
+
+    program: qemu.Qemu
+    kernel: kernels.Kernel
+    machine: Path
+    initramfs: Path
+    available: plan.Available
+    suites: str  # how the KUnit suites were built, or why not
+
+    def guest(self, options: argparse.Namespace, personality: str, vcpus: int) -> qemu.Guest:
+        """One guest of this kernel, in the machine."""
+        return qemu.Guest(
+            kernel=self.kernel.vmlinuz,
+            initramfs=self.initramfs,
+            machine=self.machine,
+            personality=personality,
+            vcpus=vcpus,
+            ram=options.ram or qemu.DEFAULT_RAM,
+            cmdline=options.append or "",
+            options=options.machine or "",
+            gdb=getattr(options, "gdb", None) or "",
+        )
+
+
+def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
+    """Find QEMU, the kernel, and build what runs in it; cheap when nothing changed."""
+    program = qemu.find(options.qemu or "")
+    kernel = kernels.resolve(options, say)
+    machine = parts.machine(say)
+    programs = parts.selftests(say)
+    built, suites = _modules(options, kernel, say)
+    names = frozenset(path.name for path in programs.iterdir() if path.is_file())
+    available = plan.Available(
+        kunit=frozenset(name.removeprefix("coco_") for name in built.names)
+        if built
+        else frozenset(),
+        selftests=names - {"init"},
+        no_kunit="" if built else suites,
+        drivers=frozenset(image.drivers(kernel)),
+    )
+    folder = built.folder if built else None
+    initramfs = image.initramfs(kernel, programs, folder, say)
+    return Prepared(program, kernel, machine, initramfs, available, suites)
+
+
+def _modules(
+    options: argparse.Namespace, kernel: kernels.Kernel, say: cache.Say
+) -> tuple[modules.Modules | None, str]:
+    """The suites for this kernel, and how they were had; or None, and why not."""
+    try:
+        if getattr(options, "modules", None):
+            built = modules.prebuilt(Path(options.modules), kernel)
+        else:
+            built = modules.build(kernel, say=say)
+    except Unavailable as error:
+        return None, error.message
+    return built, built.how
+
+
+def sha256(path: Path) -> str:
+    """A file's hash."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a person reads at the end, from a results document and nothing else."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
+
+Document = Mapping[str, Any]
+Case = Mapping[str, Any]
+
+MOST_DETAILED = 12  # findings told in full
+SHOWN_EVENTS = 4
+SHOWN_DIAGNOSTICS = 5
+WIDTH = 13  # of a run's name
+
+
+def header(document: Document) -> list[str]:
+    """What ran against what."""
+    kernel, qemu = document["kernel"], document["qemu"]
+    machine = document["machine"]
+    lines = [
+        f"coco-guest-tests {document['suite_version']}   machine {machine['sha256'][:12]}"
+        f"   QEMU {qemu['version']}",
+        f"kernel  {kernel['name']}   {kernel['release']}   sha256 {kernel['sha256'][:12]}",
+    ]
+    if kernel.get("compiler"):
+        lines.append(f"        built by {kernel['compiler']}")
+    lines.append(f"suites  {kernel.get('suites') or 'none built'}   tier {document['tier']}")
+    return [*lines, *(f"note    {note}" for note in kernel.get("notes", []))]
+
+
+def run_line(run: Document) -> str:
+    """One run on one line."""
+    name = f"  {run['name']:<{WIDTH}}"
+    if run["state"] == "broken":
+        return f"{name}could not run: {run['reason']}"
+    if run["state"] == "waiting":
+        return f"{name}not run"
+    counts = run["summary"]
+    parts = [f"{word} {counts[word]:<4}" for word in ("pass", "fail", "skip")]
+    parts += [f"{word} {counts[word]:<4}" for word in ("miss", "error", "known") if counts[word]]
+    line = f"{name}{'  '.join(parts)}{run['seconds']:>7.1f} s"
+    if len(run["boots"]) > 1:
+        line += f"   {len(run['boots'])} boots"
+    if run["problems"]:
+        line += f"   {len(run['problems'])} problem{'s' * (len(run['problems']) > 1)}"
+    return line + ("   interrupted" if run["state"] == "interrupted" else "")
+
+
+def body(document: Document, folder: Path) -> list[str]:
+    """What was not exercised, and everything that is not as it should be."""
+    lines = ["", "not exercised:"]
+    lines += [f"  {text}" for text in document["not_exercised"]]
+    lines += _known(document)
+    findings = list(_grouped(document))
+    for group in findings[:MOST_DETAILED]:
+        lines += ["", *_finding(document, folder, group)]
+    if len(findings) > MOST_DETAILED:
+        more = len(findings) - MOST_DETAILED
+        lines += ["", f"... and {more} more: {folder}/result.json"]
+    for run in document["runs"]:
+        for problem in run["problems"]:
+            lines += ["", f"PROBLEM {problem['suite']} [{run['name']}]  {problem['kind']}"]
+            lines.append(f"  {problem['text']}")
+            lines.append(f"  logs:     {folder / run['name']}")
+        if run["state"] == "broken":
+            lines += ["", f"NOT RUN [{run['name']}]  {run['reason']}"]
+            lines += [f"  hint:     {run['hint']}"] if run.get("hint") else []
+    return lines
+
+
+def verdict(document: Document, folder: Path) -> list[str]:
+    """The last lines."""
+    return [
+        "",
+        f"results: {folder}",
+        f"{document['verdict']['word']}: {document['verdict']['text']}"
+        f" ({document['seconds']:.0f} s)",
+    ]
+
+
+def not_exercised(document: Document) -> list[str]:
+    """What a green result does not speak of."""
+    lines = [
+        "silicon, timing and caches: the machine is a software model",
+        "the EFI stub and firmware: the kernel is entered as a boot loader enters it",
+    ]
+    ran = {run["personality"] for run in document["runs"] if run["state"] == "done"}
+    lacking = [n for n in ("sev", "sev-es", "sev-snp", "tdx") if n not in ran]
+    has = document["kernel"]["technologies"]
+    for name in lacking:
+        why = "not asked for" if name in has else "the kernel has no code for it"
+        lines.append(f"{name}: {why}")
+    if all(run["vcpus"] == 1 for run in document["runs"]):
+        lines.append("more than one vCPU: VCPUS=2")
+    if document["tier"] == "smoke":
+        lines.append("cases of tier full: TIER=full")
+    reasons: dict[str, str] = {}
+    for run in document["runs"]:
+        reasons |= run.get("not_built", {})
+        reasons |= run.get("not_applicable", {})
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        by_reason.setdefault(" ".join(reason.split()), []).append(name)
+    lines += [f"{_some(names)}: {reason}" for reason, names in by_reason.items()]
+    return lines
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _known(document: Document) -> list[str]:
+    lines = []
+    for run in document["runs"]:
+        for case in run["cases"]:
+            if case["verdict"] == "known":
+                lines.append(
+                    f"  {case['id']} [{run['name']}]  {case['status']}, {case['note']}:"
+                    f" {case['reference']}"
+                )
+    return ["", "known findings:", *lines] if lines else []
+
+
+def _grouped(document: Document) -> Iterable[list[tuple[Document, Case]]]:
+    """The same finding in several runs is told once, and so are cases that could not run."""
+    groups: dict[tuple[str, ...], list[tuple[Document, Case]]] = {}
+    for run in document["runs"]:
+        for case in run["cases"]:
+            if case["verdict"] not in ("finding", "error"):
+                continue
+            what = (case["status"], case["cause"], case["message"], case.get("note", ""))
+            name = run["name"] if case["cause"] == "not-run" else case["id"]
+            groups.setdefault((name, *what), []).append((run, case))
+    return groups.values()
+
+
+def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]]) -> list[str]:
+    """One finding, and how to see it again."""
+    run, case = group[0]
+    names = list(dict.fromkeys(run["name"] for run, _ in group))
+    if case["cause"] == "not-run":
+        ids = [case["id"] for _, case in group]
+        return [f"NOT RUN [{names[0]}]  {_some(ids)}", f"  {case['message']}"]
+    what = case["cause"] or ("unexpected " + case["status"])
+    lines = [f"{case['status'].upper()} {case['id']} [{', '.join(names)}]  {what}"]
+    if case.get("note"):
+        lines.append(f"  {case['note']}")
+    if case.get("expected"):
+        lines.append(f"  expected: {case['expected']}")
+        lines += [f"  got:      {case['got']}"] if case.get("got") else []
+    elif case["message"]:
+        lines.append(f"  {case['message']}")
+    lines += _evidence(case)
+    boot = folder / run["name"] / f"boot-{case['boot']}"
+    lines.append(f"  logs:     {boot}/ {STREAM}, {CONSOLE}, {MACHINE_LOG}")
+    lines.append(f"  repeat:   {repeat(document, run, case)}")
+    lines.append("            with GDB=1 for a debugger")
+    return lines
+
+
+def _evidence(case: Case) -> list[str]:
+    lines = [f"  log:      {text}" for text in case.get("splats", [])[:SHOWN_EVENTS]]
+    if not case.get("expected"):
+        shown = [text.strip() for text in case.get("diagnostics", [])[-SHOWN_DIAGNOSTICS:]]
+        lines += [f"  said:     {text}" for text in shown]
+    lines += [f"  machine:  {text}" for text in case.get("events", [])[-SHOWN_EVENTS:]]
+    lines += [f"  may lack: {text}" for text in case.get("fixes", [])]
+    lines += [f"  see:      {case['reference']}"] if case.get("reference") else []
+    return lines
+
+
+def repeat(document: Document, run: Document, case: Case) -> str:
+    """The command that runs just this case again."""
+    suite, name, *_ = case["id"].split(".")
+    words = [*document["repeat"], f"PERSONALITY={run['personality']}"]
+    words += [f"VCPUS={run['vcpus']}"] if run["vcpus"] != 1 else []
+    return shlex.join(["scripts/coco", "check", *words, f"CASE={suite}.{name}"])

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One run: a kernel, a personality, a number of vCPUs; as many boots as it takes.
+
+The first boot does all ordinary work.  Where a guest ends early, the case that was running
+is blamed, and what is left goes on in a fresh boot, or from the snapshot if one was taken.
+Cases that end the guest on purpose come last, each alone, from the same snapshot.  No case
+is ever run twice.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from coco import attribute, plan, qemu
+from coco.boot import Boot, Order, boot
+from coco.expect import BOOT, Expectations
+from coco.model import CaseResult, End, Item, Outcome, SuiteProblem
+from coco.watch import Budgets
+
+MOST_CRASHES = 20  # unexpected ones, before a run gives up
+
+REACHES_INIT = "reaches_init"
+LEAVES_NO_SPLAT = "leaves_no_splat"
+
+Progress = Callable[[str, int], None]  # what is going on, cases finished
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """What one run is to do, and with what."""
+
+    name: str
+    folder: Path
+    program: qemu.Qemu
+    guest: qemu.Guest
+    plan: plan.Plan
+    expectations: Expectations
+    budgets: Budgets
+
+
+@dataclass
+class BootRecord:
+    """What the results keep of one boot."""
+
+    number: int
+    folder: str
+    start: str  # fresh or snapshot
+    seconds: float
+    ready_after: float
+    end: str
+    cases: int
+
+
+@dataclass
+class Run:
+    """What became of a run."""
+
+    name: str
+    results: list[CaseResult] = field(default_factory=list)
+    problems: list[SuiteProblem] = field(default_factory=list)
+    boots: list[BootRecord] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+def run(order: RunOrder, cancel: threading.Event, progress: Progress) -> Run:
+    """All boots of one run."""
+    return _Runner(order, cancel, progress).run()
+
+
+class _Runner:
+    def __init__(self, order: RunOrder, cancel: threading.Event, progress: Progress) -> None:
+        self._order = order
+        self._cancel = cancel
+        self._progress = progress
+        self._run = Run(order.name)
+        self._snapshot: Path | None = None
+        self._crashes = 0
+
+    def run(self) -> Run:
+        start = time.monotonic()
+        wanted = self._order.plan
+        try:
+            # Even without a single suite the boot itself is a test
+            self._until_done(list(wanted.items), first=True)
+            for number, item in enumerate(wanted.fatal):
+                if not self._stopped(wanted.fatal[number:]):
+                    self._until_done([item], first=False)
+        finally:
+            if self._snapshot:
+                self._snapshot.unlink(missing_ok=True)
+        self._run.interrupted = self._cancel.is_set()
+        self._run.seconds = round(time.monotonic() - start, 3)
+        return self._run
+
+    def _until_done(self, items: list[Item], first: bool) -> None:
+        """Boot until nothing of these items is left."""
+        while first or items:
+            outcome = self._boot(items, save=first and bool(self._order.plan.fatal))
+            if not outcome.ready and self._cancel.is_set():
+                return
+            if first:
+                self._boot_cases(outcome)
+                first = False
+            if not outcome.ready and self._run.boots[-1].start == "snapshot":
+                continue  # no case ran: a fresh boot will do
+            if not outcome.ready:
+                self._give_up(outcome.remaining, outcome.end, "the kernel did not reach init")
+                return
+            if not outcome.normal and not outcome.end.expected:
+                self._crashes += 1
+            if items and outcome.remaining == items:
+                self._give_up(items, outcome.end, "the guest ends before the first suite")
+                return
+            items = outcome.remaining
+            if items and self._stopped(items):
+                return
+
+    def _stopped(self, items: Sequence[Item]) -> bool:
+        """^C, or a kernel with which it makes no sense to go on."""
+        if self._cancel.is_set():
+            return True
+        if self._crashes >= MOST_CRASHES:
+            why = f"the guest crashed {self._crashes} times, and the run gave up"
+            self._give_up(items, End("gave-up"), why)
+            return True
+        return False
+
+    def _boot(self, items: list[Item], save: bool) -> Outcome:
+        number = len(self._run.boots) + 1
+        resume = self._snapshot
+        folder = self._order.folder / f"boot-{number}"
+        order = Order(
+            folder,
+            replace(self._order.guest, snapshot=save or resume is not None),
+            plan.run_file(
+                items,
+                self._order.expectations,
+                self._order.plan.drivers,
+                snapshot=save,
+                resumed=resume is not None,
+            ),
+            self._budgets(items),
+            resume,
+            folder / "snapshot" if save else None,
+        )
+        done = boot(self._order.program, order, self._cancel, self._say)
+        outcome = attribute.attribute(done.records, items, done.stop, done.console, number)
+        self._keep(done, outcome, number, resume is not None)
+        return outcome
+
+    def _keep(self, done: Boot, outcome: Outcome, number: int, resumed: bool) -> None:
+        """Add one boot to the run."""
+        run = self._run
+        run.results += outcome.results
+        run.problems += outcome.problems
+        run.notes += done.notes + outcome.notes
+        for code, count in outcome.counts.items():
+            run.counts[code] = run.counts.get(code, 0) + count
+        record = BootRecord(
+            number,
+            done.folder.name,
+            "snapshot" if resumed else "fresh",
+            done.seconds,
+            outcome.ready_after,
+            outcome.end.describe(),
+            len(outcome.results),
+        )
+        run.boots.append(record)
+        self._snapshot = self._snapshot or done.snapshot
+        if resumed and not outcome.ready:  # never trust it again
+            run.notes.append(f"boot {number} did not come up from the snapshot")
+            self._snapshot = None
+
+    def _budgets(self, items: Sequence[Item]) -> Budgets:
+        slowest = max((self._order.expectations.suites[i.suite].timeout for i in items), default=0)
+        return self._order.budgets.with_timeout(slowest) if slowest else self._order.budgets
+
+    def _say(self, text: str) -> None:
+        self._progress(text, len(self._run.results))
+
+    def _boot_cases(self, outcome: Outcome) -> None:
+        """The boot's own cases."""
+        for case in self._order.plan.boot_cases:
+            result = CaseResult(BOOT, case, "pass", boot=1, seconds=outcome.ready_after)
+            if case == REACHES_INIT and not outcome.ready:
+                result.status = "error" if outcome.end.word in attribute.NO_VERDICT else "fail"
+                result.cause = attribute.word_of(outcome.end)
+                result.message = outcome.end.describe()
+                result.diagnostics = outcome.boot_splats
+            elif case == LEAVES_NO_SPLAT and outcome.boot_splats:
+                result.status, result.cause = "fail", "splat"
+                result.message = outcome.boot_splats[0]
+                result.splats = outcome.boot_splats
+            self._run.results.append(result)
+
+    def _give_up(self, items: Sequence[Item], end: End, why: str) -> None:
+        """Say of every case that is left why it was not run."""
+        status = "error" if end.word in attribute.NO_VERDICT else "miss"
+        boot_number = len(self._run.boots)
+        for item in items:
+            for case in item.cases:
+                result = CaseResult(item.suite, case, status, "not-run", why, boot=boot_number)
+                self._run.results.append(result)

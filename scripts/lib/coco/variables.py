@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The words that every command takes: KEY=VALUE, --key VALUE, or COCO_KEY in the environment."""
+
+import argparse
+import os
+import re
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coco.errors import UsageError, did_you_mean
+from coco.expect import TIERS
+from coco.model import PERSONALITIES
+
+_WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+
+# In the environment only
+ENVIRONMENT = {
+    "COCO_CACHE": "folder for downloads and builds (default: ~/.cache/coco)",
+    "COCO_KUNIT": "own: never use the kernel's KUnit; kernel: insist on it",
+}
+
+# What the tools that we start may see of the environment, besides COCO_*
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TERM|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_\w+|COCO_\w+|NO_COLOR"
+    r"|(?:https?|ftp|no|all)_proxy|SSL_CERT_\w+|APT_CONFIG|DEBIAN_FRONTEND",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One word of the command line."""
+
+    name: str
+    value: str  # what stands behind the = in --help
+    help: str
+    parse: Callable[[str], Any] = str
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in re.split(r"[,\s]+", text) if name)
+
+
+def _personalities(text: str) -> tuple[str, ...]:
+    names = _names(text)
+    for name in names:
+        if name not in PERSONALITIES:
+            raise UsageError(f"unknown personality {name!r}", did_you_mean(name, PERSONALITIES))
+    return tuple(name for name in PERSONALITIES if name in names)
+
+
+def _tier(text: str) -> str:
+    if text not in TIERS:
+        raise UsageError(f"unknown tier {text!r}", did_you_mean(text, TIERS))
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise UsageError(f"{text!r} is no number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _vcpus(text: str) -> tuple[int, ...]:
+    one = _whole(1, 8)
+    return tuple(dict.fromkeys(one(name) for name in _names(text)))
+
+
+def _patience(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 1000.0:
+        raise UsageError(f"{text!r} is no factor above 0")
+    return value
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in ("1", "y", "yes", "on", "true"):
+        return True
+    if text.lower() in ("0", "n", "no", "off", "false", ""):
+        return False
+    raise UsageError(f"{text!r} is neither 1 nor 0")
+
+
+def _gdb(text: str) -> str:
+    """1: the usual port; else what QEMU's -gdb takes."""
+    if text in ("", "0"):
+        return ""
+    return "tcp:127.0.0.1:1234" if text == "1" else text
+
+
+_ALL = (
+    Variable(
+        "KERNEL",
+        "debian:<version>|<file>",
+        "a shipped kernel: debian:6.12 (default), debian:5.10, debian:7.x, an exact Debian "
+        "version; or a local file: a .deb (several: with commas), or a vmlinuz",
+    ),
+    Variable("HEADERS", "<folder>", "headers that belong to KERNEL=<vmlinuz>"),
+    Variable("KDIR", "<tree>", "build the kernel from this tree, which is never written to"),
+    Variable("CONFIG", "<file>", "your own configuration for KDIR="),
+    Variable("KBUILD_OUTPUT", "<folder>", "a finished build, used as it is"),
+    Variable("DEBUG", "1", "build KDIR= with KASAN, lockdep and friends", _switch),
+    Variable("MODULES", "<folder>", "test modules that were built (and signed) elsewhere"),
+    Variable(
+        "PERSONALITY",
+        "<name>[,<name>]",
+        f"of {', '.join(PERSONALITIES)} (default: all that the kernel has)",
+        _personalities,
+    ),
+    Variable("SUITE", "<name>[,<name>]", "run only these suites", _names),
+    Variable("CASE", "<suite>.<case>[,...]", "run only these cases; * and ? are globs", _names),
+    Variable("TIER", "smoke|full", "how much (default: smoke)", _tier),
+    Variable("VCPUS", "<n>[,<n>]", "vCPUs of the guest (default: 1)", _vcpus),
+    Variable("RAM", "<MiB>", "memory of the guest (default: 512)", _whole(128, 1024)),
+    Variable("APPEND", "<words>", "more words for the kernel's command line"),
+    Variable("MACHINE", "<words>", "more words for the machine, e.g. 'cbit=47 trace'"),
+    Variable("RESULTS", "<folder>", "where results go (default: results/<time>)"),
+    Variable("QEMU", "<program>", "QEMU, with leading options if need be (default: in PATH)"),
+    Variable("GDB", "1|<device>", "wait for a debugger (1: on port 1234), no watchdog", _gdb),
+    Variable("JOBS", "<n>", "machines side by side (default: one a CPU, at most 4)", _whole(1, 64)),
+    Variable("PATIENCE", "<factor>", "stretch the watchdogs' budgets", _patience),
+    Variable("ROUNDS", "<n>", "boots of each personality (default: 3)", _whole(1, 100)),
+    Variable("NAME", "<suite>", "name of the new suite, [a-z0-9_]"),
+    Variable("KIND", "kunit|selftest", "kind of the new suite"),
+    Variable("ALL", "1", "the whole cache, too", _switch),
+)
+VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _ALL}
+
+# What others call it
+_OTHER_NAMES = {
+    "PLATFORM": "PERSONALITY",
+    "TECHNOLOGY": "PERSONALITY",
+    "MODE": "PERSONALITY",
+    "TREE": "KDIR",
+    "KERNELDIR": "KDIR",
+    "LINUX": "KDIR",
+    "CPUS": "VCPUS",
+    "SMP": "VCPUS",
+    "MEMORY": "RAM",
+    "TEST": "CASE",
+    "OUTPUT": "RESULTS",
+    "CMDLINE": "APPEND",
+    "TIMEOUT": "PATIENCE",
+}
+
+KERNEL_WORDS = ("KERNEL", "HEADERS", "KDIR", "CONFIG", "KBUILD_OUTPUT", "DEBUG")
+
+
+def flag(name: str) -> str:
+    """The option of a variable: KBUILD_OUTPUT is --kbuild-output."""
+    return "--" + name.lower().replace("_", "-")
+
+
+def add(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Let a command take these variables, as options; describe() tells of them."""
+    for name in names:
+        parser.add_argument(flag(name), dest=name.lower(), help=argparse.SUPPRESS)
+
+
+def describe(names: Iterable[str], width: int = 98, indent: int = 30) -> str:
+    """The variables of a command for its --help."""
+    lines = []
+    for name in names:
+        variable = VARIABLES[name]
+        head = f"  {name}={variable.value}"
+        text = textwrap.wrap(variable.help, width - indent)
+        if len(head) >= indent:
+            lines.append(head)
+            head = ""
+        lines += [f"{part:<{indent}}{line}" for part, line in zip([head, *[""] * 9], text)]
+    return "\n".join(lines)
+
+
+def to_options(words: Iterable[str], verb: str, taken: Collection[str]) -> list[str]:
+    """NAME=VALUE words as options; everything else stays."""
+    options = []
+    for word in words:
+        match = None if word.startswith("-") else _WORD.fullmatch(word)
+        if not match:
+            options.append(word)
+            continue
+        name = match[1]
+        if name not in VARIABLES:
+            raise UsageError(f"unknown variable {name}", _near(name, taken))
+        if name not in taken:
+            known = ", ".join(taken) or "no variable"
+            raise UsageError(f"{verb} does not take {name}=", f"it takes: {known}")
+        options.append(f"{flag(name)}={match[2]}")
+    return options
+
+
+def _near(name: str, taken: Collection[str]) -> str:
+    """The variable that was meant, perhaps by another name for it."""
+    hint = did_you_mean(name.upper(), {*taken, *_OTHER_NAMES})
+    for other, ours in _OTHER_NAMES.items():
+        hint = hint.replace(f"mean {other}?", f"mean {ours}?")
+    return hint if hint.startswith("did") else "known: " + ", ".join(taken)
+
+
+def check_environment() -> None:
+    """A mistyped COCO_ variable must not go unseen."""
+    known = {*ENVIRONMENT, *(f"COCO_{name}" for name in VARIABLES)}
+    for name in os.environ:
+        if name.startswith("COCO_") and name not in known:
+            hint = did_you_mean(name, known)
+            raise UsageError(f"unknown variable {name} in the environment", hint)
+
+
+def clean_environment() -> None:
+    """What the user's shell exports must not change what is built or run."""
+    for name in list(os.environ):
+        if not _PASSED_ON.fullmatch(name):
+            del os.environ[name]
+
+
+def settle(arguments: argparse.Namespace) -> list[str]:
+    """Take defaults from COCO_*, turn texts into values; returns the words to repeat it by."""
+    words = []
+    # A kernel named on the command line replaces the environment's as a whole
+    kernel_given = any(getattr(arguments, name.lower(), None) is not None for name in KERNEL_WORDS)
+    for name, variable in VARIABLES.items():
+        if not hasattr(arguments, name.lower()):
+            continue
+        text = getattr(arguments, name.lower())
+        if text is None and not (kernel_given and name in KERNEL_WORDS):
+            text = os.environ.get(f"COCO_{name}")
+        if text is None:
+            continue
+        try:
+            setattr(arguments, name.lower(), variable.parse(text))
+        except UsageError as error:
+            raise UsageError(f"{name}={text}: {error.message}", error.hint) from error
+        words.append(f"{name}={text}")
+    return words

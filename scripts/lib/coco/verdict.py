@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Hold results against what is written down: which of them are findings."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coco import errors
+from coco.expect import Expectations, Known
+from coco.model import CaseResult
+from coco.plan import Plan
+
+OK = "ok"
+KNOWN = "known"  # not as it should be, but in the baseline
+FINDING = "finding"
+ERROR = "error"  # could not be judged
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One result with its verdict; note says why, beyond the result itself."""
+
+    result: CaseResult
+    verdict: str
+    note: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the judgement depends on besides the result."""
+
+    expectations: Expectations
+    plan: Plan
+    personality: str
+    version: tuple[int, ...]  # of the kernel
+    today: datetime.date
+
+
+def judge(results: Iterable[CaseResult], context: Context) -> list[Judged]:
+    """A verdict for every result."""
+    return [judge_one(tolerate(result, context), context) for result in results]
+
+
+def tolerate(result: CaseResult, context: Context) -> CaseResult:
+    """Splats that a case causes on purpose do not fail it."""
+    case = context.expectations.case(result.suite, result.case)
+    if not case or result.status != "fail" or result.cause not in ("splat", "oops", "hang"):
+        return result
+    kinds = {splat.partition(":")[0] for splat in result.splats}
+    if kinds and kinds <= set(case.tolerates):
+        result.status, result.cause, result.message = "pass", "", ""
+    return result
+
+
+def judge_one(result: CaseResult, context: Context) -> Judged:
+    """The verdict for one result."""
+    known = _baseline(result, context)
+    if context.expectations.case(result.suite, result.case) is None:
+        note = "this case is not written down: add it to backports/expect/suites.yaml"
+        return Judged(result, FINDING, note)
+    if result.status == "pass":
+        if known:
+            note = "passes, although the baseline lists it: remove the entry"
+            return Judged(result, FINDING, f"unexpected pass: {note}", known.reference)
+        return Judged(result, OK)
+    if result.status == "skip" and not _must_run(result, context):
+        return Judged(result, OK)
+    if known and known.verdict == result.status:
+        if known.expires < context.today:
+            note = f"the baseline entry expired on {known.expires}: fix it, or look at it anew"
+            return Judged(result, FINDING, note, known.reference)
+        return Judged(result, KNOWN, f"until {known.expires}", known.reference)
+    if result.status == "skip":
+        return Judged(result, FINDING, "unexpected skip: this kernel has all that the case needs")
+    if result.status == "error":
+        return Judged(result, ERROR)
+    return Judged(result, FINDING)
+
+
+def _must_run(result: CaseResult, context: Context) -> bool:
+    names = (result.id, f"{result.suite}.{result.case.partition('.')[0]}")
+    return any(name in context.plan.must_run for name in names)
+
+
+def _baseline(result: CaseResult, context: Context) -> Known | None:
+    for known in context.expectations.baseline:
+        if known.covers(result.id, context.personality, context.version):
+            return known
+    return None
+
+
+def exit_code(verdicts: Sequence[str], problems: int, broken: bool, ran: bool) -> int:
+    """One exit code for everything that ran: a finding outweighs what could not run."""
+    if FINDING in verdicts or problems:
+        return errors.FINDING
+    if ERROR in verdicts or broken:
+        return errors.INFRASTRUCTURE
+    return errors.OK if ran else errors.NOTHING_APPLICABLE
+
+
+def sentence(code: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The verdict in words."""
+    total: Counter[str] = Counter()
+    for run in runs:
+        total.update(run["summary"])
+        total["problems"] += len(run["problems"])
+    names = ", ".join(run["name"] for run in runs if run["state"] == "done")
+    if code == errors.OK:
+        text = f"{total['pass']} passed, {total['skip']} skipped, all as expected in {names}"
+        text += f"; {total[KNOWN]} known findings" if total[KNOWN] else ""
+        return {"word": "OK", "text": text}
+    if code == errors.FINDING:
+        number = total[FINDING] + total["problems"]
+        text = f"{number} finding{'s' * (number > 1)}, {total['pass']} passed"
+        return {"word": "FINDINGS", "text": text}
+    if code == errors.INTERRUPTED:
+        return {"word": "INTERRUPTED", "text": f"{total['pass']} passed so far; not complete"}
+    if code == errors.NOTHING_APPLICABLE:
+        return {"word": "NOTHING APPLICABLE", "text": "no case applied to this kernel"}
+    broken = sum(run["state"] != "done" for run in runs)
+    text = f"{broken} runs and {total['unjudged']} cases could not be judged"
+    return {"word": "COULD NOT RUN", "text": text}
