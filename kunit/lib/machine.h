@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The software machine, from the kernel's side: every machine call, and what
+ * suites build from them.  coco_abi.h says what each call means.
+ *
+ * On anything but the machine each call gives -ENODEV and touches nothing, so
+ * that a suite loaded on real hardware does no harm.
+ */
+#ifndef COCO_LIB_MACHINE_H
+#define COCO_LIB_MACHINE_H
+
+#include <linux/types.h>
+#include "../../machine/include/coco_abi.h"
+
+struct kunit;
+
+/* Looks for the machine, once, before any other call; -EPROTO: it speaks another version */
+int coco_machine_probe(void);
+bool coco_machine(void);
+enum coco_personality coco_machine_personality(void);
+unsigned int coco_machine_cbit(void);		/* position of the C-bit or shared bit */
+
+/* A case that scripts the host, or asks what it saw */
+#define COCO_NEEDS_MACHINE(test) \
+	do { \
+		if (!coco_machine()) \
+			kunit_skip(test, "needs the software machine"); \
+	} while (0)
+
+/* ---- the host side ---- */
+s64 coco_put(char channel, const char *text, size_t len);
+
+/* ---- what the machine saw ---- */
+u64 coco_count(enum coco_event_kind kind, u64 code);
+u64 coco_event_next(void);
+s64 coco_event(u64 seq, struct coco_event *event);
+u64 coco_breaches(void);
+
+/* ---- scripting the host; coco_case_end() takes all rules out ---- */
+s64 coco_rule_add(const struct coco_rule *rule);
+u64 coco_rule_hits(s64 id);
+u64 coco_rule_del(s64 id);			/* 0: all */
+s64 coco_inject(const struct coco_inject *inject);
+s64 coco_expect(enum coco_end end, u64 value, u64 mask);
+s64 coco_expect_breach(enum coco_breach breach, u64 count);
+s64 coco_warp(u64 nanoseconds);
+
+/* ---- memory as the host sees it ---- */
+s64 coco_translate(const void *address);	/* GPA | COCO_GPA_PRIVATE */
+s64 coco_page_state(u64 gpa);
+s64 coco_page_set(u64 gpa, u32 flags);
+s64 coco_host_read(u64 gpa, void *buf, size_t len);
+s64 coco_host_write(u64 gpa, const void *buf, size_t len);
+
+/* Counts as a failed assertion if the machine refuses the rule */
+#define coco_rule(test, ...) \
+	({ \
+		const struct coco_rule rule_ = { __VA_ARGS__ }; \
+		const s64 rule_id_ = coco_rule_add(&rule_); \
+		\
+		KUNIT_ASSERT_GT_MSG(test, rule_id_, (s64)0, "the machine refuses the rule"); \
+		rule_id_; \
+	})
+
+/*
+ * A window: what this CPU made the machine do between two points.
+ *
+ *	coco_window_begin(w);
+ *	one instruction under test
+ *	coco_window_end(w);
+ *	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, SVM_EXIT_CPUID, 1);
+ *
+ * Interrupts are off in a window: a tick's own exits are not the test's.  So no
+ * check, nor anything else that may sleep, between begin and end.
+ */
+#define COCO_WINDOW_EVENTS	64
+
+struct coco_window {
+	u64 first, end;
+	unsigned long flags;
+	u32 cpu;
+	u32 nevents;
+	u32 lost;			/* more events than fit, or overwritten by the machine */
+	struct coco_event events[COCO_WINDOW_EVENTS];
+};
+
+struct coco_window *coco_window(struct kunit *test);	/* freed with the case; asserts memory */
+void coco_window_begin(struct coco_window *w);
+void coco_window_end(struct coco_window *w);
+unsigned int coco_window_count(const struct coco_window *w, enum coco_event_kind kind, u64 code);
+/* The nth (from 0) of this kind and code, or NULL */
+const struct coco_event *coco_window_find(const struct coco_window *w, enum coco_event_kind kind,
+					  u64 code, unsigned int nth);
+void coco_window_show(const struct coco_window *w);
+
+/* Exactly so many exits; shows the window if not */
+#define COCO_EXPECT_EXITS(test, w, kind, code, n) \
+	do { \
+		const unsigned int exits_seen = coco_window_count(w, kind, code); \
+		const unsigned int exits_due = (n); \
+		\
+		if (exits_seen != exits_due || (w)->lost) \
+			coco_window_show(w); \
+		KUNIT_EXPECT_EQ_MSG(test, exits_seen, exits_due, "of " #kind ", " #code); \
+		KUNIT_EXPECT_EQ_MSG(test, (w)->lost, 0u, "events were lost"); \
+	} while (0)
+
+#endif /* COCO_LIB_MACHINE_H */

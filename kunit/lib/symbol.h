@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef COCO_LIB_SYMBOL_H
+#define COCO_LIB_SYMBOL_H
+
+/*
+ * The address of a symbol that the kernel does not export, or NULL: only to
+ * look at what no interface shows, and said so by the test that does.
+ */
+void *coco_symbol(const char *name);
+
+#endif /* COCO_LIB_SYMBOL_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What one CPU made the machine do, between two points. */
+#include <linux/export.h>
+#include <linux/irqflags.h>
+#include <linux/smp.h>
+#include "kunit_choice.h"
+#include "machine.h"
+
+static const char *const kind_names[COCO_EV_KINDS] = {
+	[COCO_EV_VC] = "#VC",
+	[COCO_EV_VE] = "#VE",
+	[COCO_EV_GHCB] = "GHCB",
+	[COCO_EV_MSRPROTO] = "GHCB MSR protocol",
+	[COCO_EV_TDVMCALL] = "TDVMCALL",
+	[COCO_EV_TDCALL] = "TDCALL",
+	[COCO_EV_PVALIDATE] = "PVALIDATE",
+	[COCO_EV_PSC] = "page state change",
+	[COCO_EV_INJECT] = "injection",
+	[COCO_EV_BREACH] = "breach",
+	[COCO_EV_NPF] = "nested page fault",
+};
+
+struct coco_window *coco_window(struct kunit *test)
+{
+	struct coco_window *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	return w;
+}
+EXPORT_SYMBOL_GPL(coco_window);
+
+/* The machine numbers its vCPUs in the order of the MADT, as Linux does its CPUs */
+void coco_window_begin(struct coco_window *w)
+{
+	local_irq_save(w->flags);
+	w->cpu = smp_processor_id();
+	w->nevents = 0;
+	w->lost = 0;
+	w->first = coco_event_next();
+}
+EXPORT_SYMBOL_GPL(coco_window_begin);
+
+void coco_window_end(struct coco_window *w)
+{
+	u64 seq;
+
+	w->end = coco_event_next();
+	for (seq = w->first; seq < w->end; seq++) {
+		struct coco_event *e = &w->events[w->nevents];
+
+		if (w->nevents == COCO_WINDOW_EVENTS || coco_event(seq, e))
+			w->lost++;
+		else if (e->cpu == w->cpu)
+			w->nevents++;
+	}
+	local_irq_restore(w->flags);
+}
+EXPORT_SYMBOL_GPL(coco_window_end);
+
+static bool matches(const struct coco_event *e, enum coco_event_kind kind, u64 code)
+{
+	return e->kind == kind && (code == COCO_ANY || e->code == code);
+}
+
+unsigned int coco_window_count(const struct coco_window *w, enum coco_event_kind kind, u64 code)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < w->nevents; i++)
+		n += matches(&w->events[i], kind, code);
+	return n;
+}
+EXPORT_SYMBOL_GPL(coco_window_count);
+
+const struct coco_event *coco_window_find(const struct coco_window *w, enum coco_event_kind kind,
+					  u64 code, unsigned int nth)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nevents; i++)
+		if (matches(&w->events[i], kind, code) && !nth--)
+			return &w->events[i];
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(coco_window_find);
+
+void coco_window_show(const struct coco_window *w)
+{
+	unsigned int i;
+
+	pr_info("    # machine: %u events on cpu %u, %u lost\n", w->nevents, w->cpu, w->lost);
+	for (i = 0; i < w->nevents; i++) {
+		const struct coco_event *e = &w->events[i];
+		const char *name = e->kind < COCO_EV_KINDS ? kind_names[e->kind] : NULL;
+
+		pr_info("    # machine: %llu %s code 0x%llx info 0x%llx 0x%llx mask 0x%llx ret 0x%llx rip %pS%s\n",
+			e->seq, name ? name : "?", e->code, e->info1, e->info2, e->mask, e->ret,
+			(void *)(unsigned long)e->rip, e->flags & COCO_EVF_SCRIPTED ? " (scripted)" : "");
+	}
+}
+EXPORT_SYMBOL_GPL(coco_window_show);
