@@ -29,6 +29,7 @@
 
 #define RDMSR		"\x0f\x32"
 #define WRMSR		"\x0f\x30"
+#define INVD		"\x0f\x08"
 #define VMMCALL		"\x0f\x01\xd9"
 #define VMGEXIT_LENGTH	4	/* VMMCALL with a prefix */
 
@@ -181,9 +182,17 @@ static void vmmcall(struct vcpu *v)
 		raise_vc(v, SVM_EXIT_VMMCALL);
 }
 
+/* QEMU gives INVD the exit code of WBINVD */
+static u64 exit_code(struct vcpu *v)
+{
+	if (v->vmcb.exit_code == SVM_EXIT_WBINVD && insn_length(v, INVD, 2))
+		return SVM_EXIT_INVD;
+	return v->vmcb.exit_code;
+}
+
 static bool es_exit(struct vcpu *v)
 {
-	u64 code = v->vmcb.exit_code;
+	u64 code = exit_code(v);
 
 	if (code == SVM_EXIT_MSR && sev_msr(v))
 		return true;
