@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# deps.sh - install with apt what the suite needs, on Debian 12 or newer.
+#
+#	deps.sh			install what is missing (needs root)
+#	deps.sh --check		say what is missing, install nothing
+#	deps.sh --list		every package and why
+#
+# Fast when all is there, and safe to run again after it was interrupted.
+
+set -eu
+
+# One package a line, and the reason.  The first part runs the suite, the second
+# builds kernels from source (KDIR=), the third works on the suite itself.
+packages() {
+	cat <<-'EOF'
+		run	python3			the host side
+		run	python3-yaml		expectations and the baseline
+		run	python3-jinja2		templates of new tests and reports
+		run	python3-jsonschema	result.json is checked against its schema
+		run	qemu-system-x86		the processor that the machine runs on
+		run	gcc			builds machine, selftests and suites
+		run	libc6-dev		static libc of init and the selftests
+		run	binutils		ld, objcopy, strip
+		run	make			builds all of it
+		run	cpio			packs the initramfs
+		run	kmod			depmod: dependencies of shipped drivers
+		run	xz-utils		shipped kernels and modules
+		run	zstd			shipped kernels and modules
+		run	lz4			kernels of other distributions
+		run	debian-archive-keyring	signatures of shipped kernels
+		run	git			names the version of suite and tree
+		run	libelf1			objtool of the kernel's headers
+		kernel	flex			kconfig
+		kernel	bison			kconfig
+		kernel	bc			kernel/time/timeconst.h
+		kernel	libelf-dev		objtool
+		kernel	libssl-dev		certificates and module signatures
+		kernel	perl			scripts of older trees
+		kernel	gzip			compresses the image
+		work	python3-pytest		tests of the host side
+		work	python3-hypothesis	the KTAP reader against random input
+		work	black			format of Python
+		work	flake8			style of Python
+		work	mypy			types of Python
+		work	shellcheck		shell
+		work	sparse			C: address spaces and locks
+		work	coccinelle		recipes that take a fix out
+		work	perl-base		checkpatch.pl
+	EOF
+}
+
+die() {
+	echo "coco deps: $1" >&2
+	shift
+	for hint; do
+		echo "  $hint" >&2
+	done
+	exit 3
+}
+
+missing() {
+	# dpkg-query fails where a package was never heard of; that is an answer too.
+	# shellcheck disable=SC2016 # ${...} is dpkg-query's
+	packages | while read -r _ name _; do
+		state=$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) || state=
+		test "$state" = installed || echo "$name"
+	done
+}
+
+check_system() {
+	test "$(uname -m)" = x86_64 ||
+		die "this is a $(uname -m) machine" "the suite builds x86-64 code with the machine's own gcc"
+	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+		die "this machine has no apt-get: it is no Debian" \
+			"install by the means of your distribution what deps.sh --list names"
+	fi
+	# shellcheck source=/dev/null
+	. /etc/os-release
+	case " ${ID-} ${ID_LIKE-} " in
+	*" debian "*) ;;
+	*) die "this is ${PRETTY_NAME-an unknown system}, not Debian" \
+		"packages may have other names there: deps.sh --list" ;;
+	esac
+	if test "${ID-}" = debian && test "${VERSION_ID:-99}" -lt 12; then
+		die "Debian $VERSION_ID is too old (Python 3.11 and QEMU 7.2 are needed)" \
+			"use Debian 12 or newer"
+	fi
+}
+
+install() {
+	test "$(id -u)" = 0 ||
+		die "installing needs root, and these packages are missing:" "$*" \
+			"as root: apt-get install --no-install-recommends $*"
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	echo "installing $(echo "$*" | wc -w) packages: $*"
+	export DEBIAN_FRONTEND=noninteractive
+	# The lists of a fresh machine are empty or old.
+	if ! apt-get update >"$log" 2>&1 || grep -qE '^(E|Err|W: Failed)' "$log"; then
+		explain "the package lists could not be read"
+	fi
+	if ! apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1
+	then
+		explain "apt-get install failed"
+	fi
+}
+
+explain() {
+	if grep -qE 'Could not resolve|Could not connect|Network is unreachable|Temporary failure|Unable to connect|timed out' "$log"; then
+		die "$1: the Debian mirror cannot be reached" \
+			"is the network up?  then run this again" "$(grep -E '^(E|Err|W)' "$log" | head -3)"
+	fi
+	if grep -q 'No space left on device' "$log"; then
+		die "$1: the disk is full" "free some space and run this again"
+	fi
+	if grep -q 'Unable to locate package' "$log"; then
+		die "$1: $(grep -m1 'Unable to locate package' "$log")" \
+			"is this Debian's main archive?  see /etc/apt/sources.list.d"
+	fi
+	die "$1" "$(tail -n 15 "$log")"
+}
+
+case ${1-} in
+--list)
+	packages
+	exit 0
+	;;
+--check | '') ;;
+*)
+	echo "usage: deps.sh [--check | --list]" >&2
+	exit 2
+	;;
+esac
+
+check_system
+# shellcheck disable=SC2046 # words are package names
+set -- "${1-}" $(missing)
+mode=$1
+shift
+if test $# = 0; then
+	echo "all $(packages | wc -l) packages are there"
+	exit 0
+fi
+if test "$mode" = --check; then
+	echo "missing: $*"
+	exit 3
+fi
+install "$@"
+# shellcheck disable=SC2046
+set -- $(missing)
+test $# = 0 || die "apt-get reported success, and these are still missing:" "$*"
+echo "all $(packages | wc -l) packages are there"
