@@ -208,12 +208,21 @@ def _make(
         if not name.startswith(("KBUILD_", "MAKE", "MFLAGS"))
     }
     environment |= {"LC_ALL": "C", "COCO_CC": cc.command}
-    if kernel.build_lock:
-        with cache.lock(kernel.build_lock, say) as lock:
-            _check_unchanged(kernel)
-            command.run(argv, log, "building the suites", env=environment, keep_open=(lock,))
-    else:
-        command.run(argv, log, "building the suites", env=environment)
+    try:
+        if kernel.build_lock:
+            with cache.lock(kernel.build_lock, say) as lock:
+                _check_unchanged(kernel)
+                command.run(argv, log, "building the suites", env=environment, keep_open=(lock,))
+        else:
+            command.run(argv, log, "building the suites", env=environment)
+    except command.CommandFailed as error:
+        if re.search(r"GLIBC_[\d.]+. not found", log.read_text(errors="replace")):
+            raise Unavailable(
+                f"the build tools in {kernel.headers} need a newer C library than this machine's",
+                "KERNEL=debian:<version> brings that library along; "
+                "MODULES=<dir> names suites built elsewhere",
+            ) from error
+        raise
 
 
 def _usable(headers: Path, work: Path) -> Path:
