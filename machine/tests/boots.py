@@ -40,6 +40,17 @@ def each(payload: str, personalities: tuple[str, ...]) -> list[Boot]:
     return [Boot(payload, personality) for personality in personalities]
 
 
+def end(case: str, personality: str, word: str, value: str = "", expected: str = "") -> Boot:
+    """A run that ends with this word (and value), expected by the payload or not."""
+    stream: tuple[str, ...] = (rf"^m\|end {word} " + (rf"value={value} " if value else ""),)
+    absent: tuple[str, ...] = (r"^m\|breach ",)
+    if expected:
+        stream += (rf"^m\|expected {expected}$",)
+    else:
+        absent += (r"^m\|expected ",)
+    return Boot("ends", personality, case, (), plan=False, stream=stream, absent=absent)
+
+
 BOOTS = [
     *each("control", ALL),
     *each("hostview", ALL),
@@ -50,4 +61,27 @@ BOOTS = [
     *each("ve", ("tdx",)),
     *each("tdcall", ("tdx",)),
     *each("tdvmcall", ("tdx",)),
+    *each("views", AMD + ("tdx",)),
+    *each("inject", ALL),
+    # The other position of the bit that selects the view
+    *(Boot("views", personality, cbit=47) for personality in AMD + ("tdx",)),
+    *(end("exit", p, "exit code=7", "0x7") for p in ALL),
+    *(end("exit_expected", p, "exit code=115", "0x73", expected="exit value=0x73") for p in ALL),
+    *(end("poweroff", p, "poweroff") for p in ALL),
+    *(end("reset_keyboard", p, "reset") for p in ALL),
+    *(end("reset_cf9", p, "reset") for p in ALL),
+    *(end("triple_fault", p, "shutdown") for p in ALL),
+    *(end("terminate", p, "terminate", "0x104") for p in ES),
+    *(end("terminate_of_another_reason", p, "terminate", "0x104") for p in ES),
+    *(
+        end("terminate_expected", p, "terminate", "0x104", expected="terminate value=0x104")
+        for p in ES
+    ),
+    end("fatal", "tdx", "fatal", "0x55"),
+    end("fatal_expected", "tdx", "fatal", "0x55", expected="fatal value=0x55"),
+    end("unmodelled", "none", "unmodelled"),
+    *(
+        Boot("ends", p, "breach", stream=(*GOOD_END, r"^m\|breach kind=reserved "), absent=())
+        for p in ES + ("tdx",)
+    ),
 ]

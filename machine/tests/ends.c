@@ -35,7 +35,7 @@ static void triple_fault(void)
 	asm volatile("lidt %0\n\tud2" : : "m"(none));
 }
 
-static void double_breach(void)
+static void one_breach(void)
 {
 	if (is_es()) {
 		ghcb_msr(0x002 | 1ull << 40);	/* reserved bits of SEV information */
@@ -82,9 +82,9 @@ void payload(void)
 		tdvmcall(FATAL_ERROR, 0x55, 0, 0, 0, NULL);
 	}
 	if (case_is("unmodelled"))
-		asm volatile("outsb" : : "d"(0x80), "S"(0) : "memory");
+		asm volatile("outsw" : : "d"(PM1A_CONTROL), "S"(ARENA) : "memory");
 	if (case_is("breach"))
-		double_breach();
+		one_breach();
 	if (case_is("hang"))
 		for (;;)
 			;

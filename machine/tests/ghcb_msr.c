@@ -102,7 +102,24 @@ static void page_state_change(void)
 	check_eq("change_is_an_event", count(COCO_EV_PSC, gpa), 1);
 	check_eq("change_to_private_is_answered", psc(gpa, 1), RESP_PSC);
 	check_eq("page_is_private_and_not_validated", page_state(gpa), COCO_PAGE_PRIVATE);
+	expect_breach(COCO_BREACH_PAGE, 1);
 	check("change_of_no_ram_fails", psc(0xfee00000, 2) >> 32);
+	check("change_of_no_ram_is_a_breach", breached(COCO_BREACH_PAGE));
+}
+
+static void faults(void)
+{
+	expect_breach(COCO_BREACH_RESERVED, 1);
+	ghcb_msr(REQ_SEV_INFO | 1ull << 40);
+	check("reserved_bits_are_a_breach", breached(COCO_BREACH_RESERVED));
+	expect_breach(COCO_BREACH_RESERVED, 1);
+	ghcb_msr(REQ_CPUID | 1ull << 20);
+	check("reserved_bits_of_cpuid_are_a_breach", breached(COCO_BREACH_RESERVED));
+	if (is_snp())
+		return;
+	expect_breach(COCO_BREACH_VERSION, 1);
+	ghcb_msr(REQ_PREFERRED_GPA);
+	check("snp_s_request_without_snp_is_a_breach", breached(COCO_BREACH_VERSION));
 }
 
 static void log(void)
@@ -145,4 +162,5 @@ void payload(void)
 		page_state_change();
 	}
 	check_eq("correct_requests_are_no_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
+	faults();
 }

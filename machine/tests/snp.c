@@ -181,6 +181,9 @@ static void large_pages(void)
 {
 	u64 gpa = ARENA_2M;
 
+	/* The host's entry covers 2M at first; a 4K operation has it split */
+	pvalidate(gpa + PAGE_SIZE, false, false, NULL);
+	pvalidate(gpa + PAGE_SIZE, false, true, NULL);
 	check_eq("2m_validation_of_4k_entries_is_a_size_mismatch", pvalidate(gpa, true, false, &carry),
 		 FAIL_SIZEMISMATCH);
 	check_eq("size_mismatch_changes_nothing", state(gpa) & COCO_PAGE_VALIDATED, COCO_PAGE_VALIDATED);
@@ -232,6 +235,30 @@ static void hostile_host(void)
 	check("page_set_back_is_there", !trap.hit);
 }
 
+/* What released guests never do: the host would be asked, so each is a breach (15.36.10) */
+static void wrong_states(void)
+{
+	u64 gpa = ARENA + 34 * PAGE_SIZE;
+
+	expect_breach(COCO_BREACH_PAGE, 1);
+	*(volatile u8 *)map_window(44, gpa, SHARED_PAGE);
+	check("shared_access_to_a_private_page_is_a_breach", breached(COCO_BREACH_PAGE));
+	check_eq("host_then_makes_it_shared", state(gpa), 0);
+	expect_breach(COCO_BREACH_PAGE, 1);
+	pvalidate(gpa, false, true, NULL);
+	check("pvalidate_of_a_shared_page_is_a_breach", breached(COCO_BREACH_PAGE));
+	check_eq("host_then_assigns_it", state(gpa) & COCO_PAGE_PRIVATE, COCO_PAGE_PRIVATE);
+	pvalidate(gpa, false, true, NULL);
+	expect_breach(COCO_BREACH_ORDER, 1);
+	list->entry[0] = entry(34, OP_SHARED);
+	change(0);
+	check("conversion_of_a_validated_page_is_a_breach", breached(COCO_BREACH_ORDER));
+	expect_breach(COCO_BREACH_PAGE, 1);
+	touch(gpa);
+	check("private_access_to_a_shared_page_raises_vc_404", not_validated());
+	check("private_access_to_a_shared_page_is_a_breach", breached(COCO_BREACH_PAGE));
+}
+
 static void rules(void)
 {
 	struct coco_rule rule = { .kind = COCO_EV_PVALIDATE, .action = COCO_REPLY, .code = ARENA + 32 * PAGE_SIZE,
@@ -262,6 +289,7 @@ void payload(void)
 	large_pages();
 	permissions();
 	hostile_host();
+	wrong_states();
 	rules();
 	check_eq("nothing_here_is_an_unexpected_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

@@ -46,7 +46,8 @@ static void instructions(void)
 	check_eq("rdmsr_of_no_msr_is_invalid", tdvmcall(CALL_RDMSR, 0x12345678, 0, 0, 0, &out), INVALID_OPERAND);
 	check_eq("mmio_write_succeeds", tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 1, &out), SUCCESS);
 	check_eq("mmio_read_succeeds", tdvmcall(CALL_MMIO, 4, 0, IOAPIC_DATA | cmask, 0, &out), SUCCESS);
-	check_eq("mmio_read_reads_the_device", out.r11 & 0xff00ff, 0x170011 | (out.r11 & 0xff));
+	/* The IO-APIC's version register: 24 entries */
+	check_eq("mmio_read_reads_the_device", out.r11 & 0xff0000, 0x170000);
 	check_eq("get_info_succeeds", tdvmcall(GET_INFO, 0, 0, 0, 0, &out), SUCCESS);
 }
 

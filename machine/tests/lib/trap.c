@@ -7,6 +7,7 @@
 #define VECTOR_USER_BACK 0x80
 #define GATE		0x8e		/* present, interrupt gate */
 #define GATE_USER	0xee
+#define RFLAGS_TF	BIT_ULL(8)
 
 struct gate {
 	u16 low, selector;
@@ -53,6 +54,7 @@ void trap_handler(struct frame *frame)
 			      .cr2 = read_cr2(), .count = trap.count + 1 };
 	if (trap_resume) {
 		frame->rip = trap_resume;
+		frame->rflags &= ~RFLAGS_TF;
 		trap_resume = 0;
 		return;
 	}
