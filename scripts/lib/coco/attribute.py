@@ -60,7 +60,7 @@ def attribute(
     outcome = Outcome(log.ready is not None, end, normal)
     outcome.boot_splats = _boot_splats(log, console)
     outcome.counts = _counts(records)
-    outcome.notes = [f"not a record: {r.text[:120]!r}" for r in records if r.channel == "?"][:20]
+    outcome.notes = _strays(log)
     if log.ready:
         outcome.ready_after = log.ready.when
         _walk(log, items, outcome, boot)
@@ -116,6 +116,13 @@ def _counts(records: list[Record]) -> dict[str, int]:
         if len(words) == 4 and words[0] == "count":
             counts[f"{words[1]} {words[2]}"] = int_or(words[3], 0)
     return counts
+
+
+def _strays(log: Log) -> list[str]:
+    """Lines of the stream that are no records; before init is up they are the firmware's."""
+    later = [record for segment in log.segments for record in segment.records] + log.after
+    strays = [f"not a record: {record.text[:120]!r}" for record in later if record.channel == "?"]
+    return strays[:20]
 
 
 def _boot_splats(log: Log, console: list[str]) -> list[str]:

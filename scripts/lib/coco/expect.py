@@ -23,6 +23,11 @@ from coco.splat import KINDS
 
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
+# The words that needs: may use, besides SMP; each stands for options of the kernel
+FEATURES: Mapping[str, config.Requirement] = {
+    **config.FEATURES,
+    "msr_device": config.Requirement(("X86_MSR",), "MSRs from user space"),
+}
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
 
@@ -161,7 +166,7 @@ def _check(suite: Suite, path: Path) -> None:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)
         for words, known, what in (
-            (case.needs, {*config.FEATURES, SMP}, "feature"),
+            (case.needs, {*FEATURES, SMP}, "feature"),
             (case.tolerates, set(KINDS), "kind of splat"),
         ):
             for word in words:

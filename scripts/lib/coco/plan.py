@@ -5,9 +5,8 @@ import fnmatch
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coco import config
 from coco.errors import UsageError, did_you_mean
-from coco.expect import BOOT, SMP, Case, Expectations, Suite, all_ids
+from coco.expect import BOOT, FEATURES, SMP, Case, Expectations, Suite, all_ids
 from coco.model import KUNIT, Item, base
 
 MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
@@ -60,11 +59,17 @@ def check_selection(selection: Selection, expectations: Expectations) -> None:
             raise UsageError(f"no case {glob}", did_you_mean(glob, ids))
 
 
-def features_of(kernel_config: Mapping[str, str], vcpus: int) -> dict[str, bool | None]:
-    """Each feature word: there, not there, or unknown without a configuration."""
+def features_of(
+    kernel_config: Mapping[str, str], drivers: Collection[str], vcpus: int
+) -> dict[str, bool | None]:
+    """Each feature word: there, not there, or unknown without a configuration.
+
+    What the kernel has as a module only counts if its modules are at hand.
+    """
+    usable = {option: value for option, value in kernel_config.items() if value != "m" or drivers}
     features: dict[str, bool | None] = {
-        word: requirement.met(kernel_config) if kernel_config else None
-        for word, requirement in config.FEATURES.items()
+        word: requirement.met(usable) if kernel_config else None
+        for word, requirement in FEATURES.items()
     }
     features[SMP] = vcpus > 1
     return features
@@ -160,7 +165,7 @@ def explain_feature(word: str) -> str:
     """A feature word with the option that stands for it."""
     if word == SMP:
         return "two vCPUs (VCPUS=2)"
-    options = " or ".join("CONFIG_" + option for option in config.FEATURES[word].options)
+    options = " or ".join("CONFIG_" + option for option in FEATURES[word].options)
     return f"{word} ({options})"
 
 

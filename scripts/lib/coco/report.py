@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
+from coco.verdict import UNLISTED
 
 Document = Mapping[str, Any]
 Case = Mapping[str, Any]
@@ -14,6 +15,7 @@ Case = Mapping[str, Any]
 MOST_DETAILED = 12  # findings told in full
 SHOWN_EVENTS = 4
 SHOWN_DIAGNOSTICS = 5
+_ORDER = ("fail", "error", "miss", "pass", "skip")  # what to tell first
 WIDTH = 13  # of a run's name
 
 
@@ -127,32 +129,38 @@ def _known(document: Document) -> list[str]:
 
 
 def _grouped(document: Document) -> Iterable[list[tuple[Document, Case]]]:
-    """The same finding in several runs is told once, and so are cases that could not run."""
+    """The same finding in several runs is told once; so are cases with one reason for all."""
     groups: dict[tuple[str, ...], list[tuple[Document, Case]]] = {}
     for run in document["runs"]:
         for case in run["cases"]:
             if case["verdict"] not in ("finding", "error"):
                 continue
-            what = (case["status"], case["cause"], case["message"], case.get("note", ""))
-            name = run["name"] if case["cause"] == "not-run" else case["id"]
-            groups.setdefault((name, *what), []).append((run, case))
-    return groups.values()
+            if case["cause"] == "not-run":
+                key = (run["name"], case["message"])
+            elif case["note"] == UNLISTED and case["status"] == "pass":
+                key = (UNLISTED, case["id"].partition(".")[0])
+            else:
+                key = (case["id"], case["status"], case["cause"], case["message"], case["note"])
+            groups.setdefault(key, []).append((run, case))
+    return sorted(groups.values(), key=lambda group: _ORDER.index(group[0][1]["status"]))
 
 
 def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]]) -> list[str]:
     """One finding, and how to see it again."""
     run, case = group[0]
-    names = list(dict.fromkeys(run["name"] for run, _ in group))
+    names = ", ".join(dict.fromkeys(run["name"] for run, _ in group))
+    ids = list(dict.fromkeys(case["id"] for _, case in group))
     if case["cause"] == "not-run":
-        ids = [case["id"] for _, case in group]
-        return [f"NOT RUN [{names[0]}]  {_some(ids)}", f"  {case['message']}"]
-    what = case["cause"] or ("unexpected " + case["status"])
-    lines = [f"{case['status'].upper()} {case['id']} [{', '.join(names)}]  {what}"]
-    if case.get("note"):
+        return [f"NOT RUN {_some(ids)} [{names}]", f"  {case['message']}"]
+    if case["note"] == UNLISTED and case["status"] == "pass":
+        return [f"UNLISTED {_some(ids)} [{names}]", f"  {UNLISTED}"]
+    what = case["cause"] or ("unexpected" if case["status"] in ("pass", "skip") else "")
+    lines = [f"{case['status'].upper()} {case['id']} [{names}]  {what}".rstrip()]
+    if case["note"]:
         lines.append(f"  {case['note']}")
-    if case.get("expected"):
+    if case["expected"]:
         lines.append(f"  expected: {case['expected']}")
-        lines += [f"  got:      {case['got']}"] if case.get("got") else []
+        lines += [f"  got:      {case['got']}"] if case["got"] else []
     elif case["message"]:
         lines.append(f"  {case['message']}")
     lines += _evidence(case)
@@ -164,13 +172,13 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
 
 
 def _evidence(case: Case) -> list[str]:
-    lines = [f"  log:      {text}" for text in case.get("splats", [])[:SHOWN_EVENTS]]
-    if not case.get("expected"):
-        shown = [text.strip() for text in case.get("diagnostics", [])[-SHOWN_DIAGNOSTICS:]]
+    lines = [f"  log:      {text}" for text in case["splats"][:SHOWN_EVENTS]]
+    if not case["expected"] and case["status"] != "skip":
+        shown = [text.strip() for text in case["diagnostics"][-SHOWN_DIAGNOSTICS:]]
         lines += [f"  said:     {text}" for text in shown]
-    lines += [f"  machine:  {text}" for text in case.get("events", [])[-SHOWN_EVENTS:]]
-    lines += [f"  may lack: {text}" for text in case.get("fixes", [])]
-    lines += [f"  see:      {case['reference']}"] if case.get("reference") else []
+    lines += [f"  machine:  {text}" for text in case["events"][-SHOWN_EVENTS:]]
+    lines += [f"  may lack: {text}" for text in case["fixes"]]
+    lines += [f"  see:      {case['reference']}"] if case["reference"] else []
     return lines
 
 

@@ -16,6 +16,7 @@ OK = "ok"
 KNOWN = "known"  # not as it should be, but in the baseline
 FINDING = "finding"
 ERROR = "error"  # could not be judged
+UNLISTED = "not written down: add it to backports/expect/suites.yaml"
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ def judge_one(result: CaseResult, context: Context) -> Judged:
     """The verdict for one result."""
     known = _baseline(result, context)
     if context.expectations.case(result.suite, result.case) is None:
-        note = "this case is not written down: add it to backports/expect/suites.yaml"
-        return Judged(result, FINDING, note)
+        return Judged(result, FINDING, UNLISTED)
     if result.status == "pass":
         if known:
             note = "passes, although the baseline lists it: remove the entry"
@@ -74,7 +74,7 @@ def judge_one(result: CaseResult, context: Context) -> Judged:
             return Judged(result, FINDING, note, known.reference)
         return Judged(result, KNOWN, f"until {known.expires}", known.reference)
     if result.status == "skip":
-        return Judged(result, FINDING, "unexpected skip: this kernel has all that the case needs")
+        return Judged(result, FINDING, "this kernel has all that the case needs")
     if result.status == "error":
         return Judged(result, ERROR)
     return Judged(result, FINDING)
