@@ -49,6 +49,7 @@ struct mp_wakeup {
 	u16 mailbox_version;
 	u32 reserved;
 	u64 mailbox;
+	u64 reset_vector;
 } __packed;
 
 struct e820_entry {
@@ -104,7 +105,13 @@ static const struct rsdp *find_rsdp(void)
 /* SeaBIOS's MADT and the structure behind its last one */
 static void make_madt(struct page *page, const struct header *original, u64 mailbox)
 {
-	struct mp_wakeup wakeup = { .type = MADT_WAKEUP, .length = sizeof(wakeup), .mailbox = mailbox };
+	struct mp_wakeup wakeup = {
+		.type = MADT_WAKEUP,
+		.length = sizeof(wakeup),
+		.mailbox_version = 1,
+		.mailbox = mailbox,
+		.reset_vector = mailbox_reset_vector(),
+	};
 	u8 *madt = (u8 *)&page->madt;
 
 	if (offsetof(struct page, madt) + original->length + sizeof(wakeup) > PAGE_SIZE)

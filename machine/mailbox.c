@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The firmware's end of the multiprocessor wakeup mailbox (ACPI 6.5, 5.2.12.19,
- * [GHCI] "TD VCPU wakeup"; TDVF keeps every AP there).
+ * version 1; TDVF keeps every AP there).
  *
  * The mailbox page is write-protected in the nested tables; each store to it is
  * done here, so that nobody has to watch the page.  A wakeup command for an AP
  * that waits sets it going at the vector, in 64-bit mode on identity page
- * tables, interrupts off; the command word goes back to 0 when it is taken.
+ * tables, interrupts off.  An AP that the guest takes offline jumps to the reset
+ * vector, where it faults, and waits again; the test command asks whether it is
+ * there.  The command word goes back to 0 when the command was taken.
  */
 #include "core.h"
 #include "tdx.h"
@@ -16,12 +18,13 @@
 #define MAILBOX_APIC_ID		4
 #define MAILBOX_VECTOR		8
 #define COMMAND_WAKEUP		1
+#define COMMAND_TEST		2
 
 #define TABLE_PAGES		6	/* level 4, level 3, four of level 2: 4 GiB */
 #define CODE_SELECTOR		8
 #define DATA_SELECTOR		16
 
-static u64 mailbox, tables, gdt;
+static u64 mailbox, tables, gdt, reset_vector;
 
 static void make_tables(void)
 {
@@ -34,6 +37,11 @@ static void make_tables(void)
 		level2[i] = i * SIZE_2M | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 }
 
+u64 mailbox_reset_vector(void)
+{
+	return reset_vector;
+}
+
 u64 mailbox_setup(struct boot *boot)
 {
 	static const u64 descriptors[] = { 0, 0x00af9b000000ffffull, 0x00cf93000000ffffull };
@@ -41,10 +49,12 @@ u64 mailbox_setup(struct boot *boot)
 	mailbox = boot_reserve(boot, 1);
 	tables = boot_reserve(boot, TABLE_PAGES);
 	gdt = boot_reserve(boot, 1);
+	reset_vector = boot_reserve(boot, 1);
 	make_tables();
 	memcpy(ram_ptr(gdt, PRIVATE), descriptors, sizeof(descriptors));
 	npt_set(mailbox, PRIVATE, true, false);
-	acpi_set_e820(boot, mailbox, 1 + TABLE_PAGES + 1, E820_NVS);
+	npt_set(reset_vector, PRIVATE, false, false);
+	acpi_set_e820(boot, mailbox, 1 + TABLE_PAGES + 2, E820_NVS);
 	return mailbox;
 }
 
@@ -70,10 +80,13 @@ static void start_state(struct vmcb_save *s, u64 vector)
 	s->g_pat = 0x0007040600070406ull;
 }
 
-static void command_written(u8 *box)
+/* A command stays until the AP that it names is there to take it */
+static void take_command(void)
 {
 	static const u64 regs[16];
+	u8 *box = ram_ptr(mailbox, PRIVATE);
 	struct vmcb_save state;
+	struct vcpu *ap;
 	u16 command;
 	u32 apic_id;
 	u64 vector;
@@ -81,28 +94,41 @@ static void command_written(u8 *box)
 	memcpy(&command, box + MAILBOX_COMMAND, sizeof(command));
 	memcpy(&apic_id, box + MAILBOX_APIC_ID, sizeof(apic_id));
 	memcpy(&vector, box + MAILBOX_VECTOR, sizeof(vector));
-	if (command != COMMAND_WAKEUP)
-		return;		/* 0: nothing.  Others are of later mailbox versions: never taken */
-	start_state(&state, vector);
-	if (vcpu_start(apic_id, &state, regs))
-		return;		/* nobody of that name waits */
+	ap = vcpu_by_apic_id(apic_id);
+	if (!ap || ap->running || (command != COMMAND_WAKEUP && command != COMMAND_TEST))
+		return;
+	if (command == COMMAND_WAKEUP) {
+		start_state(&state, vector);
+		vcpu_start(apic_id, &state, regs);
+	}
 	memset(box + MAILBOX_COMMAND, 0, sizeof(command));
 }
 
-bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error)
+static void store(struct vcpu *v, u32 offset)
 {
 	u8 *box = ram_ptr(mailbox, PRIVATE);
-	u32 size, length, offset = gpa & ~PAGE_MASK;
+	u32 size, length;
 	u64 value;
 
-	if ((gpa & PAGE_MASK) != mailbox || !(error & NPF_PRESENT) || !(error & NPF_WRITE))
-		return false;
 	if (!insn_decode_store(v, &value, &size, &length) || offset + size > PAGE_SIZE)
 		unmodelled(v, "store to the wakeup mailbox by an instruction of another form");
 	memcpy(box + offset, &value, size);
 	v->vmcb.save.rip += length;
 	v->vmcb.int_shadow = 0;
 	if (offset == MAILBOX_COMMAND)
-		command_written(box);
-	return true;
+		take_command();
+}
+
+bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error)
+{
+	if ((gpa & PAGE_MASK) == mailbox && error & NPF_PRESENT && error & NPF_WRITE) {
+		store(v, gpa & ~PAGE_MASK);
+		return true;
+	}
+	if (gpa == reset_vector && error & NPF_FETCH && v->index) {
+		vcpu_park(v);
+		take_command();
+		return true;
+	}
+	return false;
 }

@@ -176,6 +176,7 @@ void ghci_check(struct vcpu *v, const struct tdvmcall *call);
 void acpi_add_wakeup(struct boot *boot, u64 mailbox);	/* MADT and what leads to it */
 void acpi_set_e820(struct boot *boot, u64 base, u32 pages, u32 type);	/* pages of boot_reserve() */
 u64 mailbox_setup(struct boot *boot);			/* GPA of the mailbox */
-bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error);	/* true: a write to it, done */
+u64 mailbox_reset_vector(void);
+bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error);	/* true: it, or the reset vector: done */
 
 #endif /* TDX_H */

@@ -144,7 +144,6 @@ static struct msr_class class_of(u32 msr)
 
 void tdx_msr_setup(struct vcpu *v)
 {
-	msr_permit(0x10, true, false);
 	msr_permit(0xc0000083, false, false);	/* CSTAR: of no use on this vendor's CPUs, not the TD's */
 	tdx_vcpu(v)->misc_enable = (rdmsr(0x1a0) & ~MISC_PERFMON) | MISC_NO_BTS | MISC_NO_PEBS;
 }
@@ -177,6 +176,9 @@ static enum access direct_read(struct vcpu *v, u32 msr, u64 *value)
 	if (msr >= 0x800 && msr <= 0x8ff)
 		return apic_msr_read(v, msr, value) ? DIRECT : GP;
 	switch (msr) {
+	case 0x10:			/* QEMU's CPU reads it as 0 */
+		*value = guest_tsc(v);
+		return DIRECT;
 	case 0x49:			/* commands cannot be read */
 	case 0x10b:
 		return GP;
