@@ -60,7 +60,7 @@ bool sept_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 /* ---- TDG.MEM.PAGE.ACCEPT ---- */
 
 struct range_state {
-	u32 ram, private, accepted, large;	/* pages */
+	u32 ram, private, accepted, large, blocked;	/* pages */
 };
 
 static struct range_state look(u64 gpa, u64 pages)
@@ -75,7 +75,8 @@ static struct range_state look(u64 gpa, u64 pages)
 			continue;
 		flags = page_flags(gpa + i * PAGE_SIZE);
 		s.ram++;
-		s.private += flags & COCO_PAGE_PRIVATE && !(flags & COCO_PAGE_BLOCKED);
+		s.private += !!(flags & COCO_PAGE_PRIVATE);
+		s.blocked += !!(flags & COCO_PAGE_BLOCKED);
 		s.accepted += !!(flags & COCO_PAGE_VALIDATED);
 		s.large += !!(flags & COCO_PAGE_2M);
 	}
@@ -96,6 +97,8 @@ static void accept(u64 gpa, u64 pages)
 /* The host gets an EPT violation, and adds the page if it may be private */
 static void host_adds(struct vcpu *v, u64 gpa, u64 pages, const struct range_state *s)
 {
+	if (s->blocked)
+		td_exit(v, gpa, "TDG.MEM.PAGE.ACCEPT of what the host took away");
 	if (s->private == pages)
 		return;
 	if (s->ram != pages)

@@ -141,6 +141,7 @@ static bool tdx_exit(struct vcpu *v)
 {
 	/* paging.c takes its own intercepts away when paging goes on */
 	v->vmcb.intercept_cr_write |= CR_WRITE_INTERCEPTS;
+	tdx_cr_check(v);
 	switch (v->vmcb.exit_code) {
 	case SVM_EXIT_CPUID:
 		tdx_cpuid_exit(v);

@@ -368,9 +368,15 @@ void tdx_msr_exit(struct vcpu *v)
 #define APIC_HZ				1000000000ull
 #define APIC_SCALE			(APIC_HZ / TD_CRYSTAL_HZ)
 
+/* The module switches it with the TD: out of the host's reach */
+static bool is_the_modules(u32 msr)
+{
+	return class_of(msr).read == DIRECT || class_of(msr).write == DIRECT;
+}
+
 bool tdx_host_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
-	if (class_of(msr).read == DIRECT || !msr_read(v, msr, value))
+	if (is_the_modules(msr) || !msr_read(v, msr, value))
 		return false;
 	if (msr == MSR_X2APIC_INITIAL_COUNT || msr == MSR_X2APIC_CURRENT_COUNT)
 		*value /= APIC_SCALE;
@@ -379,7 +385,7 @@ bool tdx_host_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 
 bool tdx_host_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
-	if (class_of(msr).write == DIRECT)
+	if (is_the_modules(msr))
 		return false;
 	/* Nobody can set a TD's vCPU back, or start it elsewhere: KVM drops both */
 	if (msr == MSR_X2APIC_ICR && ((value & ICR_MODE) == ICR_INIT || (value & ICR_MODE) == ICR_SIPI))
