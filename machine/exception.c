@@ -2,7 +2,7 @@
 /*
  * Exceptions and NMIs for the guest.  In long mode they are delivered by hand,
  * as the CPU would (APM vol. 2, 8.9): EVENTINJ of vector 29 pushes no error
- * code in QEMU 7.2.  Elsewhere EVENTINJ serves.
+ * code in QEMU 7.2.  Elsewhere EVENTINJ serves, but for that vector.
  */
 #include "core.h"
 
@@ -13,6 +13,7 @@
 #define DESC_CODE	BIT_ULL(43)
 #define DESC_LONG	BIT_ULL(53)
 #define DESC_PRESENT	BIT_ULL(47)
+#define DESC_4K		BIT_ULL(55)
 #define TSS_RSP0	0x04
 #define TSS_IST1	0x24
 #define DR6_BS		BIT_ULL(14)
@@ -98,12 +99,45 @@ static bool deliver(struct vcpu *v, u8 vector, bool has_error, u64 error)
 	return true;
 }
 
+/* The same in 32-bit protected mode, without change of privilege (APM vol. 2, 8.7): what early boot code needs */
+static bool deliver_protected(struct vcpu *v, u8 vector, u64 error)
+{
+	struct vmcb_save *s = &v->vmcb.save;
+	u32 frame[4] = { error, s->rip, s->cs.selector, s->rflags | RFLAGS_RF };
+	u32 selector, sp = s->rsp - sizeof(frame);
+	u64 gate, code;
+
+	if (vector * sizeof(gate) + sizeof(gate) - 1 > s->idtr.limit ||
+	    guest_read(v, s->idtr.base + vector * sizeof(gate), &gate, sizeof(gate)))
+		return false;
+	selector = gate >> 16 & 0xfff8;
+	if (!(gate & GATE_PRESENT) || (gate >> 40 & 31) != GATE_INTERRUPT || selector + 7 > s->gdtr.limit ||
+	    guest_read(v, s->gdtr.base + selector, &code, sizeof(code)) ||
+	    !(code & DESC_CODE) || !(code & DESC_PRESENT) || DESC_DPL(code) != guest_cpl(v))
+		return false;
+	if (guest_write(v, s->ss.base + sp, frame, sizeof(frame)))
+		return false;
+	s->cs.selector = selector | guest_cpl(v);
+	s->cs.attrib = (code >> 40 & 0xff) | (code >> 44 & 0xf00);
+	s->cs.base = (code >> 16 & 0xffffff) | (code >> 32 & 0xff000000);
+	s->cs.limit = (code & 0xffff) | (code >> 32 & 0xf0000);
+	if (code & DESC_4K)
+		s->cs.limit = s->cs.limit << 12 | 0xfff;
+	s->rsp = sp;
+	s->rip = (gate & 0xffff) | (gate >> 32 & 0xffff0000);
+	s->rflags &= ~(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM | RFLAGS_IF);
+	v->vmcb.int_shadow = 0;
+	return true;
+}
+
 void raise_exception(struct vcpu *v, u8 vector, bool has_error, u64 error)
 {
 	trace("raise vector %u error 0x%lx rip 0x%lx", vector, error, v->vmcb.save.rip);
 	if (!guest_long_mode(v)) {
 		bool real = v->paging_off && !(v->guest_cr0 & CR0_PE);
 
+		if (vector == X86_VC && !real && deliver_protected(v, vector, error))
+			return;
 		v->vmcb.event_inj = EVENT_VALID | EVENT_EXCEPTION | vector;
 		if (has_error && !real) {
 			v->vmcb.event_inj |= EVENT_ERROR;
