@@ -30,6 +30,7 @@
 #define RDMSR		"\x0f\x32"
 #define WRMSR		"\x0f\x30"
 #define INVD		"\x0f\x08"
+#define RDTSCP		"\x0f\x01\xf9"
 #define VMMCALL		"\x0f\x01\xd9"
 #define VMGEXIT_LENGTH	4	/* VMMCALL with a prefix */
 
@@ -182,11 +183,13 @@ static void vmmcall(struct vcpu *v)
 		raise_vc(v, SVM_EXIT_VMMCALL);
 }
 
-/* QEMU gives INVD the exit code of WBINVD */
+/* QEMU gives INVD the exit code of WBINVD, and RDTSCP that of RDTSC */
 static u64 exit_code(struct vcpu *v)
 {
 	if (v->vmcb.exit_code == SVM_EXIT_WBINVD && insn_length(v, INVD, 2))
 		return SVM_EXIT_INVD;
+	if (v->vmcb.exit_code == SVM_EXIT_RDTSC && insn_length(v, RDTSCP, 3))
+		return SVM_EXIT_RDTSCP;
 	return v->vmcb.exit_code;
 }
 

@@ -169,6 +169,8 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 			regs[order[i]] = *(const u64 *)(vmsa + VMSA_RCX + 8 * i);
 	for (i = R8; i <= R15; i++)
 		regs[i] = *(const u64 *)(vmsa + VMSA_R8 + 8 * (i - R8));
+	/* A vCPU in AP reset hold starts as well: its call never returns */
+	es_vcpu(target)->held = false;
 	if (target->running)
 		vcpu_park(target);
 	vcpu_start(target->apic_id, save, regs);
