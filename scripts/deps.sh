@@ -3,16 +3,20 @@
 #
 # deps.sh - install with apt what the suite needs, on Debian 12 or newer.
 #
-#	deps.sh			install what is missing (needs root)
-#	deps.sh --check		say what is missing, install nothing
-#	deps.sh --list		every package and why
+#	deps.sh [PART...]		install what is missing (needs root)
+#	deps.sh --check [PART...]	say what is missing, install nothing
+#	deps.sh --list			every package, its part and why
+#
+# Parts, all of them if none is named:
+#	run	check shipped kernels and finished builds
+#	kernel	build kernels from source (KDIR=)
+#	work	work on the suite itself: tests, lint
 #
 # Fast when all is there, and safe to run again after it was interrupted.
 
 set -eu
 
-# One package a line, and the reason.  The first part runs the suite, the second
-# builds kernels from source (KDIR=), the third works on the suite itself.
+# One package a line: its part, its name, the reason
 packages() {
 	cat <<-'EOF'
 		run	python3			the host side
@@ -60,10 +64,19 @@ die() {
 	exit 3
 }
 
+# Names of the packages of the parts that were asked for
+wanted() {
+	packages | while read -r part name _; do
+		case " $parts " in
+		*" $part "*) echo "$name" ;;
+		esac
+	done
+}
+
 missing() {
 	# dpkg-query fails where a package was never heard of; that is an answer too.
 	# shellcheck disable=SC2016 # ${...} is dpkg-query's
-	packages | while read -r _ name _; do
+	wanted | while read -r name; do
 		state=$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) || state=
 		test "$state" = installed || echo "$name"
 	done
@@ -122,33 +135,37 @@ explain() {
 	die "$1" "$(tail -n 15 "$log")"
 }
 
-case ${1-} in
---list)
-	packages
-	exit 0
-	;;
---check | '') ;;
-*)
-	echo "usage: deps.sh [--check | --list]" >&2
+usage() {
+	echo "usage: deps.sh [--check] [run] [kernel] [work] | --list" >&2
 	exit 2
-	;;
-esac
+}
+
+check_only=
+parts=
+for word; do
+	case $word in
+	--list)
+		packages
+		exit 0
+		;;
+	--check) check_only=yes ;;
+	run | kernel | work) parts="$parts $word" ;;
+	*) usage ;;
+	esac
+done
+parts=${parts:-run kernel work}
 
 check_system
 # shellcheck disable=SC2046 # words are package names
-set -- "${1-}" $(missing)
-mode=$1
-shift
-if test $# = 0; then
-	echo "all $(packages | wc -l) packages are there"
-	exit 0
-fi
-if test "$mode" = --check; then
+set -- $(missing)
+if test $# != 0 && test "$check_only"; then
 	echo "missing: $*"
 	exit 3
 fi
-install "$@"
-# shellcheck disable=SC2046
-set -- $(missing)
-test $# = 0 || die "apt-get reported success, and these are still missing:" "$*"
-echo "all $(packages | wc -l) packages are there"
+if test $# != 0; then
+	install "$@"
+	# shellcheck disable=SC2046
+	set -- $(missing)
+	test $# = 0 || die "apt-get reported success, and these are still missing:" "$*"
+fi
+echo "all $(wanted | wc -l) packages are there"
