@@ -22,6 +22,7 @@
  */
 #include "control.h"
 #include "core.h"
+#include "tdx.h"
 
 #define QUEUE_SIZE	8		/* injections waiting on one vCPU */
 #define BREAKPOINT	3		/* the debug register that the machine borrows */
@@ -107,17 +108,6 @@ static bool deliver_interrupt(struct vcpu *v, const struct coco_inject *i)
 	return true;
 }
 
-/* The #VE information area is filled once; a second #VE before it is read is a #DF (TDX module base spec.) */
-static void deliver_ve(struct vcpu *v, const struct coco_inject *i)
-{
-	if (v->ve.valid) {
-		raise_exception(v, X86_DF, true, 0);
-		return;
-	}
-	v->ve = (struct ve_info){ .valid = true, .reason = i->error_code };
-	raise_exception(v, X86_VE, false, 0);
-}
-
 static bool deliver(struct vcpu *v, const struct coco_inject *i)
 {
 	if (i->type == COCO_INJECT_INTR)
@@ -128,7 +118,7 @@ static bool deliver(struct vcpu *v, const struct coco_inject *i)
 		raise_nmi(v);
 		break;
 	case COCO_INJECT_VE:
-		deliver_ve(v, i);
+		ve_raise(v, &(struct ve_info){ .reason = i->error_code });
 		break;
 	default:
 		raise_exception(v, vector_of(i), has_error_code(vector_of(i)), i->error_code);
@@ -266,7 +256,7 @@ s64 inject_add(struct vcpu *v, const struct coco_inject *what)
 
 	if (what->cpu >= config.vcpus || what->flags || !allowed(what))
 		return -EINVAL;
-	if (!vcpus[what->cpu].online)
+	if (!vcpus[what->cpu].running)
 		return -EINVAL;
 	q = &queues[what->cpu];
 	if (q->count == QUEUE_SIZE)

@@ -63,6 +63,17 @@ BOOTS = [
     *each("tdvmcall", ("tdx",)),
     *each("views", AMD + ("tdx",)),
     *each("inject", ALL),
+    *(Boot("smp", personality, vcpus=2) for personality in ALL),
+    *(
+        Boot(
+            "snapshot",
+            personality,
+            options=("snapshot",),
+            vcpus=2,
+            stream=(*GOOD_END, r"^m\|snapshot$", r"^m\|resumed$"),
+        )
+        for personality in ALL
+    ),
     # The other position of the bit that selects the view
     *(Boot("views", personality, cbit=47) for personality in AMD + ("tdx",)),
     *(end("exit", p, "exit code=7", "0x7") for p in ALL),

@@ -5,11 +5,18 @@
 enum coco_personality personality;
 int cbit;
 u64 cmask;
+u64 boot_params;
 
 static char run_file[512];
 
-void payload_start(void) __noreturn;
+void payload_start(u64 params) __noreturn;
 void trap_init(void);
+
+void read_run_file(void)
+{
+	memset(run_file, 0, sizeof(run_file));
+	machine_call(COCO_CALL_GET, (u64)run_file, sizeof(run_file) - 1, 0);
+}
 
 bool parameter(const char *name, char *value, size_t size)
 {
@@ -51,9 +58,10 @@ static u64 number(const char *name)
 	return n;
 }
 
-void payload_start(void)
+void payload_start(u64 params)
 {
-	machine_call(COCO_CALL_GET, (u64)run_file, sizeof(run_file) - 1, 0);
+	boot_params = params;
+	read_run_file();
 	personality = number("personality=");
 	cbit = number("cbit=");
 	cmask = personality == COCO_NONE ? 0 : BIT_ULL(cbit);

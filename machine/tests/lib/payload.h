@@ -30,7 +30,9 @@ void payload(void);
 extern enum coco_personality personality;
 extern int cbit;
 extern u64 cmask;
+extern u64 boot_params;
 /* Value of "name=" in the run file; the checks of a case that ends the run */
+void read_run_file(void);
 bool parameter(const char *name, char *value, size_t size);
 bool case_is(const char *name);
 
@@ -95,6 +97,8 @@ extern bool (*trap_hook[256])(struct frame *frame);	/* true: handled, go back */
 		     __VA_ARGS__);							\
 } while (0)
 
+void trap_init_ap(void);
+
 /* Call fn in user mode, on a stack of its own; back by its return */
 void run_user(void (*fn)(void));
 
@@ -156,6 +160,9 @@ u64 map_gpa(u64 gpa, u64 size);
 /* ---- io.c: ports, in whatever way this personality has ---- */
 void port_out(u16 port, u32 size, u32 value);	/* SEV-ES, SEV-SNP: after ghcb_init() */
 u32 port_in(u16 port, u32 size);
+
+/* ---- ap.c: the second vCPU, once; SEV-ES, SEV-SNP: after ghcb_init() ---- */
+void ap_start(void (*fn)(void));
 
 /* ---- the processor ---- */
 static inline u64 read_cr2(void) { u64 v; asm volatile("mov %%cr2, %0" : "=r"(v)); return v; }

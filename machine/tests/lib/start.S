@@ -11,6 +11,7 @@ _start:
 	sub	%rdi, %rcx
 	xor	%eax, %eax
 	rep stosb
+	mov	%rsi, %rdi		/* boot_params, as for a kernel */
 	call	payload_start
 1:	jmp	1b
 
@@ -164,6 +165,9 @@ boot_stack_top:
 	.skip	16384
 	.globl	ist_stack_top
 ist_stack_top:
+	.skip	16384
+	.globl	ap_ist_stack_top
+ap_ist_stack_top:
 	.skip	16384
 	.globl	rsp0_stack_top
 rsp0_stack_top:

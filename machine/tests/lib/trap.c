@@ -3,7 +3,8 @@
 #include "payload.h"
 
 #define SELECTOR_CODE	0x08
-#define SELECTOR_TSS	0x30
+#define TSS_BOOT	6		/* their places in the GDT */
+#define TSS_AP		8
 #define VECTOR_USER_BACK 0x80
 #define GATE		0x8e		/* present, interrupt gate */
 #define GATE_USER	0xee
@@ -31,16 +32,16 @@ struct table {
 } __packed;
 
 extern u8 trap_entries[256][16];
-extern u8 ist_stack_top[], rsp0_stack_top[], user_back[];
+extern u8 ist_stack_top[], ap_ist_stack_top[], rsp0_stack_top[], user_back[];
 
 struct trap trap;
 u64 trap_resume;
 bool (*trap_hook[256])(struct frame *frame);
 
 static struct gate idt[256] __page_aligned;
-static struct tss tss;
-/* Null, code 64, data, (compatibility code), user code 64 at 0x20, user data at 0x28, TSS */
-static u64 gdt[8] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff, 0x00affb000000ffff,
+static struct tss tss, ap_tss;
+/* Null, code 64, data, (compatibility code), user code 64 at 0x20, user data at 0x28, two TSSs */
+static u64 gdt[10] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff, 0x00affb000000ffff,
 		      0x00cff3000000ffff };
 
 void trap_init(void);
@@ -75,10 +76,35 @@ static bool back_from_user(struct frame *frame)
 	return true;
 }
 
+static void load_tables(u32 tss_index)
+{
+	struct table table = { sizeof(gdt) - 1, (u64)gdt };
+
+	asm volatile("lgdt %0\n\t"
+		     "pushq $0x08\n\t"
+		     "lea 1f(%%rip), %%rax\n\t"
+		     "pushq %%rax\n\t"
+		     "lretq\n"
+		     "1:\tmov $0x10, %%eax\n\t"
+		     "mov %%eax, %%ss\n\tmov %%eax, %%ds\n\tmov %%eax, %%es\n\t"
+		     "ltr %w1" : : "m"(table), "r"(tss_index * 8) : "rax", "memory");
+	table = (struct table){ sizeof(idt) - 1, (u64)idt };
+	asm volatile("lidt %0" : : "m"(table));
+}
+
+static void describe_tss(u32 index, struct tss *t, u8 *ist)
+{
+	u64 base = (u64)t;
+
+	t->rsp[0] = (u64)rsp0_stack_top;
+	t->ist[0] = (u64)ist;
+	t->iomap = sizeof(*t);
+	gdt[index] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+	gdt[index + 1] = base >> 32;
+}
+
 void trap_init(void)
 {
-	struct table table;
-	u64 base = (u64)&tss;
 	u32 i;
 
 	for (i = 0; i < 256; i++) {
@@ -88,22 +114,13 @@ void trap_init(void)
 					.selector = SELECTOR_CODE, .ist = i == DF || i == NMI,
 					.type = i == VECTOR_USER_BACK ? GATE_USER : GATE };
 	}
-	tss.rsp[0] = (u64)rsp0_stack_top;
-	tss.ist[0] = (u64)ist_stack_top;
-	tss.iomap = sizeof(tss);
-	gdt[6] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
-	gdt[7] = base >> 32;
-	table = (struct table){ sizeof(gdt) - 1, (u64)gdt };
-	asm volatile("lgdt %0\n\t"
-		     "pushq $0x08\n\t"
-		     "lea 1f(%%rip), %%rax\n\t"
-		     "pushq %%rax\n\t"
-		     "lretq\n"
-		     "1:\tmov $0x10, %%eax\n\t"
-		     "mov %%eax, %%ss\n\tmov %%eax, %%ds\n\tmov %%eax, %%es\n\t"
-		     "mov $0x30, %%eax\n\t"
-		     "ltr %%ax" : : "m"(table) : "rax", "memory");
-	table = (struct table){ sizeof(idt) - 1, (u64)idt };
-	asm volatile("lidt %0" : : "m"(table));
+	describe_tss(TSS_BOOT, &tss, ist_stack_top);
+	describe_tss(TSS_AP, &ap_tss, ap_ist_stack_top);
+	load_tables(TSS_BOOT);
 	trap_hook[VECTOR_USER_BACK] = back_from_user;
+}
+
+void trap_init_ap(void)
+{
+	load_tables(TSS_AP);
 }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two vCPUs: the second one's start, and what the first one's calls mean to it.
+ * APM vol. 2 (24593): 15.34.5 (paging off: everything is private), 15.36.6
+ * GHCB specification (56421): 4.3 (AP jump table), 4.1.9 (AP creation), 4.1.6
+ * ACPI 6.5: 5.2.12.19 (multiprocessor wakeup mailbox, as TDX firmware has it)
+ */
+#include "lib/ap.h"
+#include "lib/payload.h"
+
+#define VECTOR		0x50
+#define CALL_HLT	12
+#define CALL_WRMSR	32
+#define X2APIC_SPIV	0x80f
+#define X2APIC_EOI	0x80b
+#define APIC_ENABLED	0x1ff
+#define PATIENCE	1000000000u	/* spins */
+#define TURNS		50
+#define COUNTER		8		/* arena pages */
+#define RESCINDED	9
+
+enum task { IDLE, HALT, COUNT, TOUCH, DONE };
+
+static volatile enum task task;
+static volatile u32 ap_runs, ap_nmis, ap_interrupts, ap_faults, ap_halted;
+static volatile u64 ap_counted;
+static volatile u64 ap_resume;
+
+static bool on_nmi(struct frame *frame)
+{
+	(void)frame;
+	ap_nmis++;
+	return true;
+}
+
+static bool on_interrupt(struct frame *frame)
+{
+	(void)frame;
+	ap_interrupts++;
+	if (is_tdx())
+		wrmsr(X2APIC_EOI, 0);
+	return true;
+}
+
+static bool on_vc(struct frame *frame)
+{
+	if (frame->error != 0x404 || !ap_resume)
+		return false;
+	ap_faults++;
+	frame->rip = ap_resume;
+	return true;
+}
+
+static void halt(void)
+{
+	ap_halted = 1;
+	if (is_tdx())
+		asm volatile("sti");
+	if (is_tdx())
+		tdvmcall(CALL_HLT, 0, 0, 0, 0, NULL);
+	else
+		asm volatile("sti\n\thlt\n\tcli");
+	asm volatile("cli");
+	ap_halted = 2;
+}
+
+/* A counter in private memory, while the boot CPU looks at the page through its other view */
+static void count_up(void)
+{
+	volatile u64 *counter = (volatile u64 *)arena(COUNTER);
+
+	ap_counted = 0;
+	while (task == COUNT) {
+		++*counter;
+		ap_counted++;
+	}
+}
+
+static void touch(void)
+{
+	asm volatile("lea 1f(%%rip), %%rax\n\t"
+		     "mov %%rax, %0\n"
+		     "2:\tmovb (%1), %%al\n\t"
+		     "cmpl %3, %2\n\t"
+		     "je 2b\n"
+		     "1:\tmovq $0, %0"
+		     : "+m"(ap_resume) : "r"(arena(RESCINDED)), "m"(task), "i"(TOUCH) : "rax", "memory", "cc");
+}
+
+static void ap(void)
+{
+	if (is_tdx())
+		tdvmcall(CALL_WRMSR, X2APIC_SPIV, APIC_ENABLED, 0, 0, NULL);
+	ap_runs = 1;
+	for (;;) {
+		switch (task) {
+		case HALT:
+			halt();
+			task = DONE;
+			break;
+		case COUNT:
+			count_up();
+			task = DONE;
+			break;
+		case TOUCH:
+			touch();
+			task = DONE;
+			break;
+		default:
+			cpu_relax();
+		}
+	}
+}
+
+static bool wait_until(volatile u32 *what, u32 value)
+{
+	u32 i;
+
+	for (i = 0; i < PATIENCE && *what != value; i++)
+		;
+	return *what == value;
+}
+
+static bool done(void)
+{
+	return wait_until((volatile u32 *)&task, DONE);
+}
+
+static s64 inject(u32 type, u32 vector)
+{
+	struct coco_inject i = { .type = type, .vector = vector, .cpu = 1 };
+
+	return machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0);
+}
+
+static void start(void)
+{
+	check_eq("injection_into_a_cpu_that_is_off_gives_einval", inject(COCO_INJECT_NMI, 0), -EINVAL);
+	*(volatile u32 *)AP_MARK_AT = 0;
+	ap_start(ap);
+	check("second_vcpu_starts", wait_until(&ap_runs, 1));
+	/* Its way is through real mode, but where the host cannot write its registers */
+	if (!is_snp() && !is_tdx())
+		check_eq("memory_is_private_with_paging_off", *(volatile u32 *)AP_MARK_AT, AP_MARK);
+}
+
+static void injections(void)
+{
+	struct coco_event e;
+	u64 since = event_next();
+
+	check_eq("nmi_for_the_other_is_taken", inject(COCO_INJECT_NMI, 0), 0);
+	check("nmi_reaches_the_other", wait_until(&ap_nmis, 1));
+	last_event(since, &e);
+	check("event_names_the_other", e.kind == COCO_EV_INJECT && e.cpu == 1);
+	task = HALT;
+	check("other_halts", wait_until(&ap_halted, 1));
+	machine_call(COCO_CALL_VERSION, 0, 0, 0);
+	check_eq("interrupt_for_the_other_is_taken", inject(COCO_INJECT_INTR, VECTOR), 0);
+	check("interrupt_wakes_the_other", done());
+	check_eq("interrupt_comes_once", ap_interrupts, 1);
+}
+
+static void views_in_turn(void)
+{
+	volatile u64 *shared = (volatile u64 *)map_window(0, ARENA + COUNTER * PAGE_SIZE, SHARED_PAGE);
+	u64 seen = 0, before;
+	u32 i, spins;
+
+	*(volatile u64 *)arena(COUNTER) = 0;
+	task = COUNT;
+	for (i = 0; i < TURNS; i++) {
+		seen |= *shared;
+		before = ap_counted;
+		for (spins = 0; spins < PATIENCE && ap_counted == before; spins++)
+			;
+	}
+	task = IDLE;
+	check("other_lets_go", done());
+	check_eq("private_counter_survives_the_other_view", *(volatile u64 *)arena(COUNTER), ap_counted);
+	check("counter_was_counted_and_seen", ap_counted >= TURNS && seen);
+}
+
+static void rescind(void)
+{
+	task = TOUCH;
+	while (!ap_resume)
+		;
+	pvalidate(ARENA + RESCINDED * PAGE_SIZE, false, false, NULL);
+	check("rescinding_reaches_the_other", done());
+	check_eq("other_gets_vc_404", ap_faults, 1);
+}
+
+void payload(void)
+{
+	trap_hook[NMI] = on_nmi;
+	trap_hook[VECTOR] = on_interrupt;
+	trap_hook[VC] = on_vc;
+	if (is_es())
+		ghcb_init();
+	start();
+	injections();
+	if (personality == COCO_SEV || personality == COCO_SEV_ES)
+		views_in_turn();
+	if (is_snp())
+		rescind();
+}
