@@ -89,6 +89,7 @@ void cpu_setup(void);
 void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);
 bool npt_present(u64 gpa, enum view view);
+bool npt_allows(u64 gpa, enum view view, bool write);
 u8 *firmware_ptr(u64 gpa);			/* firmware's tables, to the end of the page; NULL: none there */
 bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);

@@ -114,6 +114,9 @@ static void exit_npf(struct vcpu *v)
 	}
 	if (npf_apic(v, gpa, error))
 		return;
+	/* Another vCPU that wanted the same was faster */
+	if (npt_allows(gpa, view, error & NPF_WRITE))
+		return;
 	if (config.tech->npf && config.tech->npf(v, gpa, view, error))
 		return;
 	unmodelled(v, "nested page fault at GPA 0x%lx, %s, error 0x%lx", gpa,

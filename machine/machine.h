@@ -209,7 +209,7 @@ struct vcpu *vcpu_by_apic_id(u32 apic_id);	/* NULL: none */
 /* Let a parked vCPU run from this save area (a VMSA's first part) and these registers; -EBUSY, -EINVAL */
 int vcpu_start(u32 apic_id, const struct vmcb_save *state, const u64 regs[16]);
 int vcpu_start_sipi(u32 apic_id, u8 vector);
-/* Every other vCPU drops its translations before this returns */
+/* Every other vCPU drops its translations before this returns, and none runs until the lock is free */
 void vcpus_flush(struct vcpu *self);
 /* Sleep, unlocked, until this vCPU has an interrupt (taken into pending_vector) or NMI */
 void vcpu_wait_for_interrupt(struct vcpu *v);

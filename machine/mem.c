@@ -152,6 +152,11 @@ bool npt_present(u64 gpa, enum view view)
 	return is_ram(gpa) && *ram_entry(gpa, view) & PTE_PRESENT;
 }
 
+bool npt_allows(u64 gpa, enum view view, bool write)
+{
+	return npt_present(gpa, view) && (!write || *ram_entry(gpa, view) & PTE_WRITE);
+}
+
 u64 npt_root(bool paging_off)
 {
 	return (u64)(paging_off ? root_paging_off : root);

@@ -104,9 +104,9 @@ static bool sev_exit(struct vcpu *v)
 static void turn_over(struct vcpu *v, u64 gpa, enum view to)
 {
 	gpa &= PAGE_MASK;
+	vcpus_flush(v);		/* first: nobody may write to the old view while it is copied */
 	scramble_page(ram_ptr(gpa, to), ram_ptr(gpa, to == PRIVATE ? SHARED : PRIVATE), gpa);
 	page_set(gpa, to == PRIVATE ? COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED : 0);
-	vcpus_flush(v);
 }
 
 static bool two_keys_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
