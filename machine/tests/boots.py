@@ -62,6 +62,7 @@ BOOTS = [
     *each("tdcall", ("tdx",)),
     *each("tdvmcall", ("tdx",)),
     *each("views", AMD + ("tdx",)),
+    *each("cpu", ALL),
     *each("inject", ALL),
     *(Boot("smp", personality, vcpus=2) for personality in ALL),
     *(
@@ -91,6 +92,15 @@ BOOTS = [
     end("fatal", "tdx", "fatal", "0x55"),
     end("fatal_expected", "tdx", "fatal", "0x55", expected="fatal value=0x55"),
     end("unmodelled", "none", "unmodelled"),
+    *(
+        Boot("ends", p, "unmodelled_call", plan=False, stream=(r"^m\|end unmodelled ",), absent=())
+        for p in ES
+    ),
+    *(end("terminate_by_ghcb", p, "terminate", "0x104") for p in ES),
+    end("unaccepted_page", "tdx", "shutdown", "0x2008000"),
+    end("page_taken_away", "tdx", "shutdown", "0x2008000"),
+    end("page_taken_away", "sev-snp", "unmodelled"),
+    Boot("ends", "sev-snp", "private_ghcb"),
     *(
         Boot("ends", p, "breach", stream=(*GOOD_END, r"^m\|breach kind=reserved "), absent=())
         for p in ES + ("tdx",)

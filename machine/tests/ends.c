@@ -3,6 +3,7 @@
  * How a run can end (include/coco_abi.h): each case of the run file ends in one way.
  * GHCB specification (56421): 2.3.1, termination request (reason code set, reason)
  * GHCI (344426): TDG.VP.VMCALL<ReportFatalError>
+ * TDX module base specification (348549): EPT violations on private pages
  * ACPI 6.5: 4.8.3.2 (sleep); PC: keyboard controller and port 0xcf9 (reset)
  */
 #include "lib/payload.h"
@@ -10,6 +11,9 @@
 #define PM1A_CONTROL	0x604
 #define SLEEP_ENABLE	0x2000
 #define FATAL_ERROR	0x10003
+#define GET_QUOTE	0x10002
+#define TERMINATION_REQUEST 0x8000fffe
+#define PAGE		8
 #define TERMINATE	0x100
 #define TERMINATE_SET	1ull
 #define TERMINATE_REASON 4ull
@@ -46,10 +50,47 @@ static void one_breach(void)
 	finish();
 }
 
+/* A private page that nobody accepted, or that the host took away: no fault that a guest could handle */
+static void touch_in_state(u64 flags)
+{
+	machine_call(COCO_CALL_PAGE_SET, ARENA + PAGE * PAGE_SIZE, flags, 0);
+	*(volatile u8 *)arena(PAGE);
+}
+
+static void private_ghcb(void)
+{
+	ghcb = arena(PAGE);
+	ghcb_gpa = (u64)ghcb;
+	expect_breach(COCO_BREACH_GHCB_PRIVATE, 1);
+	ghcb_clear();
+	ghcb_put(F_RAX, 0);
+	ghcb_put(F_RCX, 0);
+	ghcb_exit(0x72, 0, 0);
+	check("private_ghcb_is_a_breach", breached(COCO_BREACH_GHCB_PRIVATE));
+	check("private_ghcb_gets_no_answer", ghcb_valid(F_EXITCODE) && !ghcb_valid(F_RBX));
+	finish();
+}
+
 void payload(void)
 {
 	if (is_es() && !case_is("terminate"))
 		ghcb_init();
+	if (case_is("private_ghcb"))
+		private_ghcb();
+	if (case_is("unaccepted_page"))
+		touch_in_state(COCO_PAGE_PRIVATE);
+	if (case_is("page_taken_away"))
+		touch_in_state(COCO_PAGE_BLOCKED);
+	if (case_is("terminate_by_ghcb")) {
+		ghcb_clear();
+		ghcb_exit(TERMINATION_REQUEST, TERMINATE_SET | TERMINATE_REASON << 4, 0);
+	}
+	if (case_is("unmodelled_call")) {
+		if (is_tdx())
+			tdvmcall(GET_QUOTE + 0x100, 0, 0, 0, 0, NULL);
+		else
+			ghcb_msr(0xff0);
+	}
 	if (case_is("exit"))
 		machine_call(COCO_CALL_EXIT, 7, 0, 0);
 	if (case_is("exit_expected")) {
