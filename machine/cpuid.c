@@ -114,8 +114,9 @@ static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		out[EAX] = FAMILY_MODEL_STEPPING;
 		break;
 	case 0x80000008:
-		/* Linear addresses of four levels; an emulated CPU does not speculate: SSB_NO, BTC_NO */
+		/* Linear addresses of four levels */
 		out[EAX] = (out[EAX] & ~0xff00) | 48 << 8;
+		/* An emulated CPU does not speculate: SSB_NO, BTC_NO */
 		out[EBX] |= BIT(26) | BIT(29);
 		break;
 	case 0x80000021:

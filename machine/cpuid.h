@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* CPUID as the CPU below the machine gives it, for technologies that want more of it than cpuid.c takes. */
+/* CPUID as the CPU below the machine gives it. */
 #ifndef CPUID_H
 #define CPUID_H
 

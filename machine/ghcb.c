@@ -11,6 +11,7 @@
 
 #define VMMCALL		"\x0f\x01\xd9"
 #define TSC_AUX		0xc0000103
+#define APIC_ICR	0xfee00300ull
 #define EVENT_INFO(vector)	(EVENT_VALID | EVENT_EXCEPTION | (vector))
 
 /* ---- reading and writing the page ---- */
@@ -163,7 +164,8 @@ static void string_io(struct ghcb *g, u16 port, u32 size)
 
 	buf = count <= PAGE_SIZE ? ghcb_scratch(g, count * size, &available) : NULL;
 	if (count > PAGE_SIZE)
-		breach(g->v, COCO_BREACH_SCRATCH, count, "GHCB IOIO: %lu elements are more than a page holds", count);
+		breach(g->v, COCO_BREACH_SCRATCH, count,
+		       "GHCB IOIO: %lu elements are more than a page holds", count);
 	if (!buf) {
 		ghcb_malformed(g, GHCB_ERR_SCRATCH);
 		return;
@@ -194,7 +196,7 @@ static void do_ioio(struct ghcb *g)
 		pio_write(g->v, port, size, g->rax & (size == 4 ? ~0u : BIT(8 * size) - 1));
 }
 
-/* The counters of a processor without virtual PMU stand still at 0 (APM vol. 2, 13.2.1): four legacy ones */
+/* Four legacy counters (APM vol. 2, 13.2.1), which stand still at 0 without virtual PMU */
 static void do_rdpmc(struct ghcb *g)
 {
 	if ((u32)g->rcx < 4)
@@ -234,7 +236,7 @@ static void do_mmio(struct ghcb *g, bool write)
 		value = 0;
 		if (write) {
 			memcpy(&value, buf, size);
-			if ((gpa & PAGE_MASK) == 0xfee00000 && (gpa & 0xfff) == 0x300 && ap_icr_write(g->v, value))
+			if (gpa == APIC_ICR && ap_icr_write(g->v, value))
 				continue;
 			mmio_write(g->v, gpa, size, value);
 		} else {
@@ -282,7 +284,8 @@ static void without_feature(struct ghcb *g, u32 bit, const char *what)
 {
 	if (sev_options.features & BIT_ULL(bit))
 		unmodelled(g->v, "GHCB event 0x%lx (%s)", g->code, what);
-	breach(g->v, COCO_BREACH_ORDER, g->code, "GHCB %s: the host did not offer this feature (bit %u)", what, bit);
+	breach(g->v, COCO_BREACH_ORDER, g->code,
+	       "GHCB %s: the host did not offer this feature (bit %u)", what, bit);
 	ghcb_malformed(g, GHCB_ERR_EVENT);
 }
 
@@ -414,7 +417,7 @@ void ghcb_page(struct vcpu *v)
 	insn_skip(v, VMMCALL, 3);
 }
 
-/* A SIPI ended an AP reset hold: SW_EXITINFO2 says so (4.3.? AP reset hold) */
+/* A SIPI ended an AP reset hold: SW_EXITINFO2 says so (AP reset hold) */
 void ghcb_reset_hold_over(struct vcpu *v)
 {
 	struct ghcb g = { .v = v, .gpa = es_vcpu(v)->hold_ghcb };

@@ -62,7 +62,8 @@ static const struct event {
 	{ NAE_AP_JUMP_TABLE, "AP jump table", 1, false, 0, 0, 1, ~0ull },
 	{ NAE_PSC, "page state change", 2, true, COCO_GHCB_SCRATCH, 0, 0, 0 },
 	{ NAE_GUEST_REQUEST, "guest request", 2, true, 0, 0, PAGE_MASK, PAGE_MASK },
-	{ NAE_EXT_GUEST_REQUEST, "extended guest request", 2, true, 0, RAX_ | RBX_, PAGE_MASK, PAGE_MASK },
+	{ NAE_EXT_GUEST_REQUEST, "extended guest request", 2, true, 0, RAX_ | RBX_, PAGE_MASK,
+	  PAGE_MASK },
 	{ NAE_AP_CREATION, "AP creation", 2, true, 0, RAX_, AP_CREATION_BITS, PAGE_MASK },
 	{ NAE_HV_DOORBELL, "#HV doorbell page", 2, true, 0, 0, ~0ull, ~0ull },
 	{ NAE_HV_IPI, "#HV IPI", 2, true, 0, 0, ~0ull, ~0ull },
@@ -116,7 +117,7 @@ static const struct event *find_event(u64 code)
 	return NULL;
 }
 
-/* ---- the page (2.3.1, 2.6): RAM that the host can read; for SEV-SNP the one that was registered ---- */
+/* ---- the page (2.3.1, 2.6): RAM that the host can read ---- */
 
 bool ghcb_check_page(struct vcpu *v, u64 gpa)
 {
@@ -125,7 +126,8 @@ bool ghcb_check_page(struct vcpu *v, u64 gpa)
 		return false;
 	}
 	if (page_flags(gpa) & (COCO_PAGE_PRIVATE | COCO_PAGE_BLOCKED)) {
-		breach(v, COCO_BREACH_GHCB_PRIVATE, gpa, "the GHCB at 0x%lx is private memory", gpa);
+		breach(v, COCO_BREACH_GHCB_PRIVATE, gpa, "the GHCB at 0x%lx is private memory",
+		       gpa);
 		return false;
 	}
 	return true;
@@ -185,20 +187,22 @@ static enum ghcb_error check_inputs(struct ghcb *g, const struct event *e)
 	u64 bad1 = g->info1 & ~e->info1, bad2 = g->info2 & ~e->info2, sizes;
 
 	if (bad1 || bad2) {
-		breach(g->v, COCO_BREACH_RESERVED, bad1 ? bad1 : bad2, "GHCB %s: reserved bits 0x%lx in SW_EXITINFO%d",
-		       e->name, bad1 ? bad1 : bad2, bad1 ? 1 : 2);
+		breach(g->v, COCO_BREACH_RESERVED, bad1 ? bad1 : bad2,
+		       "GHCB %s: reserved bits 0x%lx in SW_EXITINFO%d", e->name, bad1 ? bad1 : bad2,
+		       bad1 ? 1 : 2);
 		return GHCB_ERR_INPUT;
 	}
 	if (e->code != SVM_EXIT_IOIO)
 		return GHCB_OK;
 	sizes = g->info1 & IOIO_SIZES;
 	if (!sizes || sizes & (sizes - 1)) {
-		breach(g->v, COCO_BREACH_RESERVED, sizes, "GHCB IOIO: not one operand size but 0x%lx", sizes);
+		breach(g->v, COCO_BREACH_RESERVED, sizes,
+		       "GHCB IOIO: not one operand size but 0x%lx", sizes);
 		return GHCB_ERR_INPUT;
 	}
 	if (!(g->info1 & IOIO_STRING) && g->info2) {
-		breach(g->v, COCO_BREACH_RESERVED, g->info2, "GHCB IOIO: count 0x%lx without string instruction",
-		       g->info2);
+		breach(g->v, COCO_BREACH_RESERVED, g->info2,
+		       "GHCB IOIO: count 0x%lx without string instruction", g->info2);
 		return GHCB_ERR_INPUT;
 	}
 	return GHCB_OK;
@@ -210,13 +214,14 @@ static enum ghcb_error check_version(struct ghcb *g, const struct event *e)
 	u32 min = is_snp() ? 2 : GHCB_VERSION_MIN;
 
 	if (g->version < min || g->version > sev_options.ghcb_version) {
-		breach(g->v, COCO_BREACH_VERSION, g->version, "GHCB %s: protocol version %u, the host has %u to %u",
-		       e->name, g->version, min, sev_options.ghcb_version);
+		breach(g->v, COCO_BREACH_VERSION, g->version,
+		       "GHCB %s: protocol version %u, the host has %u to %u", e->name, g->version,
+		       min, sev_options.ghcb_version);
 		return GHCB_ERR_INPUT;
 	}
 	if (g->version < e->version || (e->snp && !is_snp())) {
-		breach(g->v, COCO_BREACH_VERSION, g->version, "GHCB %s: not in version %u%s", e->name, g->version,
-		       e->snp ? ", and of SEV-SNP only" : "");
+		breach(g->v, COCO_BREACH_VERSION, g->version, "GHCB %s: not in version %u%s",
+		       e->name, g->version, e->snp ? ", and of SEV-SNP only" : "");
 		return GHCB_ERR_EVENT;
 	}
 	return GHCB_OK;
@@ -227,15 +232,18 @@ static enum ghcb_error check_call(struct ghcb *g)
 	char names[60];
 
 	if (is_snp() && g->v->ghcb_registered != g->gpa) {
-		breach(g->v, COCO_BREACH_GHCB_PRIVATE, g->gpa, "the GHCB at 0x%lx is not the registered one", g->gpa);
+		breach(g->v, COCO_BREACH_GHCB_PRIVATE, g->gpa,
+		       "the GHCB at 0x%lx is not the registered one", g->gpa);
 		return GHCB_ERR_NOT_REGISTERED;
 	}
 	if (g->usage) {
-		breach(g->v, COCO_BREACH_RESERVED, g->usage, "GHCB usage 0x%x: only 0 is defined", g->usage);
+		breach(g->v, COCO_BREACH_RESERVED, g->usage, "GHCB usage 0x%x: only 0 is defined",
+		       g->usage);
 		return GHCB_ERR_USAGE;
 	}
 	if (~g->valid & ALWAYS) {
-		breach(g->v, COCO_BREACH_FIELD, ~g->valid & ALWAYS, "GHCB event 0x%lx: required %s not valid", g->code,
+		breach(g->v, COCO_BREACH_FIELD, ~g->valid & ALWAYS,
+		       "GHCB event 0x%lx: required %s not valid", g->code,
 		       field_names(~g->valid & ALWAYS, names, sizeof(names)));
 		return GHCB_ERR_MISSING;
 	}
@@ -256,7 +264,8 @@ enum ghcb_error ghcb_check(struct ghcb *g)
 		return error;
 	e = find_event(g->code);
 	if (!e) {
-		breach(g->v, COCO_BREACH_VERSION, g->code, "GHCB event 0x%lx is in no version", g->code);
+		breach(g->v, COCO_BREACH_VERSION, g->code, "GHCB event 0x%lx is in no version",
+		       g->code);
 		return GHCB_ERR_EVENT;
 	}
 	note_extra(g, e);
@@ -282,7 +291,8 @@ u8 *ghcb_scratch(struct ghcb *g, u64 len, u64 *available)
 	if (g->version == 1 && (from & PAGE_MASK) != g->gpa && len <= *available && is_ram(from) &&
 	    !(page_flags(from) & (COCO_PAGE_PRIVATE | COCO_PAGE_BLOCKED)))
 		return ram_ptr(from, SHARED);
-	breach(g->v, COCO_BREACH_SCRATCH, from, "GHCB event 0x%lx: scratch area 0x%lx, %lu bytes, GHCB at 0x%lx", g->code,
-	       from, len, g->gpa);
+	breach(g->v, COCO_BREACH_SCRATCH, from,
+	       "GHCB event 0x%lx: scratch area 0x%lx, %lu bytes, GHCB at 0x%lx", g->code, from, len,
+	       g->gpa);
 	return NULL;
 }

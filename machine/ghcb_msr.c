@@ -48,7 +48,8 @@ static const struct request {
 /* Highest and lowest version, position of the C-bit; also what the MSR holds after reset */
 u64 ghcb_msr_reset_value(void)
 {
-	return (u64)sev_options.ghcb_version << 48 | (u64)GHCB_VERSION_MIN << 32 | (u64)config.cbit << 24 | SEV_INFO;
+	return (u64)sev_options.ghcb_version << 48 | (u64)GHCB_VERSION_MIN << 32 |
+	       (u64)config.cbit << 24 | SEV_INFO;
 }
 
 void ghcb_terminate(struct vcpu *v, u32 set, u32 reason)
@@ -118,11 +119,12 @@ static void check(struct vcpu *v, u64 request)
 			continue;
 		reserved = request & ~(r->bits | 0xfff);
 		if (reserved)
-			breach(v, COCO_BREACH_RESERVED, reserved, "GHCB MSR %s: reserved bits 0x%lx", r->name,
-			       reserved);
+			breach(v, COCO_BREACH_RESERVED, reserved,
+			       "GHCB MSR %s: reserved bits 0x%lx", r->name, reserved);
 		if (r->version > sev_options.ghcb_version || (r->snp && !is_snp()))
-			breach(v, COCO_BREACH_VERSION, request, "GHCB MSR %s: not in version %u%s", r->name,
-			       sev_options.ghcb_version, r->snp ? ", and of SEV-SNP only" : "");
+			breach(v, COCO_BREACH_VERSION, request, "GHCB MSR %s: not in version %u%s",
+			       r->name, sev_options.ghcb_version,
+			       r->snp ? ", and of SEV-SNP only" : "");
 		return;
 	}
 	breach(v, COCO_BREACH_VERSION, request, "GHCB MSR: 0x%lx is no request", request);

@@ -88,7 +88,8 @@ static u64 rtc_seconds(void)
 	while (rtc_read(RTC_STATUS_A) & RTC_UPDATING)
 		cpu_relax();
 	binary = rtc_read(RTC_STATUS_B) & RTC_BINARY;
-	days = days_since_epoch(2000 + rtc_field(9, binary), rtc_field(8, binary), rtc_field(7, binary));
+	days = days_since_epoch(2000 + rtc_field(9, binary), rtc_field(8, binary),
+				rtc_field(7, binary));
 	seconds = (rtc_field(4, binary) * 60ull + rtc_field(2, binary)) * 60 + rtc_field(0, binary);
 	return days * 86400 + seconds;
 }

@@ -138,8 +138,9 @@ bool kvm_host_write(struct vcpu *v, u64 gpa, const void *buf, size_t len, const 
 		part = min(len, PAGE_SIZE - (gpa & ~PAGE_MASK));
 		error = host_write(gpa, from, part);
 		if (error == -EPERM)
-			breach(v, COCO_BREACH_PAGE, gpa, "%s at 0x%llx is private memory: the host cannot write it",
-			       what, (unsigned long long)gpa);
+			breach(v, COCO_BREACH_PAGE, gpa,
+			       "%s at 0x%llx is private memory: the host cannot write it", what,
+			       (unsigned long long)gpa);
 		if (error)
 			return false;
 	}
@@ -224,7 +225,8 @@ static bool set_steal_time(struct vcpu *v, u64 value)
 		return false;
 	msrs[v->index].steal = value;
 	if (value & ENABLE)
-		kvm_host_write(v, value & ~(STEAL_RESERVED | ENABLE), &none, sizeof(none), "steal time");
+		kvm_host_write(v, value & ~(STEAL_RESERVED | ENABLE), &none, sizeof(none),
+			       "steal time");
 	return true;
 }
 
@@ -268,7 +270,7 @@ bool kvm_pv_msr_write(struct vcpu *v, u32 msr, u64 value)
 	}
 }
 
-/* The guest tells a host that may migrate it what is encrypted: an answer is all this host has for it */
+/* The guest tells a host that may migrate it what is encrypted: this one has but an answer */
 static s64 map_gpa_range(u64 gpa, u64 pages, u64 attributes)
 {
 	if (!(features() & FEATURE_MAP_GPA_RANGE))

@@ -5,7 +5,7 @@
 
 #include "machine.h"
 
-/* Write to the guest as a host does: into the shared view, across pages; false: the guest did not let it */
+/* Write to the guest as a host does: the shared view, across pages; false: it cannot */
 bool kvm_host_write(struct vcpu *v, u64 gpa, const void *buf, size_t len, const char *what);
 
 void kvm_clock_set(struct vcpu *v, u64 msr);		/* system time MSR, old or new */

@@ -25,14 +25,14 @@ struct range {
 	u64 value;
 };
 
-/* Guests that probe these under KVM find the same (arch/x86/kvm/x86.c, svm.c; AMD, no virtual PMU) */
+/* Guests that probe these find the same under KVM (arch/x86/kvm/x86.c, svm.c; AMD, no PMU) */
 static const struct range ranges[] = {
 	{ 0x00000000, 0x00000001, ZERO_ONLY, 0 },		/* P5 machine check */
 	{ 0x00000017, 0x00000017, ZERO, 0 },			/* platform ID */
 	{ 0x0000002a, 0x0000002a, ZERO, 0 },			/* EBL_CR_POWERON */
 	{ 0x0000002c, 0x0000002c, FIXED, 1 << 24 },		/* EBC frequency ID */
 	{ 0x00000079, 0x00000079, ZERO, 0 },			/* microcode update */
-	{ 0x0000008b, 0x0000008b, FIXED, 0x01000065 },		/* patch level: KVM's default on AMD */
+	{ 0x0000008b, 0x0000008b, FIXED, 0x01000065 },		/* patch level, as KVM's */
 	{ 0x000000cd, 0x000000cd, FIXED, 3 },			/* FSB frequency */
 	{ 0x000000fe, 0x000000fe, IN_CPU, 0 },			/* MTRRcap */
 	{ 0x0000011e, 0x0000011e, FIXED, 0xbe702111 },		/* BBL_CR_CTL3 */
@@ -73,7 +73,7 @@ static const struct range direct[] = {
 	{ .first = 0x00000174, .last = 0x00000176 },		/* SYSENTER */
 	{ .first = 0x00000277, .last = 0x00000277 },		/* PAT */
 	{ .first = 0xc0000081, .last = 0xc0000084 },		/* STAR, LSTAR, CSTAR, SFMASK */
-	{ .first = 0xc0000100, .last = 0xc0000103 },		/* FS, GS, kernel GS base, TSC_AUX */
+	{ .first = 0xc0000100, .last = 0xc0000103 },		/* FS, GS, TSC_AUX */
 };
 
 #define MSR_TSC			0x10
@@ -114,7 +114,8 @@ void msr_setup(struct vcpu *v)
 			msr_permit(msr, true, true);
 	virtual_msrs[v->index].misc_enable = MISC_ENABLE_NO_PROFILING;
 	if (!v->apic_base)
-		v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | (v->index ? 0 : APIC_BASE_BSP);
+		v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE |
+			       (v->index ? 0 : APIC_BASE_BSP);
 }
 
 static bool is_kvm_msr(u32 msr)
@@ -145,7 +146,8 @@ static bool unknown(struct vcpu *v, u32 msr, const char *what)
 	static u32 count;
 	u32 i;
 
-	trace("%s of unknown MSR 0x%x rip 0x%llx: #GP", what, msr, (unsigned long long)v->vmcb.save.rip);
+	trace("%s of unknown MSR 0x%x rip 0x%llx: #GP", what, msr,
+	      (unsigned long long)v->vmcb.save.rip);
 	for (i = 0; i < count; i++)
 		if (noted[i] == msr)
 			return false;

@@ -53,7 +53,8 @@ static void to_shared(struct vcpu *v, u64 gpa, u64 count)
 		if (!is_private(gpa))
 			continue;
 		if (page_flags(gpa) & COCO_PAGE_VALIDATED && !validated++)
-			breach(v, COCO_BREACH_ORDER, gpa, "page 0x%lx is to be shared, and still validated", gpa);
+			breach(v, COCO_BREACH_ORDER, gpa,
+			       "page 0x%lx is to be shared, and still validated", gpa);
 		page_convert(gpa, 1, 0);
 	}
 }
@@ -75,7 +76,8 @@ static u64 model(struct vcpu *v, u64 gpa, u32 op, bool huge, u64 generic)
 	u64 count = huge ? PAGES_IN_2M : 1;
 
 	if (!page_all_ram(gpa, count)) {
-		breach(v, COCO_BREACH_PAGE, gpa, "page state change of 0x%lx, which is not RAM", gpa);
+		breach(v, COCO_BREACH_PAGE, gpa, "page state change of 0x%lx, which is not RAM",
+		       gpa);
 		return generic;
 	}
 	switch (op) {
@@ -94,7 +96,8 @@ static u64 model(struct vcpu *v, u64 gpa, u32 op, bool huge, u64 generic)
 			unsmash(gpa);
 		break;
 	default:
-		breach(v, COCO_BREACH_RESERVED, op, "page state change of 0x%lx: operation %u", gpa, op);
+		breach(v, COCO_BREACH_RESERVED, op, "page state change of 0x%lx: operation %u", gpa,
+		       op);
 		return generic;
 	}
 	return 0;
@@ -130,7 +133,8 @@ static u64 entry(struct vcpu *v, u64 *e)
 	u64 count = huge ? PAGES_IN_2M : 1;
 
 	if (value & ENTRY_RESERVED)
-		breach(v, COCO_BREACH_RESERVED, value, "page state change entry 0x%lx: reserved bits", value);
+		breach(v, COCO_BREACH_RESERVED, value,
+		       "page state change entry 0x%lx: reserved bits", value);
 	if (done > count || gpa & (count * PAGE_SIZE - 1)) {
 		breach(v, COCO_BREACH_RESERVED, value, "page state change entry 0x%lx: %s", value,
 		       done > count ? "current page beyond its end" : "not aligned");
@@ -142,7 +146,8 @@ static u64 entry(struct vcpu *v, u64 *e)
 			return error;
 	}
 	for (; done && done < count; done++) {
-		error = change(v, gpa + done * PAGE_SIZE, ENTRY_OP(value), false, PSC_ERROR_GENERIC);
+		error = change(v, gpa + done * PAGE_SIZE, ENTRY_OP(value), false,
+			       PSC_ERROR_GENERIC);
 		if (error)
 			return error;
 		*e = (value & ~ENTRY_CUR_PAGE) | (done + 1);
@@ -159,11 +164,12 @@ u64 psc_list(struct vcpu *v, u8 *list, u64 size)
 	u32 room = min((size - HEADER_SIZE) / sizeof(*entries), (u64)MAX_ENTRIES);
 
 	if (header.reserved)
-		breach(v, COCO_BREACH_RESERVED, header.reserved, "page state change header: reserved word 0x%x",
-		       header.reserved);
+		breach(v, COCO_BREACH_RESERVED, header.reserved,
+		       "page state change header: reserved word 0x%x", header.reserved);
 	if (header.end >= room || header.cur > header.end) {
-		breach(v, COCO_BREACH_RESERVED, header.end, "page state change header: entries %u to %u of %u",
-		       header.cur, header.end, room);
+		breach(v, COCO_BREACH_RESERVED, header.end,
+		       "page state change header: entries %u to %u of %u", header.cur, header.end,
+		       room);
 		return PSC_ERROR_HEADER;
 	}
 	for (; header.cur <= header.end && !error; header.cur += !error) {

@@ -53,7 +53,7 @@ static void set_vmsa(u64 gpa, bool on)
 		vmsa_pages[gpa / PAGE_SIZE / 8] &= ~bit;
 }
 
-/* No firmware validates option ROMs and BIOS: they are no memory of e820's, and the kernel's own to validate */
+/* No firmware validates option ROMs and BIOS: not RAM for e820, the kernel validates them itself */
 void rmp_reset(void)
 {
 	u64 gpa;
@@ -85,7 +85,8 @@ bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 	flags = page_flags(gpa);
 	event_add(v, COCO_EV_NPF, gpa, error, flags);
 	if (flags & COCO_PAGE_BLOCKED || !(flags & COCO_PAGE_PRIVATE) == (view == PRIVATE)) {
-		convert_for(v, gpa, view, view == PRIVATE ? "private access to" : "shared access to");
+		convert_for(v, gpa, view,
+			    view == PRIVATE ? "private access to" : "shared access to");
 		return true;
 	}
 	/* Validated meanwhile by another vCPU: the access is tried again */
@@ -114,7 +115,8 @@ static void set_result(struct vcpu *v, u32 eax, bool carry)
 		flags |= RFLAGS_ZF;
 	if (even_parity(eax))
 		flags |= RFLAGS_PF;
-	v->vmcb.save.rflags &= ~(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF);
+	v->vmcb.save.rflags &=
+		~(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF);
 	v->vmcb.save.rflags |= flags;
 }
 
@@ -146,7 +148,7 @@ static bool find_page(struct vcpu *v, struct mapping *m, bool *huge, u32 *eax)
 	return true;
 }
 
-/* The entry as this size; FAIL_SIZEMISMATCH if it is smaller, split by the host (KVM: PSMASH) if it is larger */
+/* A smaller entry is a size mismatch; a larger one the host splits (as KVM: PSMASH) */
 static u32 fit_size(u64 gpa, bool huge)
 {
 	bool entry_huge = page_flags(gpa) & COCO_PAGE_2M;

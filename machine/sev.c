@@ -45,7 +45,8 @@ static bool is_es(void)
 
 void raise_vc(struct vcpu *v, u64 code)
 {
-	struct coco_event *event = event_add(v, COCO_EV_VC, code, v->vmcb.exit_info1, v->vmcb.exit_info2);
+	struct vmcb *b = &v->vmcb;
+	struct coco_event *event = event_add(v, COCO_EV_VC, code, b->exit_info1, b->exit_info2);
 	const struct coco_rule *rule = rule_match(event);
 
 	if (rule && rule->reply_mask & 1)
@@ -130,7 +131,8 @@ static bool sev_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 /* MSRs that the processor switches with the guest's state: no exit (APM vol. 2, table B-4) */
 static bool switched_msr(u32 msr)
 {
-	return msr == MSR_EFER || msr == MSR_DEBUGCTL || (msr >= MSR_LBR_FIRST && msr <= MSR_LBR_LAST);
+	return msr == MSR_EFER || msr == MSR_DEBUGCTL ||
+	       (msr >= MSR_LBR_FIRST && msr <= MSR_LBR_LAST);
 }
 
 /* Non-automatic exits, as far as this host intercepts them (APM vol. 2, table 15-35) */
@@ -262,15 +264,16 @@ static void es_vcpu_setup(struct vcpu *v)
 
 	b->intercept_dr_read |= BIT(7);
 	b->intercept_dr_write |= BIT(7);
-	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) | INTERCEPT(SVM_EXIT_WBINVD) |
-			 INTERCEPT(SVM_EXIT_MONITOR) | INTERCEPT(SVM_EXIT_MWAIT);
+	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) |
+			 INTERCEPT(SVM_EXIT_WBINVD) | INTERCEPT(SVM_EXIT_MONITOR) |
+			 INTERCEPT(SVM_EXIT_MWAIT);
 	if (option("intercept", extra, sizeof(extra)) && !strcmp(extra, "rdtsc"))
 		b->intercepts |= INTERCEPT(SVM_EXIT_RDTSC) | INTERCEPT(SVM_EXIT_RDTSCP);
 	if (is_snp())
 		b->intercept_exceptions |= BIT(X86_UD);
 }
 
-/* CPUID 8000_001f: which of the technologies, where the C-bit is, and how many address bits it costs */
+/* CPUID 8000_001f: which technologies, where the C-bit is, how many address bits it costs */
 static void sev_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 {
 	u32 address_bits[4];
@@ -300,7 +303,8 @@ static void snp_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		break;
 	case 0x7:	/* AVX2, AVX512*; PKU, OSPKE, VAES, VPCLMULQDQ */
 		out[1] &= ~(BIT(5) | BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31));
-		out[2] &= ~(BIT(1) | BIT(3) | BIT(4) | BIT(6) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14));
+		out[2] &= ~(BIT(1) | BIT(3) | BIT(4) | BIT(6) | BIT(9) | BIT(10) | BIT(11) |
+			    BIT(12) | BIT(14));
 		break;
 	case 0xd:
 		memset(out, 0, 4 * sizeof(out[0]));

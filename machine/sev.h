@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the SEV technologies know of each other; the rest of the machine needs none of it. */
+/* What the parts of the SEV technologies know of each other. */
 #ifndef SEV_H
 #define SEV_H
 

@@ -84,7 +84,8 @@ static void start_from_jump_table(struct vcpu *target)
 	if (guest_read_gpa(jump_table, PRIVATE, &to, sizeof(to)))
 		unmodelled(target, "AP jump table at 0x%lx, which is not RAM", jump_table);
 	if (!to.cs && !to.ip) {
-		stream_line('m', "note SIPI for vCPU %u, and nothing in the AP jump table", target->index);
+		stream_line('m', "note SIPI for vCPU %u, and nothing in the AP jump table",
+			    target->index);
 		return;
 	}
 	s.cs.selector = to.cs;
@@ -137,7 +138,8 @@ static void init_or_sipi(struct vcpu *target, u32 mode)
 
 bool ap_icr_write(struct vcpu *v, u32 icr)
 {
-	u32 mode = ICR_MODE(icr), shorthand = ICR_SHORTHAND(icr), to = apic_read(v, ICR_HIGH) >> 24, i;
+	u32 mode = ICR_MODE(icr), shorthand = ICR_SHORTHAND(icr), i;
+	u32 to = apic_read(v, ICR_HIGH) >> 24;
 
 	if (mode != MODE_INIT && mode != MODE_SIPI)
 		return false;
@@ -176,18 +178,20 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 	vcpu_start(target->apic_id, save, regs);
 }
 
-/* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest was launched with */
+/* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has */
 static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 {
+	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
 	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;
 
 	if (!is_ram(gpa) || (page_flags(gpa) & wanted) != wanted || !rmp_is_vmsa(gpa)) {
 		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: 0x%lx is no VMSA page", gpa);
 		return false;
 	}
-	if (features != SEV_FEATURES || *(u64 *)((u8 *)ram_ptr(gpa, PRIVATE) + VMSA_SEV_FEATURES) != features) {
-		breach(v, COCO_BREACH_RESERVED, features, "AP creation: SEV features 0x%lx, launched with 0x%x",
-		       features, SEV_FEATURES);
+	if (features != SEV_FEATURES || *(const u64 *)(vmsa + VMSA_SEV_FEATURES) != features) {
+		breach(v, COCO_BREACH_RESERVED, features,
+		       "AP creation: SEV features 0x%lx, launched with 0x%x", features,
+		       SEV_FEATURES);
 		return false;
 	}
 	/* KVM refuses these for an erratum about entries of 2M */
@@ -199,7 +203,8 @@ u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
 	struct vcpu *target = vcpu_by_apic_id(REQUEST_APIC_ID(info1));
 
 	if (!(sev_options.features & BIT_ULL(1))) {
-		breach(v, COCO_BREACH_ORDER, info1, "AP creation: the host did not offer this feature");
+		breach(v, COCO_BREACH_ORDER, info1,
+		       "AP creation: the host did not offer this feature");
 		return GHCB_ERR_EVENT;
 	}
 	if (!target || REQUEST(info1) > DESTROY)

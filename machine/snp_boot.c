@@ -61,11 +61,12 @@ _Static_assert(offsetof(struct secrets_page, sequence) == 0xa0, "guest OS area")
 static const struct {
 	u32 leaf, last;
 } leaves[] = {
-	{ 0x00000000, 0 }, { 0x00000001, 0 }, { 0x00000002, 0 }, { 0x00000004, 0 }, { 0x00000005, 0 },
-	{ 0x00000006, 0 }, { 0x00000007, 1 }, { 0x0000000b, 1 }, { 0x40000000, 0 }, { 0x40000001, 0 },
-	{ COCO_CPUID_BASE, 0 }, { COCO_CPUID_INFO, 0 }, { 0x80000000, 0 }, { 0x80000001, 0 },
-	{ 0x80000002, 0 }, { 0x80000003, 0 }, { 0x80000004, 0 }, { 0x80000005, 0 }, { 0x80000006, 0 },
-	{ 0x80000007, 0 }, { 0x80000008, 0 }, { 0x8000000a, 0 }, { 0x80000019, 0 }, { 0x8000001d, 0 },
+	{ 0x00000000, 0 }, { 0x00000001, 0 }, { 0x00000002, 0 }, { 0x00000004, 0 },
+	{ 0x00000005, 0 }, { 0x00000006, 0 }, { 0x00000007, 1 }, { 0x0000000b, 1 },
+	{ 0x40000000, 0 }, { 0x40000001, 0 }, { COCO_CPUID_BASE, 0 }, { COCO_CPUID_INFO, 0 },
+	{ 0x80000000, 0 }, { 0x80000001, 0 }, { 0x80000002, 0 }, { 0x80000003, 0 },
+	{ 0x80000004, 0 }, { 0x80000005, 0 }, { 0x80000006, 0 }, { 0x80000007, 0 },
+	{ 0x80000008, 0 }, { 0x8000000a, 0 }, { 0x80000019, 0 }, { 0x8000001d, 0 },
 	{ 0x8000001e, 0 }, { 0x8000001f, 0 }, { 0x80000020, 0 }, { 0x80000021, 0 },
 };
 
@@ -103,7 +104,9 @@ static void fill_secrets(struct secrets_page *page)
 
 void snp_boot_data(struct boot *boot)
 {
-	u64 blob_gpa = boot_reserve(boot, 1), cpuid_gpa = boot_reserve(boot, 1), secrets_gpa = boot_reserve(boot, 1);
+	u64 blob_gpa = boot_reserve(boot, 1);
+	u64 cpuid_gpa = boot_reserve(boot, 1);
+	u64 secrets_gpa = boot_reserve(boot, 1);
 	struct cc_blob *blob = ram_ptr(blob_gpa, PRIVATE);
 	u32 pointer = blob_gpa;
 
