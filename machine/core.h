@@ -44,9 +44,12 @@ struct multiboot_mmap {
 #define CR4_PKS		BIT_ULL(24)
 
 #define MSR_EFER	0xc0000080
+#define EFER_SCE	BIT_ULL(0)
 #define EFER_LME	BIT_ULL(8)
 #define EFER_LMA	BIT_ULL(10)
+#define EFER_NXE	BIT_ULL(11)
 #define EFER_SVME	BIT_ULL(12)
+#define EFER_FFXSR	BIT_ULL(14)
 
 #define MSR_VM_HSAVE_PA	0xc0010117
 

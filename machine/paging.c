@@ -127,31 +127,31 @@ static bool write_cr(struct vcpu *v, u32 cr, u64 value)
 /* CLTS, LMSW reg, SMSW reg: what real-mode and early code uses besides MOV */
 static bool cr0_word(struct vcpu *v)
 {
-	u64 cr0 = read_cr(v, 0);
+	u64 cr0 = read_cr(v, 0), value;
+	u32 length = 3;
 	u8 insn[3];
-	bool ok;
 
-	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, insn, sizeof(insn)))
-		return false;
-	if (insn[0] != 0x0f)
+	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, insn, sizeof(insn)) || insn[0] != 0x0f)
 		return false;
 	if (insn[1] == 0x06) {
-		ok = write_cr0(v, cr0 & ~CR0_TS);
-		v->vmcb.save.rip += 2;
+		value = cr0 & ~CR0_TS;
+		length = 2;
 	} else if (insn[1] == 0x01 && (insn[2] & 0xf8) == 0xf0) {
-		u64 word = reg(v, insn[2] & 7);
-
 		/* LMSW sets PE, but does not clear it (APM vol. 3) */
-		ok = write_cr0(v, (cr0 & ~(LMSW_BITS & ~CR0_PE)) | (word & LMSW_BITS));
-		v->vmcb.save.rip += 3;
+		value = (cr0 & ~(LMSW_BITS & ~CR0_PE)) | (reg(v, insn[2] & 7) & LMSW_BITS);
 	} else if (insn[1] == 0x01 && (insn[2] & 0xf8) == 0xe0) {
+		value = cr0;
 		set_reg(v, insn[2] & 7, cr0);
-		v->vmcb.save.rip += 3;
-		ok = true;
 	} else {
 		return false;
 	}
-	return ok;
+	if (value != cr0 && !write_cr0(v, value)) {
+		raise_gp(v);
+		return true;
+	}
+	v->vmcb.save.rip += length;
+	v->vmcb.int_shadow = 0;
+	return true;
 }
 
 static bool control_register(struct vcpu *v)
@@ -174,26 +174,46 @@ static bool control_register(struct vcpu *v)
 	return true;
 }
 
+/* SVME is the machine's; a guest sees it where its own save area holds it, as SEV-ES has it */
+static u64 efer_visible(void)
+{
+	bool own_save_area = config.tech->id == COCO_SEV_ES || config.tech->id == COCO_SEV_SNP;
+
+	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR | (own_save_area ? EFER_SVME : 0);
+}
+
+/* APM vol. 2, 3.1.7: reserved bits; 14.6.2: LME does not change while paging is on */
+static bool write_efer(struct vcpu *v, u64 value)
+{
+	struct vmcb_save *s = &v->vmcb.save;
+
+	if (value & ~efer_visible())
+		return false;
+	if (v->paging_off) {
+		v->guest_efer = value & ~EFER_LMA;
+		run_paging_off(v);
+		return true;
+	}
+	if ((value ^ s->efer) & EFER_LME)
+		return false;
+	s->efer = (value & ~EFER_LMA) | (s->efer & EFER_LMA) | EFER_SVME;
+	return true;
+}
+
 static bool efer_access(struct vcpu *v)
 {
-	u64 value = v->paging_off ? v->guest_efer : v->vmcb.save.efer;
+	bool write = v->vmcb.exit_info1 & 1;
+	u64 value = (v->paging_off ? v->guest_efer : v->vmcb.save.efer) & efer_visible();
 
-	if (!(v->vmcb.exit_info1 & 1)) {
+	if (write && !write_efer(v, (u32)reg(v, RAX) | reg(v, RDX) << 32)) {
+		raise_gp(v);
+		return true;
+	}
+	if (!write) {
 		set_reg(v, RAX, (u32)value);
 		set_reg(v, RDX, value >> 32);
-	} else {
-		value = (u32)reg(v, RAX) | reg(v, RDX) << 32;
-		if (v->paging_off) {
-			v->guest_efer = value & ~EFER_LMA;
-			run_paging_off(v);
-		} else if ((value ^ v->vmcb.save.efer) & EFER_LME) {
-			raise_gp(v);	/* APM vol. 2, 14.6.2: not while paging is on */
-			return true;
-		} else {
-			v->vmcb.save.efer = value | EFER_SVME | (v->vmcb.save.efer & EFER_LMA);
-		}
 	}
-	insn_skip(v, v->vmcb.exit_info1 & 1 ? "\x0f\x30" : "\x0f\x32", 2);
+	insn_skip(v, write ? "\x0f\x30" : "\x0f\x32", 2);
 	return true;
 }
 
