@@ -13,7 +13,7 @@
 #include "tdx.h"
 
 #define POISON		0x00dead00c0c00000ull	/* not canonical either */
-#define VENDOR_EVENT	BIT_ULL(63)		/* event code of a call with R10 != 0: that, and R10 */
+#define VENDOR_EVENT	BIT_ULL(63)	/* event code of a call with R10 != 0: that, and R10 */
 #define KVM_CALL_ARGS	4
 
 #define IO_WRITE	1
@@ -93,10 +93,12 @@ static void call_rdmsr(struct vcpu *v, struct tdvmcall *call)
 
 static void call_wrmsr(struct vcpu *v, struct tdvmcall *call)
 {
-	status(call, tdx_host_wrmsr(v, call->in[R12], call->in[R13]) ? GHCI_SUCCESS : GHCI_INVALID_OPERAND);
+	bool ok = tdx_host_wrmsr(v, call->in[R12], call->in[R13]);
+
+	status(call, ok ? GHCI_SUCCESS : GHCI_INVALID_OPERAND);
 }
 
-/* Leaf 0: all of the base set is there.  Leaf 1: which optional calls are; bit 1 of R11 is SetupEventNotify */
+/* Leaf 0: the base set is there.  Leaf 1: what else; R11 bit 1 is SetupEventNotifyInterrupt */
 static void call_get_info(struct tdvmcall *call)
 {
 	enum reg r;

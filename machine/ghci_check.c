@@ -28,8 +28,8 @@ struct call_rule {
 
 static void reserved(struct vcpu *v, const struct tdvmcall *call, enum reg r, const char *why)
 {
-	breach(v, COCO_BREACH_RESERVED, call->in[R11], "TDVMCALL 0x%lx: R%u = 0x%lx: %s", call->in[R11], r,
-	       call->in[r], why);
+	breach(v, COCO_BREACH_RESERVED, call->in[R11], "TDVMCALL 0x%lx: R%u = 0x%lx: %s",
+	       call->in[R11], r, call->in[r], why);
 }
 
 /* Bits of a register beyond the access: whatever they are, they are not the device's */
@@ -77,9 +77,11 @@ static void check_get_info(struct vcpu *v, const struct tdvmcall *call)
 /* Bit 63 says that R13 names a page with more; only then is it taken */
 static void check_fatal_error(struct vcpu *v, const struct tdvmcall *call)
 {
-	if (!(call->in[R12] >> 63) && call->in[R13])
+	u64 page = call->in[R13];
+
+	if (!(call->in[R12] >> 63) && page)
 		reserved(v, call, R13, "no page of additional information was announced");
-	else if (call->in[R12] >> 63 && (view_of(call->in[R13]) != SHARED || call->in[R13] & ~PAGE_MASK))
+	else if (call->in[R12] >> 63 && (view_of(page) != SHARED || page & ~PAGE_MASK))
 		reserved(v, call, R13, "not a shared page");
 }
 
@@ -139,13 +141,15 @@ void ghci_check(struct vcpu *v, const struct tdvmcall *call)
 	u32 needed, extra;
 
 	if (call->mask & XMM_MASK)
-		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx exposes XMM registers", call->in[R11]);
+		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx exposes XMM registers",
+		       call->in[R11]);
 	if (!rule)
 		return;		/* the answer says that there is no such leaf */
 	needed = taken(rule, call) | rule->gives;
 	if (needed & ~call->mask)
-		breach(v, COCO_BREACH_REGMASK, call->mask, "TDVMCALL 0x%lx does not expose registers 0x%x",
-		       call->in[R11], needed & ~call->mask);
+		breach(v, COCO_BREACH_REGMASK, call->mask,
+		       "TDVMCALL 0x%lx does not expose registers 0x%x", call->in[R11],
+		       needed & ~call->mask);
 	extra = registers_in_use(call) & ~(taken(rule, call) | rule->may_take);
 	if (extra)
 		breach(v, COCO_BREACH_REGMASK, call->mask,

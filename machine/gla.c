@@ -48,7 +48,8 @@ static bool touched(struct vcpu *v, u64 va, u64 gpa, u64 *gla)
 	if (leads_to(v, va, gpa))
 		return true;
 	*gla = next_page;
-	return !(gpa & ~PAGE_MASK) && next_page - va < LONGEST_ACCESS && leads_to(v, next_page, gpa);
+	return !(gpa & ~PAGE_MASK) && next_page - va < LONGEST_ACCESS &&
+	       leads_to(v, next_page, gpa);
 }
 
 static u8 next(struct decoder *d)
@@ -120,7 +121,7 @@ static u64 linear(const struct decoder *d, u64 offset, u8 implied)
 	return d->code64 ? va : (u32)va;
 }
 
-/* Bytes of immediate operand behind ModRM, SIB and displacement: what RIP-relative addresses need */
+/* Bytes of immediate operand behind ModRM, SIB, displacement: RIP-relative addresses count them */
 static u32 immediate_size(const struct decoder *d, u32 opcode, u8 modrm)
 {
 	u32 word = d->operand16 ? 2 : 4;
@@ -129,7 +130,8 @@ static u32 immediate_size(const struct decoder *d, u32 opcode, u8 modrm)
 	case 0x69: case 0x81: case 0xc7:
 		return word;
 	case 0x6b: case 0x80: case 0x83: case 0xc0: case 0xc1: case 0xc6:
-	case 0x0f70: case 0x0fa4: case 0x0fac: case 0x0fba: case 0x0fc2: case 0x0fc4: case 0x0fc5: case 0x0fc6:
+	case 0x0f70: case 0x0fa4: case 0x0fac: case 0x0fba:
+	case 0x0fc2: case 0x0fc4: case 0x0fc5: case 0x0fc6:
 		return 1;
 	case 0xf6:
 		return modrm & 0x30 ? 0 : 1;
@@ -200,17 +202,18 @@ static bool memory_operand(struct decoder *d, u32 opcode, u64 *va)
 bool fault_linear_address(struct vcpu *v, u64 gpa, u64 error, u64 *gla)
 {
 	struct decoder d = { .v = v, .code64 = guest_code64(v), .address32 = !guest_code64(v) };
+	u64 ip = v->vmcb.save.rip + (d.code64 ? 0 : v->vmcb.save.cs.base);
 	u64 rsp = reg(v, RSP), va;
 	u32 opcode;
 
 	if (error & NPF_FETCH)
-		return touched(v, v->vmcb.save.rip + (d.code64 ? 0 : v->vmcb.save.cs.base), gpa, gla);
+		return touched(v, ip, gpa, gla);
 	d.n = fetch_code(v, d.code);
 	if (!d.n)
 		return false;
 	skip_prefixes(&d);
 	opcode = opcode_of(&d);
-	if ((opcode & ~3u) == 0xa0) {		/* MOV between the accumulator and an absolute address */
+	if ((opcode & ~3u) == 0xa0) {		/* MOV between accumulator and absolute address */
 		if (touched(v, linear(&d, number(&d, d.address32 ? 4 : 8), 0), gpa, gla))
 			return true;
 	} else if (memory_operand(&d, opcode, &va) && touched(v, va, gpa, gla)) {

@@ -60,10 +60,11 @@ u64 mailbox_setup(struct boot *boot)
 
 static void start_state(struct vmcb_save *s, u64 vector)
 {
+	struct vmcb_seg code = { .selector = CODE_SELECTOR, .attrib = 0xa9b, .limit = 0xffffffff };
 	struct vmcb_seg data = { .selector = DATA_SELECTOR, .attrib = 0xc93, .limit = 0xffffffff };
 
 	memset(s, 0, sizeof(*s));
-	s->cs = (struct vmcb_seg) { .selector = CODE_SELECTOR, .attrib = 0xa9b, .limit = 0xffffffff };
+	s->cs = code;
 	s->ds = s->es = s->fs = s->gs = s->ss = data;
 	s->tr = (struct vmcb_seg) { .attrib = 0x8b, .limit = 0xffff };
 	s->ldtr = (struct vmcb_seg) { .attrib = 0x82, .limit = 0xffff };
@@ -104,7 +105,7 @@ static void take_command(void)
 	memset(box + MAILBOX_COMMAND, 0, sizeof(command));
 }
 
-static void store(struct vcpu *v, u32 offset)
+static void write_to_mailbox(struct vcpu *v, u32 offset)
 {
 	u8 *box = ram_ptr(mailbox, PRIVATE);
 	u32 size, length;
@@ -122,7 +123,7 @@ static void store(struct vcpu *v, u32 offset)
 bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error)
 {
 	if ((gpa & PAGE_MASK) == mailbox && error & NPF_PRESENT && error & NPF_WRITE) {
-		store(v, gpa & ~PAGE_MASK);
+		write_to_mailbox(v, gpa & ~PAGE_MASK);
 		return true;
 	}
 	if (gpa == reset_vector && error & NPF_FETCH && v->index) {

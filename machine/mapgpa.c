@@ -32,13 +32,14 @@ static bool is_private(u64 gpa)
 /* Runs of pages that are not yet what they shall be; the others keep state and contents */
 static void convert(struct vcpu *v, u64 gpa, u64 pages, enum view to)
 {
-	u64 i, run;
+	u64 end = gpa + pages * PAGE_SIZE, run;
+	bool private = to == PRIVATE;
 
-	for (i = 0; i < pages; i += run + !run) {
-		for (run = 0; i + run < pages && is_private(gpa + (i + run) * PAGE_SIZE) != (to == PRIVATE); run++)
+	for (; gpa < end; gpa = run + PAGE_SIZE) {
+		for (run = gpa; run < end && is_private(run) != private; run += PAGE_SIZE)
 			;
-		if (run)
-			page_convert(gpa + i * PAGE_SIZE, run, to == PRIVATE ? COCO_PAGE_PRIVATE : 0);
+		if (run > gpa)
+			page_convert(gpa, (run - gpa) / PAGE_SIZE, private ? COCO_PAGE_PRIVATE : 0);
 	}
 	vcpus_flush(v);
 }
@@ -46,8 +47,8 @@ static void convert(struct vcpu *v, u64 gpa, u64 pages, enum view to)
 /* One entry; a GHCI status */
 static u64 map_entry(struct vcpu *v, u64 gpa, u64 pages, enum view to)
 {
-	u64 op = to == PRIVATE ? OP_PRIVATE : OP_SHARED;
-	struct coco_event *event = event_add(v, COCO_EV_PSC, gpa, op | (pages > 1 ? EVENT_2M : 0), 0);
+	u64 op = (to == PRIVATE ? OP_PRIVATE : OP_SHARED) | (pages > 1 ? EVENT_2M : 0);
+	struct coco_event *event = event_add(v, COCO_EV_PSC, gpa, op, 0);
 	const struct coco_rule *rule = rule_match(event);
 	u64 status = GHCI_SUCCESS;
 
@@ -68,7 +69,8 @@ static bool well_formed(u64 start, u64 end)
 {
 	u64 width = config.cbit + 1;
 
-	return end > start && !(start >> width) && !((end - 1) >> width) && view_of(start) == view_of(end - 1);
+	return end > start && !(start >> width) && !((end - 1) >> width) &&
+	       view_of(start) == view_of(end - 1);
 }
 
 void map_gpa(struct vcpu *v, struct tdvmcall *call)

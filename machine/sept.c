@@ -20,8 +20,8 @@
 
 static void __noreturn td_exit(struct vcpu *v, u64 gpa, const char *what)
 {
-	end_run(v, COCO_END_SHUTDOWN, gpa, "TD exit: EPT violation at private 0x%llx: %s",
-		(unsigned long long)gpa, what);
+	end_run(v, COCO_END_SHUTDOWN, gpa, "TD exit: EPT violation at private 0x%lx: %s", gpa,
+		what);
 }
 
 /* RAM, in a view that does not show it now */
@@ -31,8 +31,8 @@ static void wrong_state(struct vcpu *v, u64 gpa, enum view view, u64 error)
 
 	event_add(v, COCO_EV_NPF, gpa & PAGE_MASK, error, flags);
 	if (flags & COCO_PAGE_BLOCKED)
-		end_run(v, COCO_END_SHUTDOWN, gpa, "TD exit: EPT violation at 0x%llx, which the host took away",
-			(unsigned long long)gpa);
+		end_run(v, COCO_END_SHUTDOWN, gpa,
+			"TD exit: EPT violation at 0x%lx, which the host took away", gpa);
 	if (view == SHARED) {
 		/* The host's entry there is not present and convertible */
 		ve_ept_violation(v, gpa | config.cmask, error);
@@ -103,8 +103,8 @@ static void host_adds(struct vcpu *v, u64 gpa, u64 pages, const struct range_sta
 		return;
 	if (s->ram != pages)
 		td_exit(v, gpa, "TDG.MEM.PAGE.ACCEPT where no memory is");
-	breach(v, COCO_BREACH_PAGE, gpa, "TDG.MEM.PAGE.ACCEPT of 0x%llx, which is shared: no MapGPA before",
-	       (unsigned long long)gpa);
+	breach(v, COCO_BREACH_PAGE, gpa,
+	       "TDG.MEM.PAGE.ACCEPT of 0x%lx, which is shared: no MapGPA before", gpa);
 	page_convert(gpa, pages, COCO_PAGE_PRIVATE);
 	vcpus_flush(v);
 }

@@ -10,9 +10,15 @@
 /* A field identifier's parts; size, context, increment and write-mask bits do not select */
 #define ID_CODE(id)		((id) & 0xffffff)
 #define ID_CLASS(id)		((id) >> 56 & 0x3f)
-#define ID_MUST_BE_ZERO		0x4083fffcff000000ull	/* reserved bits, last element, last field */
+#define ID_MUST_BE_ZERO		0x4083fffcff000000ull	/* reserved, last element, last field */
 
-enum field_class { MANAGEMENT = 0x10, EXECUTION = 0x11, MEASUREMENT = 0x13, MIGRATION = 0x18, SERVICE = 0x19 };
+enum field_class {
+	MANAGEMENT		= 0x10,
+	EXECUTION		= 0x11,
+	MEASUREMENT		= 0x13,
+	MIGRATION		= 0x18,
+	SERVICE			= 0x19,
+};
 
 enum field {
 	FIELD_NUM_VCPUS		= 0x01,		/* MANAGEMENT */
@@ -27,6 +33,7 @@ enum field {
 	FIELD_TOPOLOGY_ENUM_CONFIGURED = 0x19,
 };
 
+#define LAST_FIELD		FIELD_TOPOLOGY_ENUM_CONFIGURED
 #define NOTIFY_EPT_FAULTS	BIT_ULL(0)
 
 /* What the module has for a guest and this machine has not: measurements, migration, service TDs */
@@ -49,7 +56,9 @@ static u64 writable_controls(void)
 {
 	u64 mask = TD_CTLS_PENDING_VE_DISABLE | TD_CTLS_ENUM_TOPOLOGY;
 
-	return td.ve_reduction ? mask | TD_CTLS_VIRT_CPUID2 | TD_CTLS_REDUCE_VE | TD_CTLS_LOCK : mask;
+	if (td.ve_reduction)
+		mask |= TD_CTLS_VIRT_CPUID2 | TD_CTLS_REDUCE_VE | TD_CTLS_LOCK;
+	return mask;
 }
 
 /* Status, value and the bits that the guest may write */
@@ -97,7 +106,8 @@ static u64 lookup(struct vcpu *v, u64 id, u64 *value, u64 *writable)
 		*value = td.topology_configured;
 		break;
 	default:
-		return ID_CODE(id) <= 0x19 ? TDX_METADATA_FIELD_NOT_READABLE : TDX_METADATA_FIELD_ID_INCORRECT;
+		return ID_CODE(id) <= LAST_FIELD ? TDX_METADATA_FIELD_NOT_READABLE :
+						   TDX_METADATA_FIELD_ID_INCORRECT;
 	}
 	return TDX_SUCCESS;
 }
@@ -112,7 +122,8 @@ u64 td_field_read(struct vcpu *v, u64 id, u64 *value)
 /* [ABI] TD_CTLS */
 static bool write_controls(u64 value)
 {
-	if ((value ^ td.td_ctls) & TD_CTLS_PENDING_VE_DISABLE && !(td.config_flags & TD_CONFIG_FLEXIBLE_VE))
+	if ((value ^ td.td_ctls) & TD_CTLS_PENDING_VE_DISABLE &&
+	    !(td.config_flags & TD_CONFIG_FLEXIBLE_VE))
 		return false;
 	if (value & TD_CTLS_REDUCE_VE)
 		value |= TD_CTLS_ENUM_TOPOLOGY | TD_CTLS_VIRT_CPUID2;

@@ -139,7 +139,7 @@ static u64 perform(struct vcpu *v, u64 rax)
 	}
 }
 
-/* Reserved bits are zero; only TDG.VM.RD, and TDG.VP.VEINFO.GET of newer modules, have a version 1 */
+/* Reserved bits are zero; only TDG.VM.RD has a version 1 (newer modules: TDG.VP.VEINFO.GET) */
 static bool malformed(u64 rax)
 {
 	return rax & LEAF_RESERVED || (VERSION(rax) && LEAF(rax) != TDG_VM_RD);
@@ -167,11 +167,14 @@ static void finish(struct vcpu *v, struct coco_event *event)
 	v->vmcb.int_shadow = 0;
 }
 
-/* The host's event, and only that, unless the module refuses the call or a rule has the module answer */
+/* The host's event, and only that, unless the module refuses the call or a rule has it answer */
 static void vp_vmcall(struct vcpu *v)
 {
 	struct coco_event *event, seen = {
-		.kind = COCO_EV_TDCALL, .code = TDG_VP_VMCALL, .info1 = reg(v, RCX), .info2 = reg(v, RDX),
+		.kind = COCO_EV_TDCALL,
+		.code = TDG_VP_VMCALL,
+		.info1 = reg(v, RCX),
+		.info2 = reg(v, RDX),
 	};
 	const struct coco_rule *rule = rule_match(&seen);
 

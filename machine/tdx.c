@@ -108,10 +108,12 @@ static void tdx_vcpu_setup(struct vcpu *v)
 	struct vmcb *b = &v->vmcb;
 
 	v->technology = &state[v->index];
-	v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_X2APIC | APIC_BASE_ENABLE | (v->index ? 0 : APIC_BASE_BSP);
-	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) | INTERCEPT(SVM_EXIT_HLT) |
-			 INTERCEPT(SVM_EXIT_WBINVD) | INTERCEPT(SVM_EXIT_MONITOR) |
-			 INTERCEPT(SVM_EXIT_MWAIT);
+	v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
+	if (!v->index)
+		v->apic_base |= APIC_BASE_BSP;
+	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) |
+			 INTERCEPT(SVM_EXIT_HLT) | INTERCEPT(SVM_EXIT_WBINVD) |
+			 INTERCEPT(SVM_EXIT_MONITOR) | INTERCEPT(SVM_EXIT_MWAIT);
 	b->intercept_exceptions |= BIT(X86_UD);
 	b->intercept_cr_write |= CR_WRITE_INTERCEPTS;
 	tdx_msr_setup(v);

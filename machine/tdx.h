@@ -64,7 +64,7 @@ struct td {
 	bool topology_configured;	/* the host gave every vCPU an x2APIC ID */
 	bool ve_reduction;		/* TDX_FEATURES0.VE_REDUCTION */
 	bool large_pages;		/* the host maps 2M where it can */
-	u64 map_gpa_chunk;		/* bytes that the host converts before it asks to retry; 0: any */
+	u64 map_gpa_chunk;		/* bytes that the host converts in one MapGPA; 0: any */
 };
 
 extern struct td td;
@@ -99,7 +99,7 @@ static inline bool td_reduces_ve(void) { return td.td_ctls & TD_CTLS_REDUCE_VE; 
 void ve_raise(struct vcpu *v, const struct ve_info *info);
 void ve_instruction(struct vcpu *v, enum vmx_exit reason, u64 qualification, u32 length);
 void ve_io(struct vcpu *v);
-/* An EPT violation: gpa as the guest has it, with the shared bit; error as exit_info1 of the fault */
+/* An EPT violation: gpa as the guest has it, with the shared bit; error: exit_info1 of the fault */
 void ve_ept_violation(struct vcpu *v, u64 gpa, u64 error);
 void ve_info_taken(struct vcpu *v);	/* VE_INFO.VALID is 0 again */
 
@@ -176,7 +176,8 @@ void ghci_check(struct vcpu *v, const struct tdvmcall *call);
 
 /* ---- acpi.c, mailbox.c ---- */
 void acpi_add_wakeup(struct boot *boot, u64 mailbox);	/* MADT and what leads to it */
-void acpi_set_e820(struct boot *boot, u64 base, u32 pages, u32 type);	/* pages of boot_reserve() */
+/* Give pages of boot_reserve() another type of memory */
+void acpi_set_e820(struct boot *boot, u64 base, u32 pages, u32 type);
 u64 mailbox_setup(struct boot *boot);			/* GPA of the mailbox */
 u64 mailbox_reset_vector(void);
 bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error);	/* true: it, or the reset vector: done */

@@ -80,7 +80,8 @@ static enum leaf_class class_of(u32 leaf, u32 subleaf)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(leaves); i++)
-		if (leaves[i].leaf == leaf && (leaves[i].subleaves == ANY || subleaf < leaves[i].subleaves))
+		if (leaves[i].leaf == leaf &&
+		    (leaves[i].subleaves == ANY || subleaf < leaves[i].subleaves))
 			return leaves[i].class;
 	return VE;
 }
@@ -100,21 +101,27 @@ u64 tdx_xfam(void)
 
 /* ---- values ---- */
 
-/* Bits that a TD never sees, or only with features that this one has not; and those that it always sees */
-#define LEAF1_ECX_OFF	(BIT(3) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | BIT(11) | BIT(13) | BIT(14) | \
-			 BIT(15) | BIT(16) | BIT(18) | BIT(24))
-#define LEAF1_ECX_ON	(BIT(21) | BIT(31))			/* x2APIC; a hypervisor is present */
-#define LEAF1_EDX_OFF	(BIT(10) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22) | BIT(29) | BIT(30) | BIT(31))
-#define LEAF1_EDX_ON	BIT(9)					/* APIC */
-#define LEAF1_EDX_PV	(BIT(7) | BIT(12) | BIT(14))		/* MCE, MTRR, MCA: gone with REDUCE_VE */
-#define LEAF7_EBX_OFF	(BIT(1) | BIT(2) | BIT(4) | BIT(11) | BIT(12) | BIT(14) | BIT(15) | BIT(22) | BIT(25))
-#define LEAF7_ECX_OFF	(BIT(5) | BIT(7) | BIT(13) | (31u << 17) | BIT(15) | BIT(16) | BIT(23) | BIT(24) | \
-			 BIT(25) | BIT(26) | BIT(29) | BIT(30) | BIT(31))
+/*
+ * _OFF: what a TD never sees, or only with features that this one has not;
+ * _ON: what it always sees; _PV: what it sees unless TD_CTLS.REDUCE_VE is set.
+ */
+#define LEAF1_ECX_OFF	(BIT(3) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | BIT(11) | \
+			 BIT(13) | BIT(14) | BIT(15) | BIT(16) | BIT(18) | BIT(24))
+#define LEAF1_ECX_ON	(BIT(21) | BIT(31))		/* x2APIC; a hypervisor is present */
+#define LEAF1_EDX_OFF	(BIT(10) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22) | BIT(29) | \
+			 BIT(30) | BIT(31))
+#define LEAF1_EDX_ON	BIT(9)				/* APIC */
+#define LEAF1_EDX_PV	(BIT(7) | BIT(12) | BIT(14))	/* MCE, MTRR, MCA */
+#define LEAF7_EBX_OFF	(BIT(1) | BIT(2) | BIT(4) | BIT(11) | BIT(12) | BIT(14) | BIT(15) | \
+			 BIT(22) | BIT(25))
+#define LEAF7_ECX_OFF	(BIT(5) | BIT(7) | BIT(13) | BIT(15) | BIT(16) | 31u << 17 | BIT(23) | \
+			 BIT(24) | BIT(25) | BIT(26) | BIT(29) | BIT(30) | BIT(31))
 /* MD_CLEAR, IBRS, STIBP, L1D_FLUSH, ARCH_CAPABILITIES, SSBD; the bits that QEMU's CPU backs stay */
 #define LEAF7_EDX_ON	(BIT(10) | BIT(26) | BIT(27) | BIT(28) | BIT(29) | BIT(31))
-#define LEAF7_EDX_PV	BIT(30)					/* CORE_CAPABILITIES: gone with REDUCE_VE */
-#define LEAF7_EDX_KEEP	(BIT(4) | BIT(14))			/* fast short REP MOVS, SERIALIZE */
-#define LEAF7_2_EDX	0x17u			/* PSFD, IPRED_CTRL, RRSBA_CTRL, BHI_CTRL: in IA32_SPEC_CTRL */
+#define LEAF7_EDX_PV	BIT(30)				/* CORE_CAPABILITIES */
+#define LEAF7_EDX_KEEP	(BIT(4) | BIT(14))		/* fast short REP MOVS, SERIALIZE */
+/* PSFD, IPRED_CTRL, RRSBA_CTRL, BHI_CTRL: bits of IA32_SPEC_CTRL */
+#define LEAF7_2_EDX	0x17u
 
 static u64 guest_cr4(struct vcpu *v)
 {
@@ -128,10 +135,9 @@ static void set_bit_to(u32 *word, u32 bit, bool on)
 
 static void version_and_features(struct vcpu *v, u32 out[4])
 {
-	u32 id = v->index;	/* vCPU index, or x2APIC ID with ENUM_TOPOLOGY: this host makes them equal */
-
 	out[EAX] = SIGNATURE;
-	out[EBX] = (out[EBX] & 0x00ffffff) | id << 24;
+	/* The vCPU's index, or with ENUM_TOPOLOGY its x2APIC ID: this host makes them equal */
+	out[EBX] = (out[EBX] & 0x00ffffff) | v->index << 24;
 	out[ECX] = (out[ECX] & ~LEAF1_ECX_OFF) | LEAF1_ECX_ON;
 	set_bit_to(&out[ECX], 27, guest_cr4(v) & BIT_ULL(18));
 	out[EDX] = (out[EDX] & ~(LEAF1_EDX_OFF | LEAF1_EDX_PV)) | LEAF1_EDX_ON;
@@ -147,7 +153,9 @@ static void structured_features(struct vcpu *v, u32 subleaf, u32 out[4])
 		out[EBX] &= ~LEAF7_EBX_OFF;
 		out[ECX] &= ~LEAF7_ECX_OFF;
 		set_bit_to(&out[ECX], 4, guest_cr4(v) & CR4_PKE);
-		out[EDX] = (out[EDX] & LEAF7_EDX_KEEP) | LEAF7_EDX_ON | (td_reduces_ve() ? 0 : LEAF7_EDX_PV);
+		out[EDX] = (out[EDX] & LEAF7_EDX_KEEP) | LEAF7_EDX_ON;
+		if (!td_reduces_ve())
+			out[EDX] |= LEAF7_EDX_PV;
 		break;
 	case 1:
 		out[EAX] &= 0x1d10;	/* AVX-VNNI and the fast string operations */
@@ -282,7 +290,7 @@ static void value_of(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 
 /* ---- who answers ---- */
 
-/* A leaf above its range's highest counts as the highest basic one ([base] "CPUID virtualization") */
+/* A leaf above its range's highest counts as the highest basic one ([base], as above) */
 static u32 existing(u32 leaf)
 {
 	if (in_hypervisor_range(leaf))
@@ -313,7 +321,8 @@ static bool raises_ve(struct vcpu *v, u32 leaf, u32 subleaf)
 
 void tdx_cpuid_exit(struct vcpu *v)
 {
-	u32 leaf = existing(reg(v, RAX)), subleaf = reg(v, RCX), length = insn_length(v, "\x0f\xa2", 2), out[4];
+	u32 leaf = existing(reg(v, RAX)), subleaf = reg(v, RCX), out[4];
+	u32 length = insn_length(v, "\x0f\xa2", 2);
 
 	if (raises_ve(v, leaf, subleaf)) {
 		ve_instruction(v, VMX_EXIT_CPUID, 0, length);
@@ -349,7 +358,7 @@ void tdx_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		break;
 	default:
 		memset(out, 0, 4 * sizeof(out[0]));
-		/* Beyond the topology's last level ([base] table "topology information provided to a TD") */
+		/* Beyond the topology's last level ([base] "platform topology virtualization") */
 		if (leaf == 0xb || leaf == 0x1f)
 			topology(v, subleaf & 0xff, out);
 	}

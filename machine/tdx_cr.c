@@ -143,5 +143,6 @@ void tdx_cr_check(struct vcpu *v)
 	if ((cr0 & CR0_NE && cr4 & CR4_MCE) || t->cr_reported)
 		return;
 	t->cr_reported = true;
-	breach(v, COCO_BREACH_RESERVED, cr4, "CR0.NE or CR4.MCE was cleared: CR0 0x%lx, CR4 0x%lx", cr0, cr4);
+	breach(v, COCO_BREACH_RESERVED, cr4, "CR0.NE or CR4.MCE was cleared: CR0 0x%lx, CR4 0x%lx",
+	       cr0, cr4);
 }

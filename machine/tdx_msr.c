@@ -17,7 +17,7 @@ enum access {
 	SPECIAL,		/* the module's own answer: special_read(), special_write() */
 	VE,			/* #VE, always */
 	GP,			/* #GP(0) */
-	CONFIG,			/* #VE; #GP(0) with REDUCE_VE.  What is not listed is of this sort, too */
+	CONFIG,			/* #VE; #GP(0) with REDUCE_VE.  So is what is not listed. */
 };
 
 static const struct msr_class {
@@ -109,12 +109,15 @@ static const struct msr_class {
 	{ 0xc0002000, 0xffffffff, VE, VE },
 };
 
-/* Of a fourth-generation Xeon: RDCL_NO, IBRS_ALL, SKIP_L1DFL, MDS_NO, PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO,
- * FBSDP_NO, PSDP_NO, XAPIC_DISABLE_STATUS, PBRSB_NO, GDS_NO, RFDS_NO, ITS_NO
+/*
+ * Of a fourth-generation Xeon: RDCL_NO, IBRS_ALL, SKIP_L1DFL, MDS_NO, PSCHANGE_MC_NO,
+ * TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, XAPIC_DISABLE_STATUS, PBRSB_NO, GDS_NO,
+ * RFDS_NO, ITS_NO
  */
-#define ARCH_CAPABILITIES	(BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(3) | BIT_ULL(5) | BIT_ULL(6) | BIT_ULL(8) | \
-				 BIT_ULL(13) | BIT_ULL(14) | BIT_ULL(15) | BIT_ULL(21) | BIT_ULL(24) | \
-				 BIT_ULL(26) | BIT_ULL(27) | BIT_ULL(62))
+#define ARCH_CAPABILITIES	(BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(3) | BIT_ULL(5) | BIT_ULL(6) | \
+				 BIT_ULL(8) | BIT_ULL(13) | BIT_ULL(14) | BIT_ULL(15) | \
+				 BIT_ULL(21) | BIT_ULL(24) | BIT_ULL(26) | BIT_ULL(27) | \
+				 BIT_ULL(62))
 #define SPEC_CTRL_BITS		0x4ffull	/* as CPUID 7.0 and 7.2 enumerate them */
 #define EFER_SCE		BIT_ULL(0)
 #define DEBUGCTL_RESERVED	0xffffffffffff003cull
@@ -144,7 +147,8 @@ static struct msr_class class_of(u32 msr)
 
 void tdx_msr_setup(struct vcpu *v)
 {
-	msr_permit(0xc0000083, false, false);	/* CSTAR: of no use on this vendor's CPUs, not the TD's */
+	/* CSTAR: of no use on this vendor's CPUs, and not the TD's */
+	msr_permit(0xc0000083, false, false);
 	tdx_vcpu(v)->misc_enable = (rdmsr(0x1a0) & ~MISC_PERFMON) | MISC_NO_BTS | MISC_NO_PEBS;
 }
 
@@ -206,7 +210,7 @@ static enum access direct_write(struct vcpu *v, u32 msr, u64 value)
 		if (value & ~SPEC_CTRL_BITS)
 			return GP;
 		break;
-	case 0x49:			/* an emulated CPU has no predictor to bar, and no cache to flush */
+	case 0x49:			/* no predictor to bar, no cache to flush */
 	case 0x10b:
 		return value & ~1ull ? GP : DIRECT;
 	}
@@ -385,10 +389,12 @@ bool tdx_host_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 
 bool tdx_host_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
+	u32 mode = value & ICR_MODE;
+
 	if (is_the_modules(msr))
 		return false;
 	/* Nobody can set a TD's vCPU back, or start it elsewhere: KVM drops both */
-	if (msr == MSR_X2APIC_ICR && ((value & ICR_MODE) == ICR_INIT || (value & ICR_MODE) == ICR_SIPI))
+	if (msr == MSR_X2APIC_ICR && (mode == ICR_INIT || mode == ICR_SIPI))
 		return true;
 	/* A count beyond 107 s at divisor 1, which no guest sets, would come early */
 	if (msr == MSR_X2APIC_INITIAL_COUNT && !(value >> 32))

@@ -53,7 +53,7 @@ void ve_raise(struct vcpu *v, const struct ve_info *info)
 	const struct coco_rule *rule;
 
 	if (v->ve.valid) {
-		stream_line('m', "note #VE with exit reason %u before the information of the last was fetched: #DF",
+		stream_line('m', "note #VE, exit reason %u, while the last one's information waits",
 			    info->reason);
 		raise_exception(v, X86_DF, true, 0);
 		return;
@@ -135,14 +135,12 @@ void ve_ept_violation(struct vcpu *v, u64 gpa, u64 error)
 
 	if (v->ve.valid && view_of(gpa) == SHARED)
 		end_run(v, COCO_END_SHUTDOWN, gpa,
-			"TD exit: EPT violation at shared 0x%llx while #VE information waits to be fetched",
-			(unsigned long long)gpa);
+			"TD exit: EPT violation at shared 0x%lx while #VE information waits", gpa);
 	if (error & NPF_FETCH)
 		ve.qualification |= EPT_FETCH;
 	else
 		ve.qualification |= error & NPF_WRITE ? EPT_WRITE : EPT_READ;
 	if (error & NPF_WALK || !fault_linear_address(v, gpa, error, &ve.gla))
-		unmodelled(v, "#VE for 0x%llx at an instruction whose linear address is not known",
-			   (unsigned long long)gpa);
+		unmodelled(v, "#VE for 0x%lx: the instruction's linear address is not known", gpa);
 	ve_raise(v, &ve);
 }
