@@ -102,6 +102,7 @@ static void events_are_kept(void)
 	before = count(kind, code);
 	one_event();
 	check_eq("event_is_counted_by_code", count(kind, code), before + 1);
+	check_eq("event_is_counted_under_no_other_code", count(kind, 0x7777), 0);
 	check("event_is_counted_by_kind", count(kind, COCO_ANY) >= before + 1);
 	check_eq("event_takes_one_number", event_next(), next + 1);
 	check_eq("event_is_kept", machine_call(COCO_CALL_EVENT, next, (u64)&e, 0), 0);
