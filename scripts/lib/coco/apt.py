@@ -13,12 +13,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from coco import cache, command
 from coco.cache import Say
 from coco.errors import InfrastructureError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+LOCK = "apt"
 
 # Where Debian kernels of each line are found.
 MAIN_SUITES = (
@@ -64,7 +67,7 @@ class Package:
 
 
 class Client:
-    """apt with a configuration of our own."""
+    """apt with a configuration of our own; to be used under the lock LOCK."""
 
     def __init__(self, say: Say = cache.quiet) -> None:
         self.say = say
@@ -74,11 +77,8 @@ class Client:
 
     def update(self) -> list[str]:
         """Read the mirror's index anew; returns notes on suites that it does not serve."""
-        mirrors = self._mirrors()
-        with cache.lock("apt", self.say):
-            self._write_configuration(mirrors)
-            notes = self._update_suites()
-        return notes
+        self._write_configuration(self._mirrors())
+        return self._update_suites()
 
     def packages(self, pattern: str) -> list[Package]:
         """All versions of all packages whose whole name matches pattern."""
@@ -109,9 +109,10 @@ class Client:
             )
         except command.CommandFailed as error:
             text = log.read_text(encoding="utf-8", errors="replace")
-            gone = re.findall(r"^E: Failed to fetch \S+/(\S+?)_\S+\s+404", text, re.MULTILINE)
-            if gone:
-                return [package for package in packages if package.name in gone]
+            lost = re.findall(r"^E: Failed to fetch \S+/(\S+?)_\S+\s+404", text, re.MULTILINE)
+            gone = [package for package in packages if package.name in map(unquote, lost)]
+            if lost:
+                return gone or [packages[0]]
             raise InfrastructureError(
                 f"the download failed\n{_apt_errors(text)}",
                 "is the network up?  then run `coco fetch` again",

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, config
-from coco.apt import Client, Package, deb
+from coco import apt, cache, config
+from coco.apt import Package, deb
 from coco.cache import Say
 from coco.debversion import compare, sort_key
 from coco.errors import InfrastructureError, UsageError
@@ -61,11 +61,7 @@ class Wanted:
 def resolve(spec: str, say: Say = cache.quiet) -> Kernel:
     """The newest kernel in the cache that spec accepts."""
     wanted = Wanted.of(spec)
-    found = [
-        (path, facts)
-        for path, facts in _cached()
-        if wanted.accepts(facts["version"], facts["release"])
-    ]
+    found = _in_cache(wanted)
     if not found:
         have = ", ".join(sorted(facts["version"] for _, facts in _cached()))
         raise InfrastructureError(
@@ -79,24 +75,28 @@ def resolve(spec: str, say: Say = cache.quiet) -> Kernel:
 def fetch(spec: str, say: Say = cache.quiet) -> Kernel:
     """Download the newest kernel that the mirror serves and spec accepts."""
     wanted = Wanted.of(spec)
-    client = Client(say)
-    try:
-        notes = client.update()
-    except InfrastructureError as error:
-        if not any(wanted.accepts(facts["version"], facts["release"]) for _, facts in _cached()):
-            raise
-        say(f"{error.message.splitlines()[0]}; what is in the cache stays")
-        return resolve(spec, say)
-    for note in notes:
-        say(note)
-    index = client.packages(
-        rf"linux-(?:image|binary|modules|headers|kbuild)-\S+|{_LIBRARIES.pattern}"
-    )
+    with cache.lock(apt.LOCK, say):
+        client = apt.Client(say)
+        try:
+            notes = client.update()
+        except InfrastructureError as error:
+            if not _in_cache(wanted):
+                raise
+            say(f"{error.message.splitlines()[0]}; what is in the cache stays")
+            return resolve(spec, say)
+        for note in notes:
+            say(note)
+        return _fetch(client, wanted, say)
+
+
+def _fetch(client: apt.Client, wanted: Wanted, say: Say) -> Kernel:
+    """The best kernel of the index that the mirror really has."""
+    names = rf"linux-(?:image|binary|modules|headers|kbuild)-\S+|{_LIBRARIES.pattern}"
+    index = client.packages(names)
     images = _images(index, wanted)
     if not images:
         raise UsageError(
-            f"the mirror serves no kernel {wanted}",
-            "it serves " + _lines(_images(index, None)),
+            f"the mirror serves no kernel {wanted}", "it serves " + _lines(_images(index, None))
         )
     for image in images:
         path = _get(client, image, index, say)
@@ -132,7 +132,7 @@ def _lines(images: Iterable[Package]) -> str:
     return ", ".join(f"debian:{line}" for line in sorted(lines, key=sort_key)) or "none at all"
 
 
-def _get(client: Client, image: Package, index: Sequence[Package], say: Say) -> Path | None:
+def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say) -> Path | None:
     """Download and unpack one kernel; None if a part of it is gone."""
     match = _IMAGE.fullmatch(image.name)
     assert match
@@ -250,6 +250,10 @@ def _cached() -> list[tuple[Path, dict[str, Any]]]:
         (path.parent, _facts(path.parent))
         for path in sorted((cache.root() / KIND).glob("[!.]*/kernel.json"))
     ]
+
+
+def _in_cache(wanted: Wanted) -> list[tuple[Path, dict[str, Any]]]:
+    return [item for item in _cached() if wanted.accepts(item[1]["version"], item[1]["release"])]
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -224,7 +224,7 @@ class _Progress:
 
     def line(self, text: str) -> None:
         match = _STEP.match(text)
-        if not match or match[1] in ("CALL", "DESCEND", "CHK", "UPD"):
+        if not match or match[1] in ("CALL", "CHK", "DESCEND", "GEN", "UPD"):
             return
         self.count += 1
         if time.monotonic() - self.last >= self.every:
