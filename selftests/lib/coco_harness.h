@@ -182,42 +182,44 @@ struct __test_metadata {
 #define COCO_VALUE(x) \
 	((struct coco_value){ (uintptr_t)(intptr_t)(x), COCO_SIGNED(x) })
 
-#define COCO_COMPARE(a, op, b, assert) COCO_CHECK(({ \
+#define COCO_COMPARE(a, a_text, op, b, b_text, assert) COCO_CHECK(({ \
 	__typeof__(a) _a = (a); \
 	__typeof__(b) _b = (b); \
 	bool _holds = _a op _b; \
 	if (!_holds) \
-		coco_log_compare(_metadata, __FILE__, __LINE__, #a, COCO_VALUE(_a), #op, #b, COCO_VALUE(_b)); \
+		coco_log_compare(_metadata, __FILE__, __LINE__, a_text, COCO_VALUE(_a), #op, b_text, \
+				 COCO_VALUE(_b)); \
 	_holds; }), assert)
 
-#define COCO_STRING(a, op, b, assert) COCO_CHECK(({ \
+#define COCO_STRING(a, a_text, op, b, b_text, assert) COCO_CHECK(({ \
 	const char *_a = (a), *_b = (b); \
 	bool _holds = _a && _b && strcmp(_a, _b) op 0; \
 	if (!_holds) \
-		TH_LOG("expected %s \"%s\" %s %s \"%s\"", #a, _a ? _a : "(null)", #op, #b, _b ? _b : "(null)"); \
+		TH_LOG("expected %s (\"%s\") %s %s (\"%s\")", a_text, _a ? _a : "(null)", #op, b_text, \
+		       _b ? _b : "(null)"); \
 	_holds; }), assert)
 
-#define EXPECT_EQ(a, b)		COCO_COMPARE(a, ==, b, false)
-#define EXPECT_NE(a, b)		COCO_COMPARE(a, !=, b, false)
-#define EXPECT_LT(a, b)		COCO_COMPARE(a, <, b, false)
-#define EXPECT_LE(a, b)		COCO_COMPARE(a, <=, b, false)
-#define EXPECT_GT(a, b)		COCO_COMPARE(a, >, b, false)
-#define EXPECT_GE(a, b)		COCO_COMPARE(a, >=, b, false)
-#define EXPECT_NULL(x)		COCO_COMPARE(NULL, ==, x, false)
-#define EXPECT_TRUE(x)		COCO_COMPARE(0, !=, x, false)
-#define EXPECT_FALSE(x)		COCO_COMPARE(0, ==, x, false)
-#define EXPECT_STREQ(a, b)	COCO_STRING(a, ==, b, false)
-#define EXPECT_STRNE(a, b)	COCO_STRING(a, !=, b, false)
-#define ASSERT_EQ(a, b)		COCO_COMPARE(a, ==, b, true)
-#define ASSERT_NE(a, b)		COCO_COMPARE(a, !=, b, true)
-#define ASSERT_LT(a, b)		COCO_COMPARE(a, <, b, true)
-#define ASSERT_LE(a, b)		COCO_COMPARE(a, <=, b, true)
-#define ASSERT_GT(a, b)		COCO_COMPARE(a, >, b, true)
-#define ASSERT_GE(a, b)		COCO_COMPARE(a, >=, b, true)
-#define ASSERT_NULL(x)		COCO_COMPARE(NULL, ==, x, true)
-#define ASSERT_TRUE(x)		COCO_COMPARE(0, !=, x, true)
-#define ASSERT_FALSE(x)		COCO_COMPARE(0, ==, x, true)
-#define ASSERT_STREQ(a, b)	COCO_STRING(a, ==, b, true)
-#define ASSERT_STRNE(a, b)	COCO_STRING(a, !=, b, true)
+#define EXPECT_EQ(a, b)		COCO_COMPARE(a, #a, ==, b, #b, false)
+#define EXPECT_NE(a, b)		COCO_COMPARE(a, #a, !=, b, #b, false)
+#define EXPECT_LT(a, b)		COCO_COMPARE(a, #a, <, b, #b, false)
+#define EXPECT_LE(a, b)		COCO_COMPARE(a, #a, <=, b, #b, false)
+#define EXPECT_GT(a, b)		COCO_COMPARE(a, #a, >, b, #b, false)
+#define EXPECT_GE(a, b)		COCO_COMPARE(a, #a, >=, b, #b, false)
+#define EXPECT_NULL(x)		COCO_COMPARE(NULL, "NULL", ==, x, #x, false)
+#define EXPECT_TRUE(x)		COCO_COMPARE(0, "0", !=, x, #x, false)
+#define EXPECT_FALSE(x)		COCO_COMPARE(0, "0", ==, x, #x, false)
+#define EXPECT_STREQ(a, b)	COCO_STRING(a, #a, ==, b, #b, false)
+#define EXPECT_STRNE(a, b)	COCO_STRING(a, #a, !=, b, #b, false)
+#define ASSERT_EQ(a, b)		COCO_COMPARE(a, #a, ==, b, #b, true)
+#define ASSERT_NE(a, b)		COCO_COMPARE(a, #a, !=, b, #b, true)
+#define ASSERT_LT(a, b)		COCO_COMPARE(a, #a, <, b, #b, true)
+#define ASSERT_LE(a, b)		COCO_COMPARE(a, #a, <=, b, #b, true)
+#define ASSERT_GT(a, b)		COCO_COMPARE(a, #a, >, b, #b, true)
+#define ASSERT_GE(a, b)		COCO_COMPARE(a, #a, >=, b, #b, true)
+#define ASSERT_NULL(x)		COCO_COMPARE(NULL, "NULL", ==, x, #x, true)
+#define ASSERT_TRUE(x)		COCO_COMPARE(0, "0", !=, x, #x, true)
+#define ASSERT_FALSE(x)		COCO_COMPARE(0, "0", ==, x, #x, true)
+#define ASSERT_STREQ(a, b)	COCO_STRING(a, #a, ==, b, #b, true)
+#define ASSERT_STRNE(a, b)	COCO_STRING(a, #a, !=, b, #b, true)
 
 #endif /* COCO_HARNESS_H */
