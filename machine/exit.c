@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What happens at an exit.  The order: what only the machine knows of (its own
- * NMIs, paging off, machine calls), then the technology, then the plain machine.
+ * NMIs, paging off unless the technology has its own rules for control registers,
+ * machine calls), then the technology, then the plain machine.
  */
 #include "core.h"
 
@@ -186,7 +187,7 @@ void handle_exit(struct vcpu *v)
 		vcpu_take_nmi(v);
 	else if (code == SVM_EXIT_EXCP + X86_DB)
 		exit_db(v);
-	else if (v->paging_off && paging_exit(v))
+	else if (v->paging_off && !config.tech->cr_writes && paging_exit(v))
 		;
 	else if (code == SVM_EXIT_VMMCALL && machine_call(v))
 		;

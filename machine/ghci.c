@@ -217,7 +217,8 @@ bool tdvmcall(struct vcpu *v)
 	u64 rcx = reg(v, RCX), code;
 	u32 refused = BIT(RAX) | BIT(RCX) | BIT(RSP);
 	struct tdvmcall call = { .mask = rcx };
-	const struct coco_rule *rule;
+	const struct coco_rule *found;
+	struct coco_rule rule = { .action = COCO_PATCH };
 	struct coco_event *event;
 	enum reg r;
 	u64 seq;
@@ -233,17 +234,18 @@ bool tdvmcall(struct vcpu *v)
 	event = event_add(v, COCO_EV_TDVMCALL, code, call.in[R12], call.in[R13]);
 	event->mask = rcx;
 	seq = event->seq;
-	rule = rule_match(event);
+	found = rule_match(event);
+	if (found)
+		rule = *found;		/* HLT and MapGPA let others in, who may delete it */
 	ghci_check(v, &call);
 	/* Trap-like: the guest is behind the instruction already */
 	v->vmcb.save.rip += TDCALL_LENGTH;
 	v->vmcb.int_shadow = 0;
-	if (!rule || rule->action == COCO_PATCH)
+	if (rule.action == COCO_PATCH)
 		perform(v, &call);
 	else
 		status(&call, GHCI_SUCCESS);
-	if (rule)
-		scripted(&call, rule);
+	scripted(&call, &rule);
 	if (event->seq == seq)		/* not overwritten by the events of a MapGPA */
 		event->ret = call.out[R10];
 	give_back(v, &call);

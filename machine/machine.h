@@ -77,6 +77,7 @@ struct technology {
 	int default_cbit;
 	bool two_views;			/* the address bit selects the view */
 	bool bit_is_private;		/* C-bit set: private (AMD); shared bit set: shared (TDX) */
+	u16 cr_writes;			/* control registers whose writes exit() judges, with paging off, too */
 
 	/* Once, before the guest is loaded; page states are all "private, validated" then */
 	void (*setup)(void);

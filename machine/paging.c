@@ -35,6 +35,7 @@ static void set_paging_off(struct vcpu *v, bool off)
 	v->vmcb.msrpm_base = (u64)(off ? msrpm_paging_off : msrpm);
 	v->vmcb.intercept_cr_read &= ~CR_INTERCEPTS;
 	v->vmcb.intercept_cr_write &= ~CR_INTERCEPTS;
+	v->vmcb.intercept_cr_write |= config.tech->cr_writes;
 	if (off) {
 		v->vmcb.intercept_cr_read |= CR_INTERCEPTS;
 		v->vmcb.intercept_cr_write |= CR_INTERCEPTS;

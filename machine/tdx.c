@@ -30,8 +30,6 @@
 #define CR0_NE			BIT_ULL(5)
 #define CR4_MCE			BIT_ULL(6)
 
-#define CR_WRITE_INTERCEPTS	(BIT(0) | BIT(4))
-
 struct td td;
 
 static struct tdx_vcpu state[MAX_VCPUS];
@@ -115,7 +113,6 @@ static void tdx_vcpu_setup(struct vcpu *v)
 			 INTERCEPT(SVM_EXIT_HLT) | INTERCEPT(SVM_EXIT_WBINVD) |
 			 INTERCEPT(SVM_EXIT_MONITOR) | INTERCEPT(SVM_EXIT_MWAIT);
 	b->intercept_exceptions |= BIT(X86_UD);
-	b->intercept_cr_write |= CR_WRITE_INTERCEPTS;
 	tdx_msr_setup(v);
 }
 
@@ -141,9 +138,6 @@ static void forbidden(struct vcpu *v, enum vmx_exit reason, const char *opcode, 
 
 static bool tdx_exit(struct vcpu *v)
 {
-	/* paging.c takes its own intercepts away when paging goes on */
-	v->vmcb.intercept_cr_write |= CR_WRITE_INTERCEPTS;
-	tdx_cr_check(v);
 	switch (v->vmcb.exit_code) {
 	case SVM_EXIT_CPUID:
 		tdx_cpuid_exit(v);
@@ -196,6 +190,7 @@ const struct technology technology_tdx = {
 	.id = COCO_TDX,
 	.default_cbit = 51,
 	.two_views = true,
+	.cr_writes = BIT(0) | BIT(4),
 	.setup = tdx_setup,
 	.boot_data = tdx_boot_data,
 	.vcpu_setup = tdx_vcpu_setup,

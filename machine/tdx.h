@@ -73,7 +73,6 @@ extern struct td td;
 struct tdx_vcpu {
 	bool nmi_held;			/* an NMI waits for VEINFO.GET */
 	bool cpuid_supervisor_ve, cpuid_user_ve;
-	bool cr_reported;		/* tdx_cr_check() found something */
 	u8 notify_vector;		/* SetupEventNotifyInterrupt; 0: none */
 	u64 spec_ctrl, debugctl, ds_area, misc_enable, smi_count;
 };
@@ -120,7 +119,6 @@ u64 tdx_xfam(void);
 
 /* ---- tdx_cr.c ---- */
 bool tdx_cr_write_exit(struct vcpu *v);
-void tdx_cr_check(struct vcpu *v);
 
 /* ---- tdx_msr.c ---- */
 void tdx_msr_setup(struct vcpu *v);

@@ -223,15 +223,16 @@ static void four(u32 out[4], u32 a, u32 b, u32 c, u32 d)
 	out[EDX] = d;
 }
 
-static void extended(u32 leaf, u32 out[4])
+static void extended(struct vcpu *v, u32 leaf, u32 out[4])
 {
 	switch (leaf) {
 	case 0x80000000:
 		four(out, MAX_EXTENDED_LEAF, 0, 0, 0);
 		break;
 	case 0x80000001:
-		/* LAHF, LZCNT, PREFETCHW; SYSCALL, NX, 1G pages, RDTSCP, long mode */
-		four(out, 0, 0, out[ECX] & 0x121, 0x2c100800);
+		/* LAHF, LZCNT, PREFETCHW; NX, 1G pages, RDTSCP, long mode; SYSCALL in 64-bit code */
+		four(out, 0, 0, out[ECX] & 0x121, 0x2c100000);
+		set_bit_to(&out[EDX], 11, guest_code64(v));
 		break;
 	case 0x80000002:
 		four(out, 0x65746e49, 0x4454206c, 0x58, 0);	/* "Intel TDX" */
@@ -284,7 +285,7 @@ static void value_of(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		four(out, 0, 0x65746e49, 0x20202020, 0x5844546c);	/* "IntelTDX    " */
 		break;
 	default:
-		extended(leaf, out);
+		extended(v, leaf, out);
 	}
 }
 

@@ -4,9 +4,6 @@
  * itself would refuse raises #GP; one that a TD is not to have raises #VE with
  * exit reason CR access; the guest believes that CR4.VMXE is 0, and CR4.MCE and
  * CR0.NE are always 1.
- *
- * With paging off, paging.c sees the writes first; what must not be is then
- * found afterwards, and held against the guest.
  */
 #include "core.h"
 #include "cpuid.h"
@@ -132,17 +129,4 @@ bool tdx_cr_write_exit(struct vcpu *v)
 		apply(v, cr, value, length);
 	}
 	return true;
-}
-
-void tdx_cr_check(struct vcpu *v)
-{
-	u64 cr0 = v->paging_off ? v->guest_cr0 : v->vmcb.save.cr0;
-	u64 cr4 = v->paging_off ? v->guest_cr4 : v->vmcb.save.cr4;
-	struct tdx_vcpu *t = tdx_vcpu(v);
-
-	if ((cr0 & CR0_NE && cr4 & CR4_MCE) || t->cr_reported)
-		return;
-	t->cr_reported = true;
-	breach(v, COCO_BREACH_RESERVED, cr4, "CR0.NE or CR4.MCE was cleared: CR0 0x%lx, CR4 0x%lx",
-	       cr0, cr4);
 }

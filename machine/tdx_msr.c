@@ -119,7 +119,6 @@ static const struct msr_class {
 				 BIT_ULL(21) | BIT_ULL(24) | BIT_ULL(26) | BIT_ULL(27) | \
 				 BIT_ULL(62))
 #define SPEC_CTRL_BITS		0x4ffull	/* as CPUID 7.0 and 7.2 enumerate them */
-#define EFER_SCE		BIT_ULL(0)
 #define DEBUGCTL_RESERVED	0xffffffffffff003cull
 #define DEBUGCTL_TR		BIT_ULL(6)
 #define DEBUGCTL_BTS		BIT_ULL(7)
