@@ -61,6 +61,8 @@ BOOTS = [
     *each("ve", ("tdx",)),
     *each("tdcall", ("tdx",)),
     *each("tdvmcall", ("tdx",)),
+    *each("tdx_cpu", ("tdx",)),
+    Boot("sept", "tdx", options=("tdx=sept-ve",)),
     *each("views", AMD + ("tdx",)),
     *each("cpu", ALL),
     *each("inject", ALL),
