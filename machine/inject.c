@@ -13,12 +13,14 @@
  *	#VE		synthetic: only the TDX module raises it
  *	exception	AMD: EVENTINJ; on TDX synthetic
  *
- * "At an address" is a hardware breakpoint of the machine's own.  The guest
- * does not see it but for DR3: QEMU keeps the set of active breakpoints apart
- * from the guest's DR7, which VMRUN and #VMEXIT load and store without
- * touching that set.  The #DB is intercepted and taken back.  A guest that
- * programs breakpoints of its own meanwhile may make the machine miss the
- * address; tests see that no injection happened.
+ * "At an address" is a hardware breakpoint of the machine's own, in the guest's
+ * DR3 and DR7; the #DB is intercepted and taken back, with DR6 as it was.  Until
+ * then a guest that reads DR3 or DR7 sees it, and one that writes them may make
+ * the machine miss the address: tests see that no injection happened.
+ *
+ * QEMU 10 follows DR7 over VMRUN and #VMEXIT.  QEMU 7.2 loads and stores it
+ * there, but has breakpoints only by MOV to DR7: so the machine's own DR7 gets
+ * the breakpoint, too.
  */
 #include "control.h"
 #include "core.h"
@@ -26,7 +28,8 @@
 
 #define QUEUE_SIZE	8		/* injections waiting on one vCPU */
 #define BREAKPOINT	3		/* the debug register that the machine borrows */
-#define DR7_BREAKPOINT	(2ull << (2 * BREAKPOINT))	/* GE: instruction execution, length 1 */
+#define DR7_BREAKPOINT	(2ull << (2 * BREAKPOINT))	/* global; type and length 0: execution */
+#define DR7_MINE	(3ull << (2 * BREAKPOINT) | 15ull << (16 + 4 * BREAKPOINT))
 #define DR7_FIXED	0x400ull
 #define APIC_ICR	0xfee00300ull
 #define ICR_SELF	0x40000u
@@ -37,7 +40,7 @@ struct queue {
 	u32 count;
 	bool armed;			/* the breakpoint is for item[0..] with this address */
 	bool db_intercepted;		/* ... and #DB was intercepted anyway */
-	u64 address, dr3, dr6;
+	u64 address, dr3, dr6, dr7;
 };
 
 static struct queue queues[MAX_VCPUS];
@@ -160,6 +163,8 @@ static void arm(struct vcpu *v, u64 address)
 	q->address = address;
 	q->dr3 = read_dr3();
 	q->dr6 = v->vmcb.save.dr6;
+	q->dr7 = v->vmcb.save.dr7;
+	v->vmcb.save.dr7 = (q->dr7 & ~DR7_MINE) | DR7_BREAKPOINT;
 	q->db_intercepted = v->vmcb.intercept_exceptions & BIT(X86_DB);
 	v->vmcb.intercept_exceptions |= BIT(X86_DB);
 	write_dr3(address);
@@ -173,6 +178,7 @@ static void disarm(struct vcpu *v)
 	q->armed = false;
 	if (!q->db_intercepted)
 		v->vmcb.intercept_exceptions &= ~BIT(X86_DB);
+	v->vmcb.save.dr7 = (v->vmcb.save.dr7 & ~DR7_MINE) | (q->dr7 & DR7_MINE);
 	/* #VMEXIT brought the machine's DR7 back, with the breakpoint in it: clearing it there removes it */
 	write_dr7(DR7_FIXED);
 	write_dr3(q->dr3);

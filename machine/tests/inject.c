@@ -177,9 +177,9 @@ static void at_an_address(void)
 	check("nmi_comes_at_the_address", nmis == n + 1 && nmi_rip == rip);
 	nmi_done();
 	if (!is_es()) {
-		inject(COCO_INJECT_EXCEPTION, UD, 0, (void *)rip, 0);
 		asm volatile("mov %%dr7, %0" : "=r"(dr7));
-		check_eq("breakpoint_is_not_in_dr7", dr7, 0x400);
+		check_eq("breakpoint_leaves_dr7_alone", dr7, 0x400);
+		inject(COCO_INJECT_EXCEPTION, UD, 0, (void *)rip, 0);
 		/* The guest's own single step, while the machine waits for its address */
 		TRY("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tnop\n\tnop", : : : "cc", "memory");
 		check("guest_s_own_debug_exception_is_its_own", trap.hit && trap.vector == DB);
