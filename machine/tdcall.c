@@ -176,20 +176,22 @@ static void vp_vmcall(struct vcpu *v)
 		.info1 = reg(v, RCX),
 		.info2 = reg(v, RDX),
 	};
-	const struct coco_rule *rule = rule_match(&seen);
+	const struct coco_rule *found = rule_match(&seen);
+	struct coco_rule rule = { .action = COCO_PATCH };
 
-	if (!rule && tdvmcall(v))
+	if (!found && tdvmcall(v))
 		return;
+	if (found)
+		rule = *found;		/* the call lets others in, who may delete it */
 	event = tdcall_event(v, TDG_VP_VMCALL);
 	event->flags = seen.flags;
-	if (rule && rule->action == COCO_PATCH && tdvmcall(v)) {
-		scripted(v, rule);
+	if (found && rule.action == COCO_PATCH && tdvmcall(v)) {
+		scripted(v, &rule);
 		return;
 	}
-	if (!rule || rule->action == COCO_PATCH)
+	if (rule.action == COCO_PATCH)
 		set_reg(v, RAX, TDX_OPERAND_INVALID | RCX);
-	if (rule)
-		scripted(v, rule);
+	scripted(v, &rule);
 	finish(v, event);
 }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The virtual CPU as the TDX module fixes it: CPUID and control registers.
+ * CPUID as the TDX module fixes it ([base] "CPUID virtualization"; [ABI] "CPUID
+ * virtualization" lists each field).
  *
- * CPUID ([base] "CPUID virtualization"; [ABI] "CPUID virtualization" lists each
- * field).  A leaf is answered by the module, or raises #VE; one that is not
- * listed raises #VE.  Values that the module passes on from the CPU come from
- * QEMU's, values that the host configures are a fourth-generation Xeon's
- * ("Sapphire Rapids").  The list wants features of a TDX platform that QEMU's
- * CPU has not; those that only stand for MSRs are added here, instructions
- * cannot be:
+ * A leaf is answered by the module, or raises #VE; one that is not listed raises
+ * #VE.  Values that the module passes on from the CPU come from QEMU's, values
+ * that the host configures are a fourth-generation Xeon's ("Sapphire Rapids").
+ * The list wants features of a TDX platform that QEMU's CPU has not; those that
+ * only stand for MSRs are added here, instructions cannot be:
  *	XSAVEC, XSAVES	not in QEMU's CPU
  *	CX16		QEMU 7.2 leaves wrong flags behind CMPXCHG16B
  *	LA57		the machine's nested tables have the guest in four levels
