@@ -2,7 +2,7 @@
 /* Our own KUnit core, part two: a failed check in the words of mainline's KUnit, as one record. */
 #include "own_kunit.h"
 
-#define TEXT_SIZE	960		/* what a record of printk takes in every tree, and its prefix */
+#define TEXT_SIZE	960		/* what a record of printk takes in every tree */
 #define INDENT		"    "
 #define DUMP_BYTES	48		/* of each side, around the first difference */
 
@@ -50,8 +50,8 @@ static void add_string(struct text *t, const struct coco_kunit_value *v)
 		add(t, INDENT INDENT "%s == \"%.200s\"\n", v->text, (const char *)v->pointer);
 }
 
-static void add_bytes(struct text *t, const struct coco_kunit_value *v, const u8 *other, size_t from,
-		      size_t to)
+static void add_bytes(struct text *t, const struct coco_kunit_value *v, const u8 *other,
+		      size_t from, size_t to)
 {
 	const u8 *bytes = v->pointer;
 	size_t i;
@@ -85,7 +85,8 @@ static void add_dumps(struct text *t, const struct coco_kunit_check *c)
 static void add_not_err(struct text *t, const struct coco_kunit_value *v)
 {
 	if (v->pointer)
-		add(t, INDENT "Expected %s is not error, but is: %ld\n", v->text, PTR_ERR(v->pointer));
+		add(t, INDENT "Expected %s is not error, but is: %ld\n", v->text,
+		    PTR_ERR(v->pointer));
 	else
 		add(t, INDENT "Expected %s is not null, but is\n", v->text);
 }
@@ -120,19 +121,19 @@ static void add_findings(struct text *t, const struct coco_kunit_check *c)
 	}
 }
 
-void coco_kunit_failed(struct kunit *test, const struct coco_kunit_check *check, const char *fmt, ...)
+void coco_kunit_failed(struct kunit *test, const struct coco_kunit_check *check,
+		       const char *fmt, ...)
 {
+	const char *what = check->assertion ? "ASSERTION" : "EXPECTATION";
 	struct text *t = kzalloc(sizeof(*t), GFP_ATOMIC);
 	va_list args;
 
 	WRITE_ONCE(test->status, KUNIT_FAILURE);
 	if (!t) {
-		kunit_err(test, "%s FAILED at %s:%d\n", check->assertion ? "ASSERTION" : "EXPECTATION",
-			  check->file, check->line);
+		kunit_err(test, "%s FAILED at %s:%d\n", what, check->file, check->line);
 		return;
 	}
-	add(t, "%s FAILED at %s:%d\n", check->assertion ? "ASSERTION" : "EXPECTATION", check->file,
-	    check->line);
+	add(t, "%s FAILED at %s:%d\n", what, check->file, check->line);
 	add_findings(t, check);
 	if (fmt) {
 		va_start(args, fmt);

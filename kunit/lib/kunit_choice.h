@@ -19,7 +19,7 @@
 #error "<kunit/test.h> without a KUnit that runs: include lib/coco_kunit.h instead"
 #endif
 #if defined(COCO_KUNIT_KERNEL) && !defined(CC_HAVE_KUNIT)
-#error "COCO_KUNIT=kernel: this kernel has no KUnit, or a too old one: set CONFIG_KUNIT or leave it out"
+#error "COCO_KUNIT=kernel, but CONFIG_KUNIT is off, or this KUnit too old: leave COCO_KUNIT out"
 #endif
 
 #ifdef CC_HAVE_KUNIT

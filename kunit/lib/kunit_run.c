@@ -74,13 +74,13 @@ static void tally_print(const struct tally *tally, const char *indent, const cha
 			tally->fail, tally->skip, tally->total);
 }
 
-static void print_result(const char *indent, enum kunit_status status, size_t number, const char *name,
-			 const char *comment)
+static void print_result(const char *indent, enum kunit_status status, size_t number,
+			 const char *name, const char *comment)
 {
 	bool skipped = status == KUNIT_SKIPPED;
 
-	pr_info("%s%s %zu %s%s%s\n", indent, status == KUNIT_FAILURE ? "not ok" : "ok", number, name,
-		skipped ? " # SKIP " : "", skipped ? comment : "");
+	pr_info("%s%s %zu %s%s%s\n", indent, status == KUNIT_FAILURE ? "not ok" : "ok", number,
+		name, skipped ? " # SKIP " : "", skipped ? comment : "");
 }
 
 void *coco_kunit_alloc(struct kunit *test, size_t n, size_t size, gfp_t gfp)
@@ -246,7 +246,8 @@ static void run_params(struct kunit_suite *suite, struct kunit_case *c, struct k
 		run_once(suite, c, test);
 		if (!desc[0])
 			snprintf(desc, sizeof(desc), "param-%d", test->param_index);
-		print_result(INDENT INDENT, test->status, test->param_index, desc, test->status_comment);
+		print_result(INDENT INDENT, test->status, test->param_index, desc,
+			     test->status_comment);
 		tally_add(tally, test->status);
 		merge_status(c, test->status);
 		desc[0] = '\0';

@@ -29,8 +29,8 @@ int coco_machine_probe(void)
 		return 0;
 	cpuid(COCO_CPUID_INFO, &version, &ebx, &ecx, &edx);
 	if (version != COCO_ABI_VERSION) {
-		pr_err("coco: the machine speaks version %u, these modules version %u: build both from one tree\n",
-		       version, COCO_ABI_VERSION);
+		pr_err("coco: the machine speaks version %u, these modules version %u\n", version,
+		       COCO_ABI_VERSION);
 		return -EPROTO;
 	}
 	personality = ebx;

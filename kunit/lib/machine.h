@@ -36,7 +36,13 @@ u64 coco_event_next(void);
 s64 coco_event(u64 seq, struct coco_event *event);
 u64 coco_breaches(void);
 
-/* ---- scripting the host; coco_case_end() takes all rules out ---- */
+/*
+ * ---- scripting the host; coco_case_end() takes all rules out ----
+ *
+ * A rule answers whoever comes first: a tick that reprograms its timer, as well
+ * as the instruction under test.  So it belongs into a window, in most cases
+ * by coco_window_begin_scripted().
+ */
 s64 coco_rule_add(const struct coco_rule *rule);
 u64 coco_rule_hits(s64 id);
 u64 coco_rule_del(s64 id);			/* 0: all */
@@ -51,16 +57,6 @@ s64 coco_page_state(u64 gpa);
 s64 coco_page_set(u64 gpa, u32 flags);
 s64 coco_host_read(u64 gpa, void *buf, size_t len);
 s64 coco_host_write(u64 gpa, const void *buf, size_t len);
-
-/* Counts as a failed assertion if the machine refuses the rule */
-#define coco_rule(test, ...) \
-	({ \
-		const struct coco_rule rule_ = { __VA_ARGS__ }; \
-		const s64 rule_id_ = coco_rule_add(&rule_); \
-		\
-		KUNIT_ASSERT_GT_MSG(test, rule_id_, (s64)0, "the machine refuses the rule"); \
-		rule_id_; \
-	})
 
 /*
  * A window: what this CPU made the machine do between two points.
@@ -81,11 +77,15 @@ struct coco_window {
 	u32 cpu;
 	u32 nevents;
 	u32 lost;			/* more events than fit, or overwritten by the machine */
+	s64 rule;			/* id, 0: none, or an error */
+	u64 applied;			/* times that the rule was used */
 	struct coco_event events[COCO_WINDOW_EVENTS];
 };
 
 struct coco_window *coco_window(struct kunit *test);	/* freed with the case; asserts memory */
 void coco_window_begin(struct coco_window *w);
+/* ... and until the window's end this rule is in force; NULL: none */
+void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule);
 void coco_window_end(struct coco_window *w);
 unsigned int coco_window_count(const struct coco_window *w, enum coco_event_kind kind, u64 code);
 /* The nth (from 0) of this kind and code, or NULL */
@@ -96,13 +96,17 @@ void coco_window_show(const struct coco_window *w);
 /* Exactly so many exits; shows the window if not */
 #define COCO_EXPECT_EXITS(test, w, kind, code, n) \
 	do { \
-		const unsigned int exits_seen = coco_window_count(w, kind, code); \
-		const unsigned int exits_due = (n); \
-		\
-		if (exits_seen != exits_due || (w)->lost) \
+		if (coco_window_count(w, kind, code) != (n) || (w)->lost) \
 			coco_window_show(w); \
-		KUNIT_EXPECT_EQ_MSG(test, exits_seen, exits_due, "of " #kind ", " #code); \
+		KUNIT_EXPECT_EQ(test, coco_window_count(w, kind, code), (unsigned int)(n)); \
 		KUNIT_EXPECT_EQ_MSG(test, (w)->lost, 0u, "events were lost"); \
+	} while (0)
+
+/* The rule of the window was used exactly so often */
+#define COCO_EXPECT_APPLIED(test, w, n) \
+	do { \
+		KUNIT_EXPECT_GT_MSG(test, (w)->rule, (s64)0, "the machine refuses the rule"); \
+		KUNIT_EXPECT_EQ_MSG(test, (w)->applied, (u64)(n), "uses of the rule"); \
 	} while (0)
 
 #endif /* COCO_LIB_MACHINE_H */

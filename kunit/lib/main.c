@@ -24,5 +24,5 @@ static void __exit coco_exit(void)
 
 module_init(coco_init);
 module_exit(coco_exit);
-MODULE_DESCRIPTION("Guest tests of confidential computing: helpers, console, KUnit where the kernel has none");
+MODULE_DESCRIPTION("Guest tests of confidential computing: helpers, console, KUnit fallback");
 MODULE_LICENSE("GPL");

@@ -66,8 +66,10 @@ struct kunit {
 	struct list_head allocations;
 };
 
-#define KUNIT_CASE(function)		{ .run_case = function, .name = #function }
-#define KUNIT_CASE_PARAM(function, gen)	{ .run_case = function, .name = #function, .generate_params = gen }
+#define KUNIT_CASE(function) \
+	{ .run_case = function, .name = #function }
+#define KUNIT_CASE_PARAM(function, gen) \
+	{ .run_case = function, .name = #function, .generate_params = gen }
 
 #define OWN_KUNIT_GENERATOR(gen, array, describe) \
 	static const void *gen##_gen_params(struct kunit *test, const void *prev, char *desc) \
@@ -170,16 +172,18 @@ __printf(3, 4) void coco_kunit_failed(struct kunit *test, const struct coco_kuni
 #define OWN_KUNIT_FAILED(test_, form_, assertion_, op_, size_, left_, right_, fmt, ...) \
 	do { \
 		const struct coco_kunit_check check_ = { \
-			.form = form_, .assertion = assertion_, .file = __FILE__, .line = __LINE__, \
-			.op = op_, .size = size_, .left = left_, .right = right_, \
+			.form = form_, .assertion = assertion_, .op = op_, .size = size_, \
+			.file = __FILE__, .line = __LINE__, .left = left_, .right = right_, \
 		}; \
 		\
 		coco_kunit_failed(test_, &check_, fmt, ##__VA_ARGS__); \
 		if (assertion_) \
 			coco_kunit_abort(test_); \
 	} while (0)
-#define OWN_KUNIT_NUMBER(text_, value)	((struct coco_kunit_value){ .text = text_, .number = value })
-#define OWN_KUNIT_POINTER(text_, value)	((struct coco_kunit_value){ .text = text_, .pointer = value })
+#define OWN_KUNIT_NUMBER(text_, value) \
+	((struct coco_kunit_value){ .text = text_, .number = value })
+#define OWN_KUNIT_POINTER(text_, value) \
+	((struct coco_kunit_value){ .text = text_, .pointer = value })
 
 #define OWN_KUNIT_UNARY(test, assertion, condition, wanted, fmt, ...) \
 	do { \
@@ -196,22 +200,25 @@ __printf(3, 4) void coco_kunit_failed(struct kunit *test, const struct coco_kuni
 		\
 		if (likely(left_ op right_)) \
 			break; \
-		OWN_KUNIT_FAILED(test, form, assertion, #op, 0, value(#l, left_), value(#r, right_), \
-				 fmt, ##__VA_ARGS__); \
+		OWN_KUNIT_FAILED(test, form, assertion, #op, 0, value(#l, left_), \
+				 value(#r, right_), fmt, ##__VA_ARGS__); \
 	} while (0)
 #define OWN_KUNIT_INT(test, assertion, l, op, r, ...) \
 	OWN_KUNIT_BINARY(test, COCO_KUNIT_INT, OWN_KUNIT_NUMBER, assertion, l, op, r, __VA_ARGS__)
 #define OWN_KUNIT_PTR(test, assertion, l, op, r, ...) \
-	OWN_KUNIT_BINARY(test, COCO_KUNIT_POINTER, OWN_KUNIT_POINTER, assertion, l, op, r, __VA_ARGS__)
+	OWN_KUNIT_BINARY(test, COCO_KUNIT_POINTER, OWN_KUNIT_POINTER, assertion, l, op, r, \
+			 __VA_ARGS__)
 #define OWN_KUNIT_STR(test, assertion, l, op, r, fmt, ...) \
 	do { \
 		const char *left_ = (l); \
 		const char *right_ = (r); \
 		\
-		if (!IS_ERR_OR_NULL(left_) && !IS_ERR_OR_NULL(right_) && strcmp(left_, right_) op 0) \
+		if (!IS_ERR_OR_NULL(left_) && !IS_ERR_OR_NULL(right_) && \
+		    strcmp(left_, right_) op 0) \
 			break; \
-		OWN_KUNIT_FAILED(test, COCO_KUNIT_STRING, assertion, #op, 0, OWN_KUNIT_POINTER(#l, left_), \
-				 OWN_KUNIT_POINTER(#r, right_), fmt, ##__VA_ARGS__); \
+		OWN_KUNIT_FAILED(test, COCO_KUNIT_STRING, assertion, #op, 0, \
+				 OWN_KUNIT_POINTER(#l, left_), OWN_KUNIT_POINTER(#r, right_), \
+				 fmt, ##__VA_ARGS__); \
 	} while (0)
 #define OWN_KUNIT_MEM(test, assertion, l, op, r, n, fmt, ...) \
 	do { \

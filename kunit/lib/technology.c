@@ -78,7 +78,8 @@ const char *coco_technologies(unsigned long wanted, char *text, size_t size)
 	text[0] = '\0';
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (wanted & BIT(i))
-			len += scnprintf(text + len, size - len, "%s%s", len ? " or " : "", names[i]);
+			len += scnprintf(text + len, size - len, "%s%s", len ? " or " : "",
+					 names[i]);
 	return text;
 }
 EXPORT_SYMBOL_GPL(coco_technologies);

@@ -30,13 +30,21 @@ struct coco_window *coco_window(struct kunit *test)
 EXPORT_SYMBOL_GPL(coco_window);
 
 /* The machine numbers its vCPUs in the order of the MADT, as Linux does its CPUs */
-void coco_window_begin(struct coco_window *w)
+void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule)
 {
 	local_irq_save(w->flags);
 	w->cpu = smp_processor_id();
 	w->nevents = 0;
 	w->lost = 0;
+	w->applied = 0;
+	w->rule = rule ? coco_rule_add(rule) : 0;
 	w->first = coco_event_next();
+}
+EXPORT_SYMBOL_GPL(coco_window_begin_scripted);
+
+void coco_window_begin(struct coco_window *w)
+{
+	coco_window_begin_scripted(w, NULL);
 }
 EXPORT_SYMBOL_GPL(coco_window_begin);
 
@@ -45,6 +53,8 @@ void coco_window_end(struct coco_window *w)
 	u64 seq;
 
 	w->end = coco_event_next();
+	if (w->rule > 0)
+		w->applied = coco_rule_del(w->rule);
 	for (seq = w->first; seq < w->end; seq++) {
 		struct coco_event *e = &w->events[w->nevents];
 
@@ -92,10 +102,11 @@ void coco_window_show(const struct coco_window *w)
 	for (i = 0; i < w->nevents; i++) {
 		const struct coco_event *e = &w->events[i];
 		const char *name = e->kind < COCO_EV_KINDS ? kind_names[e->kind] : NULL;
+		const char *by = e->flags & COCO_EVF_SCRIPTED ? " (scripted)" : "";
 
-		pr_info("    # machine: %llu %s code 0x%llx info 0x%llx 0x%llx mask 0x%llx ret 0x%llx rip %pS%s\n",
-			e->seq, name ? name : "?", e->code, e->info1, e->info2, e->mask, e->ret,
-			(void *)(unsigned long)e->rip, e->flags & COCO_EVF_SCRIPTED ? " (scripted)" : "");
+		pr_info("    # machine: %s code 0x%llx info 0x%llx 0x%llx mask 0x%llx ret 0x%llx%s\n",
+			name ? name : "?", e->code, e->info1, e->info2, e->mask, e->ret, by);
+		pr_info("    # machine: ... at %pS\n", (void *)(unsigned long)e->rip);
 	}
 }
 EXPORT_SYMBOL_GPL(coco_window_show);
