@@ -9,7 +9,7 @@ early was ended by the case that was running.
 from dataclasses import dataclass, field, replace
 
 from coco import evidence, ktap, splat
-from coco.model import KUNIT, CaseResult, End, Item, Outcome, Stop, SuiteProblem
+from coco.model import KUNIT, BootEvidence, CaseResult, End, Item, Outcome, Stop, SuiteProblem
 from coco.model import base, int_or, slug
 from coco.stream import Message, Record, parse_message
 
@@ -56,9 +56,10 @@ def attribute(
     end = log.end or End(stop.cause or "truncated", text=stop.text)
     if stop.cause in _STOPPED:
         end = End(stop.cause, text=stop.text)
-    normal = log.done and end.word in ("exit", "poweroff") and not end.code
-    outcome = Outcome(log.ready is not None, end, normal)
-    outcome.boot_splats = _boot_splats(log, console)
+    ready = log.ready is not None
+    normal = ready and log.done and end.word in ("exit", "poweroff") and not end.code
+    outcome = Outcome(ready, end, normal)
+    outcome.boot_evidence = _boot_evidence(log, console)
     outcome.counts = _counts(records)
     outcome.notes = _strays(log)
     if log.ready:
@@ -125,13 +126,17 @@ def _strays(log: Log) -> list[str]:
     return strays[:20]
 
 
-def _boot_splats(log: Log, console: list[str]) -> list[str]:
+def _boot_evidence(log: Log, console: list[str]) -> BootEvidence:
     """Splats and breaches up to the first suite; early ones are on the serial console only."""
-    texts = [hit.text for hit in evidence.kernel_splats(log.before)]
+    splats = evidence.kernel_splats(log.before)
     if not log.segments:
-        texts += [hit.text for hit in splat.scan(enumerate(console))]
-    texts += [record.text for record in log.before if evidence.is_breach(record)]
-    return list(dict.fromkeys(texts))
+        splats += splat.scan(enumerate(console))
+    breaches = [record.text for record in log.before if evidence.is_breach(record)]
+    cause, text = splat.cause(splats)
+    if breaches and not cause:
+        cause, text = "breach", breaches[0].removeprefix("breach ")
+    texts = [f"{hit.kind}: {hit.text}" for hit in splats] + breaches
+    return BootEvidence(cause, text, tuple(dict.fromkeys(texts)))
 
 
 def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
@@ -179,7 +184,8 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
             outcome.results.append(result)
         return
     reader, document = _read(segment, item)
-    leaves = sorted(ktap.leaves(document.tests), key=lambda leaf: leaf.test.last)
+    finished = (leaf for leaf in ktap.leaves(document.tests) if leaf.test.ok is not None)
+    leaves = sorted(finished, key=lambda leaf: leaf.test.last)
     if len(leaves) > MOST_RESULTS:
         text = f"{len(leaves)} results; all after {MOST_RESULTS} are left out"
         outcome.problems.append(SuiteProblem(item.suite, "too-many", text))
@@ -211,7 +217,7 @@ def _read(segment: Segment, item: Item) -> tuple[ktap.Reader, ktap.Document]:
     channel = "k" if item.kind == KUNIT else "t"
     reader = ktap.Reader()
     for record in segment.records:
-        if record.channel == channel:
+        if record.channel == channel and record.whole:
             reader.feed(record.text, record.index)
     return reader, reader.finish()
 
@@ -232,7 +238,7 @@ def _results(
     for leaf, window in cuts:
         case = case_id(leaf.path, item.kind)
         status = leaf.test.status
-        if status == "none" or leaf.test.reason == NOT_SELECTED:
+        if leaf.test.reason == NOT_SELECTED:
             continue
         # A KUnit suite that skipped or failed before its first case speaks for all of them
         for name in (case,) if case else item.cases if status != "pass" else ():

@@ -71,7 +71,7 @@ def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) ->
             result.seconds = round(time.monotonic() - start, 3)
     console = Tail(order.folder / qemu.CONSOLE)
     result.console = [*console.lines(), console.rest()]
-    if not result.records and result.stop.cause == "abort":
+    if not result.records and result.stop.cause == "abort" and not order.resume:
         raise InfrastructureError(
             f"QEMU did not start: {result.stop.text}", f"its command: {order.folder}/command"
         )
@@ -166,6 +166,7 @@ class _Follower:
         if shutil.disk_usage(self._order.folder).free < LAST_RESERVE:
             return Stop("disk-full", f"no space left in {self._order.folder}")
         if self._paused():
+            self._read()  # what the machine said before it paused
             if not self._offered:
                 return Stop("panic-pause", "the guest reported a panic through pvpanic")
             self._offered = False

@@ -115,7 +115,8 @@ def load(folder: Path) -> Expectations:
 
 def _read(path: Path, kind: str) -> Any:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # Dates as texts, quoted or not
+        data = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except yaml.YAMLError as error:

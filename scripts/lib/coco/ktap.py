@@ -128,8 +128,9 @@ class Reader:
         """One line of the log; index is what first and last will name."""
         self._line = self._line + 1 if index is None else index
         body = strip_prefix(line).rstrip()
-        text = body.lstrip(" ")
-        level = min((len(body) - len(text)) // 4, DEEPEST)
+        text = body.lstrip()
+        indent = body[: len(body) - len(text)].expandtabs(4)  # tabs up to 5.7
+        level = min(len(indent) // 4, DEEPEST)
         if not text:
             return
         if match := _VERSION.match(text):

@@ -86,6 +86,15 @@ class End:
         return " ".join(parts) + (f": {self.text}" if self.text else "")
 
 
+@dataclass(frozen=True)
+class BootEvidence:
+    """What the log and the machine say against the kernel from before the first suite."""
+
+    cause: str = ""
+    text: str = ""
+    splats: tuple[str, ...] = ()
+
+
 @dataclass
 class Outcome:
     """One boot, taken apart."""
@@ -96,7 +105,7 @@ class Outcome:
     results: list[CaseResult] = field(default_factory=list)
     problems: list[SuiteProblem] = field(default_factory=list)
     remaining: list[Item] = field(default_factory=list)
-    boot_splats: list[str] = field(default_factory=list)  # before init was up, breaches too
+    boot_evidence: BootEvidence = BootEvidence()
     notes: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     ready_after: float = 0.0  # seconds

@@ -135,6 +135,7 @@ def _grouped(document: Document) -> Iterable[list[tuple[Document, Case]]]:
         for case in run["cases"]:
             if case["verdict"] not in ("finding", "error"):
                 continue
+            key: tuple[str, ...]
             if case["cause"] == "not-run":
                 key = (run["name"], case["message"])
             elif case["note"] == UNLISTED and case["status"] == "pass":

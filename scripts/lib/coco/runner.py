@@ -188,14 +188,11 @@ class _Runner:
         for case in self._order.plan.boot_cases:
             result = CaseResult(BOOT, case, "pass", boot=1, seconds=outcome.ready_after)
             if case == REACHES_INIT and not outcome.ready:
-                result.status = "error" if outcome.end.word in attribute.NO_VERDICT else "fail"
-                result.cause = attribute.word_of(outcome.end)
-                result.message = outcome.end.describe()
-                result.diagnostics = outcome.boot_splats
-            elif case == LEAVES_NO_SPLAT and outcome.boot_splats:
-                result.status, result.cause = "fail", "splat"
-                result.message = outcome.boot_splats[0]
-                result.splats = outcome.boot_splats
+                _did_not_boot(result, outcome)
+            elif case == LEAVES_NO_SPLAT and outcome.boot_evidence.cause:
+                result.status, result.cause = "fail", outcome.boot_evidence.cause
+                result.message = outcome.boot_evidence.text
+                result.splats = list(outcome.boot_evidence.splats)
             self._run.results.append(result)
 
     def _give_up(self, items: Sequence[Item], end: End, why: str) -> None:
@@ -206,3 +203,14 @@ class _Runner:
             for case in item.cases:
                 result = CaseResult(item.suite, case, status, "not-run", why, boot=boot_number)
                 self._run.results.append(result)
+
+
+def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
+    """Why init never came up: what the kernel said last, or how the machine saw it end."""
+    found, end = outcome.boot_evidence, outcome.end
+    result.splats = list(found.splats)
+    if found.cause in ("oops", "panic"):
+        result.status, result.cause, result.message = "fail", found.cause, found.text
+    else:
+        result.status = "error" if end.word in attribute.NO_VERDICT else "fail"
+        result.cause, result.message = attribute.word_of(end), end.describe()

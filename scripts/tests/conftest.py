@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the host side's tests share: a repository of fakes."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+sys.path.insert(0, str(TESTS.parent / "lib"))
+
+from coco import expect, plan, qemu, runner  # noqa: E402
+from coco.model import SELFTEST  # noqa: E402
+from coco.watch import Budgets  # noqa: E402
+
+SHORT = Budgets(boot=6.0, silence=0.8, case=1.2, flood=1 << 20)
+
+Play = Callable[..., runner.Run]
+
+
+def suite(name: str, cases: list[str], kind: str = "kunit", **case: Any) -> expect.Suite:
+    """A suite whose cases are all alike, but for those named in `fatal`."""
+    fatal = case.pop("fatal", ())
+    made = tuple(expect.Case(one, fatal=one in fatal, **case) for one in cases)
+    return expect.Suite(name, kind, "fake", made)
+
+
+def boot_suite() -> expect.Suite:
+    return suite("boot", [runner.REACHES_INIT, runner.LEAVES_NO_SPLAT], kind="boot")
+
+
+def expectations(*suites: expect.Suite) -> expect.Expectations:
+    return expect.Expectations({one.name: one for one in (boot_suite(), *suites)})
+
+
+def scenario_of(written: expect.Expectations, **more: Any) -> dict[str, Any]:
+    """A guest that has all that is written down."""
+    suites = {
+        name: [case.id for case in one.cases]
+        for name, one in written.suites.items()
+        if one.kind != "boot"
+    }
+    return {"suites": suites, **more}
+
+
+def fake_qemu(folder: Path, scenario: Mapping[str, Any]) -> str:
+    """The words for QEMU=."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "scenario.json"
+    file.write_text(json.dumps(scenario), encoding="utf-8")
+    return f"{TESTS / 'fake_qemu.py'} {file}"
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """Run everything that is written down on a fake guest."""
+
+    def play_one(
+        written: expect.Expectations,
+        cancel: threading.Event | None = None,
+        budgets: Budgets = SHORT,
+        **scenario: Any,
+    ) -> runner.Run:
+        words = fake_qemu(tmp_path / "fake", scenario_of(written, **scenario))
+        (tmp_path / "file").touch()
+        guest = qemu.Guest(tmp_path / "file", tmp_path / "file", tmp_path / "file")
+        kinds = {name: one.kind for name, one in written.suites.items()}
+        available = plan.Available(
+            kunit=frozenset(kinds),
+            selftests=frozenset(name for name, kind in kinds.items() if kind == SELFTEST),
+        )
+        work = plan.make(written, plan.Selection(tier="full"), "none", {}, available)
+        order = runner.RunOrder(
+            "none", tmp_path / "run", qemu.find(words), guest, work, written, budgets
+        )
+        return runner.run(order, cancel or threading.Event(), lambda *_: None)
+
+    return play_one
+
+
+def statuses(run: runner.Run) -> dict[str, str]:
+    """Case id -> "status" or "status cause", without the boot's own."""
+    return {
+        result.id: f"{result.status} {result.cause}".strip()
+        for result in run.results
+        if result.suite != "boot"
+    }

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco check from its options to its exit code, with a fake kernel on a fake QEMU."""
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TESTS, expectations, fake_qemu, scenario_of, suite
+
+from coco import check, errors, expect, kernels, ktap, plan, prepare, qemu, report, results
+from coco.screen import Screen
+
+WRITTEN = expectations(
+    suite("alpha", ["one", "two"], fixes=('0123456789ab ("x86: fix it")',)),
+    suite("beta", ["three"], needs=("smp",)),
+)
+CHECK = ("kernel", "personality", "suite", "case", "tier", "vcpus", "ram", "append", "machine")
+OTHER = ("results", "qemu", "gdb", "jobs", "patience")
+
+
+class World:
+    """A repository without sources: what check() would find there."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.results = folder / "results"
+        self.technologies: tuple[str, ...] = ("none", "sev")
+        self.available = plan.Available(kunit=frozenset({"alpha", "beta"}))
+        self.written = WRITTEN
+        self.scenario: dict[str, Any] = {}
+        monkeypatch.setattr(check, "prepare", self.prepare)
+        monkeypatch.setattr(expect, "load", lambda _folder: self.written)
+        monkeypatch.setattr(check, "Budgets", lambda: check_budgets())
+
+    def prepare(self, options: argparse.Namespace, _say: object) -> prepare.Prepared:
+        words = fake_qemu(self.folder / "fake", scenario_of(self.written, **self.scenario))
+        file = self.folder / "file"
+        file.touch()
+        kernel = kernels.Kernel(
+            name="Fake 6.12.1",
+            source="local",
+            release="6.12.1-fake",
+            vmlinuz=file,
+            sha256="0" * 64,
+            config={"EFI": "y"},
+            technologies=self.technologies,
+        )
+        return prepare.Prepared(qemu.find(words), kernel, file, file, self.available, "built")
+
+    def check(self, **options: Any) -> int:
+        values = {name: options.get(name) for name in (*CHECK, *OTHER)}
+        values["results"] = str(self.results)
+        words = ["KERNEL=fake", *(f"{name.upper()}=x" for name in options)]
+        with (self.folder / "screen").open("w") as out:
+            return check.check(argparse.Namespace(**values), words, Screen(out))
+
+    @property
+    def screen(self) -> str:
+        return (self.folder / "screen").read_text()
+
+    @property
+    def document(self) -> results.Document:
+        return results.read(self.results)
+
+
+def check_budgets() -> object:
+    from conftest import SHORT
+
+    return SHORT
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+def test_everything_as_expected(world: World) -> None:
+    assert world.check() == errors.OK
+    assert re.search(r"^  none +pass 5 +fail 0 +skip 0 +\d+\.\d s$", world.screen, re.M)
+    assert "tdx: the kernel has no code for it" in world.screen
+    assert "OK: 10 passed, 0 skipped, all as expected in none, sev" in world.screen
+    assert world.document["complete"]
+
+
+def test_results_are_one_valid_ktap_document(world: World) -> None:
+    world.scenario = {"cases": {"alpha.two": "panic", "beta.three": "skip"}}
+    world.check()
+    document = ktap.parse((world.results / results.KTAP).read_text().splitlines())
+    assert ktap.problems(document) == []
+    found = {".".join(leaf.path): leaf.test.status for leaf in ktap.leaves(document.tests)}
+    assert found["sev.alpha.one"] == "pass"
+    assert found["sev.alpha.two"] == "fail"
+    assert found["sev.beta.three"] == "skip"
+
+
+def test_finding_tells_what_who_and_how_to_repeat(world: World) -> None:
+    world.scenario = {"cases": {"alpha.two": "fail", "alpha.one": "breach"}}
+    assert world.check() == errors.FINDING
+    assert "FAIL alpha.two [none, sev]  assertion\n  expected: a == b\n  got:      a == 1" in (
+        world.screen
+    )
+    assert "may lack: 0123456789ab" in world.screen
+    assert "machine:  breach kind=field" in world.screen
+    assert "repeat:   scripts/coco check KERNEL=fake PERSONALITY=none CASE=alpha.two" in (
+        world.screen
+    )
+    assert "FINDINGS: 4 findings, 6 passed" in world.screen
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code"),
+    [
+        ({"cases": {"alpha.one": "skip"}}, errors.FINDING),
+        ({"cases": {"beta.three": "skip"}}, errors.OK),  # needs two vCPUs
+        ({"cases": {"alpha.one": "absent"}}, errors.FINDING),
+        ({"cases": {"alpha.one": "unmodelled"}}, errors.INFRASTRUCTURE),
+        ({"cases": {"alpha.one": "unmodelled", "alpha.two": "fail"}}, errors.FINDING),
+        ({"boot": "refuses"}, errors.INFRASTRUCTURE),
+        ({"boot": "panic"}, errors.FINDING),
+        ({"exit": "shutdown"}, errors.FINDING),
+        ({"plans": {"alpha": ""}}, errors.FINDING),
+    ],
+)
+def test_exit_code(world: World, scenario: dict[str, object], code: int) -> None:
+    world.scenario = scenario
+    world.technologies = ("none",)
+    assert world.check() == code
+    assert world.document["verdict"]["exit"] == code
+
+
+def test_two_vcpus_are_a_run_of_their_own_and_meet_the_need(world: World) -> None:
+    world.scenario = {"cases": {"beta.three": "skip"}}
+    world.technologies = ("none",)
+    assert world.check(vcpus=(1, 2)) == errors.FINDING
+    assert [run["name"] for run in world.document["runs"]] == ["none", "none-2cpu"]
+    assert "SKIP beta.three [none-2cpu]  unexpected" in world.screen
+    assert "VCPUS=2 CASE=beta.three" in world.screen
+
+
+def test_personality_that_the_kernel_lacks_is_nothing_applicable(world: World) -> None:
+    with pytest.raises(errors.NothingApplicable, match="no code for tdx"):
+        world.check(personality=("tdx",))
+
+
+def test_suites_that_cannot_be_built_are_named_and_the_rest_runs(world: World) -> None:
+    world.available = plan.Available(kunit=frozenset({"alpha"}), no_kunit="no headers")
+    assert world.check() == errors.OK
+    assert "beta: no headers" in world.screen
+
+
+def test_selection_without_anything_that_was_built_is_nothing_applicable(world: World) -> None:
+    world.available = plan.Available(no_kunit="no headers")
+    with pytest.raises(errors.NothingApplicable, match="no headers"):
+        world.check(suite=("alpha",))
+
+
+def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
+    known = expect.Known("alpha.one", "fail", "see commit x", check.datetime.date(9999, 1, 1))
+    world.written = replace(WRITTEN, baseline=(known,))
+    world.scenario = {"cases": {"alpha.one": "fail"}}
+    assert world.check() == errors.OK
+    assert "alpha.one [none]  fail, until 9999-01-01: see commit x" in world.screen
+
+
+def test_debugger_wants_one_guest(world: World) -> None:
+    with pytest.raises(errors.UsageError, match="GDB= needs one guest"):
+        world.check(gdb="tcp::1234")
+
+
+def test_results_folder_is_never_written_twice(world: World) -> None:
+    world.check()
+    with pytest.raises(errors.UsageError, match="holds results already"):
+        world.check()
+
+
+def test_report_repeats_the_screen_from_the_file(world: World) -> None:
+    world.scenario = {"cases": {"alpha.two": "fail"}}
+    world.check()
+    document = world.document
+    again = [*report.header(document), "", *map(report.run_line, document["runs"])]
+    again += [*report.body(document, world.results), *report.verdict(document, world.results)]
+    runs = slice(again.index("") + 1, again.index("") + 3)
+    shown = world.screen.splitlines()
+    assert sorted(again[runs]) == sorted(shown[runs])  # as they end, not as they were planned
+    del again[runs], shown[runs]
+    assert again == shown
+
+
+def test_schema_refuses_another_version_and_a_nameless_case(world: World) -> None:
+    world.check()
+    document = world.document
+    assert results.invalid({**document, "schema": 2})
+    document["runs"][0]["cases"][0]["id"] = "Not An Id"
+    assert "does not match" in results.invalid(document)
+
+
+INTERRUPT = """
+import sys
+sys.path[:0] = [{tests!r}, {lib!r}]
+from pathlib import Path
+import conftest, pytest, test_check
+from coco import cli
+world = test_check.World(Path({folder!r}), pytest.MonkeyPatch())
+world.scenario = {{"cases": {{"alpha.two": "hang"}}}}
+test_check.check_budgets = lambda: test_check.replace(conftest.SHORT, silence=99, case=99)
+cli._check = lambda *_: world.check()
+cli.VERBS = tuple(test_check.replace(v, run=cli._check) for v in cli.VERBS if v.name == "check")
+sys.exit(cli.main(["check"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_interruption_leaves_no_qemu_and_keeps_the_results(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    text = INTERRUPT.format(tests=str(TESTS), lib=str(TESTS.parent / "lib"), folder=str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", text]) as process:
+        wait_for(lambda: guests(tmp_path))
+        wait_for(lambda: b"alpha.two" in read(tmp_path / "results/none/boot-1/stream.log"))
+        os.kill(process.pid, number)
+        code = process.wait(20)
+    wait_for(lambda: not guests(tmp_path))
+    document = json.loads((tmp_path / "results/result.json").read_text())
+    assert not document["complete"]
+    if number != signal.SIGKILL:
+        assert code == errors.INTERRUPTED
+        assert document["verdict"]["word"] == "INTERRUPTED"
+        passed = [c["id"] for c in document["runs"][0]["cases"] if c["status"] == "pass"]
+        assert "alpha.one" in passed
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
+
+
+def read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def guests(folder: Path) -> list[Path]:
+    """The fake QEMUs of this test that run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(b"fake_qemu" in w for w in words) and any(bytes(folder) in w for w in words):
+            found.append(path)
+    return found

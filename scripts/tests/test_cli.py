@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The command line as a user meets it: messages, hints and exit codes."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COCO = REPOSITORY / "scripts/coco"
+
+
+def run(*argv: object, **environment: str) -> tuple[int, str]:
+    """Exit code, and all that was printed."""
+    base = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    if "COCO_CACHE" in os.environ:
+        base["COCO_CACHE"] = os.environ["COCO_CACHE"]
+    done = subprocess.run(
+        [str(word) for word in argv],
+        cwd=REPOSITORY,
+        env=base | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "usage: coco <command>"),
+        (["help"], 0, "exit codes:"),
+        (["--help"], 0, "COCO_CACHE"),
+        (["check", "--help"], 0, "PERSONALITY=<name>[,<name>]"),
+        (["chekc"], 2, "did you mean check?"),
+        (["check", "PLATFROM=tdx"], 2, "unknown variable PLATFROM\n  did you mean PERSONALITY?"),
+        (["check", "KRENEL=x"], 2, "did you mean KERNEL?"),
+        (["check", "kernel=x"], 2, "did you mean KERNEL?"),
+        (["check", "NAME=x"], 2, "check does not take NAME="),
+        (["check", "PERSONALITY=snp"], 2, "unknown personality 'snp'\n  did you mean sev-snp?"),
+        (["check", "TIER=smok"], 2, "did you mean smoke?"),
+        (["check", "SUITE=tecnology"], 2, "no suite tecnology\n  did you mean technology?"),
+        (["check", "CASE=boot.reach_init"], 2, "did you mean boot.reaches_init?"),
+        (["check", "VCPUS=0"], 2, "VCPUS=0: '0' is no number from 1 to 8"),
+        (["check", "VCPUS=two"], 2, "no number from 1 to 8"),
+        (["check", "RAM=2048"], 2, "no number from 128 to 1024"),
+        (["check", "PATIENCE=0"], 2, "no factor above 0"),
+        (["check", "GDB=1", "JOBS=x"], 2, "JOBS=x"),
+        (["check", "QEMU=/nonexistent"], 2, "no such program"),
+        (["check", "QEMU=/bin/true"], 3, "does not say its version"),
+        (["check", "KDIR=/nonexistent"], 2, "/nonexistent"),
+        (["check", "KERNEL=a", "KDIR=b"], 2, "two kernels"),
+        (["check", "stray"], 2, "unrecognized arguments: stray"),
+        (["report", "RESULTS=/nonexistent"], 2, "/nonexistent"),
+        (["new-test"], 2, "NAME="),
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_and_what_to_do(
+    words: list[str], code: int, said: str
+) -> None:
+    status, text = run(COCO, *words)
+    assert said in text
+    assert status == code
+    assert "Traceback" not in text
+
+
+def test_too_old_qemu_is_refused(tmp_path: Path) -> None:
+    old = tmp_path / "qemu"
+    old.write_text("#!/bin/sh\necho QEMU emulator version 6.2.0\n")
+    old.chmod(0o755)
+    status, text = run(COCO, "check", f"QEMU={old}")
+    assert status == 3
+    assert "is QEMU 6.2; the machine needs 7.2" in text
+
+
+def test_missing_qemu_names_the_remedy(tmp_path: Path) -> None:
+    for tool in ("sh", "readlink", "dirname", "env"):
+        (tmp_path / tool).symlink_to(f"/usr/bin/{tool}")
+    status, text = run(COCO, "check", PATH=str(tmp_path))
+    assert status == 3
+    assert "qemu-system-x86_64 is not installed\n  run: scripts/coco deps" in text
+
+
+def test_environment_gives_nothing_but_coco_variables() -> None:
+    status, text = run(COCO, "check", "QEMU=/nonexistent", PERSONALITY="bogus", KDIR="/bogus")
+    assert (status, "bogus" in text) == (2, False)
+    status, text = run(COCO, "check", COCO_PERSONALITY="bogus")
+    assert (status, "unknown personality 'bogus'" in text) == (2, True)
+    status, text = run(COCO, "check", COCO_PERSONALTY="tdx")
+    assert status == 2
+    assert "did you mean COCO_PERSONALITY?" in text
+
+
+def test_kernel_on_the_command_line_replaces_the_environments() -> None:
+    _, text = run(COCO, "check", "KDIR=/nonexistent", COCO_KERNEL="debian:6.12")
+    assert "two kernels" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "PLATFROM=tdx"], "did you mean PERSONALITY?"),
+        (["check", "V=1"], "unknown variable V"),
+        (["lint", "NAME=it's"], "lint does not take NAME="),
+        (["check", "PERSONALITY=a;b'$(c)"], """unknown personality "a;b'$(c)\""""),
+    ],
+)
+def test_make_refuses_what_coco_refuses(words: list[str], said: str) -> None:
+    status, text = run("make", *words)
+    assert status == 2
+    assert said in text
+
+
+def test_make_takes_nothing_from_the_environment() -> None:
+    status, text = run("make", "report", "RESULTS=/nonexistent", NAME="x", PLATFROM="x")
+    assert status == 2
+    assert "unknown variable" not in text and "does not take" not in text
+
+
+def test_make_alone_is_help() -> None:
+    status, text = run("make")
+    assert status == 0
+    assert "usage: coco <command>" in text
+
+
+def test_python_without_its_modules_names_the_remedy(tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(REPOSITORY / 'scripts/lib')!r});"
+        "sys.modules['yaml'] = None; import runpy; runpy.run_module('coco', run_name='__main__')"
+    )
+    status, text = run("/usr/bin/python3", "-c", program)
+    assert status == 3
+    assert "python3 has no module yaml\n  run as root: scripts/coco deps" in text

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is written down, and how results are held against it."""
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import expectations, suite
+
+from coco import errors, expect, plan, verdict
+from coco.model import SELFTEST, CaseResult
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TODAY = datetime.date(2026, 11, 1)
+ALPHA = suite("alpha", ["one", "two"])
+KNOWN = expect.Known("alpha.one", "fail", "commit 0123456789ab", datetime.date(2027, 1, 1))
+
+
+def context(*known: expect.Known, must_run: tuple[str, ...] = ("alpha.one",)) -> verdict.Context:
+    written = replace(expectations(ALPHA), baseline=known)
+    work = plan.Plan(must_run=set(must_run))
+    return verdict.Context(written, work, "sev", (6, 12, 117), TODAY)
+
+
+def judged(
+    status: str, *known: expect.Known, case: str = "one", must_run: tuple[str, ...] = ("alpha.one",)
+) -> tuple[str, str]:
+    result = CaseResult("alpha", case, status)
+    found = verdict.judge_one(result, context(*known, must_run=must_run))
+    return found.verdict, found.note
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("pass", verdict.OK),
+        ("fail", verdict.FINDING),
+        ("skip", verdict.FINDING),
+        ("miss", verdict.FINDING),
+        ("error", verdict.ERROR),
+    ],
+)
+def test_case_that_must_run_must_pass(status: str, word: str) -> None:
+    assert judged(status)[0] == word
+
+
+def test_skip_of_what_the_kernel_lacks_is_fine() -> None:
+    assert judged("skip", must_run=()) == (verdict.OK, "")
+
+
+def test_missing_case_is_a_finding_even_where_it_could_skip() -> None:
+    assert judged("miss", must_run=())[0] == verdict.FINDING
+
+
+def test_case_that_nobody_wrote_down_is_a_finding() -> None:
+    assert judged("pass", case="three") == (verdict.FINDING, verdict.UNLISTED)
+    assert judged("pass", case="one.parameter")[0] == verdict.OK
+
+
+def test_known_failure_is_known() -> None:
+    assert judged("fail", KNOWN) == (verdict.KNOWN, "until 2027-01-01")
+    assert judged("fail", KNOWN, case="one.byte")[0] == verdict.KNOWN
+
+
+def test_known_failure_that_fails_otherwise_is_a_finding() -> None:
+    assert judged("miss", KNOWN)[0] == verdict.FINDING
+
+
+def test_unexpected_pass_is_a_finding() -> None:
+    word, note = judged("pass", KNOWN)
+    assert word == verdict.FINDING and "remove the entry" in note
+
+
+def test_expired_entry_is_a_finding() -> None:
+    word, note = judged("fail", replace(KNOWN, expires=datetime.date(2026, 10, 31)))
+    assert word == verdict.FINDING and "expired" in note
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "covered"),
+    [
+        ((), (), True),
+        ((6, 12), (6, 12), True),
+        ((6, 12, 117), (6, 12, 117), True),
+        ((6, 12, 118), (), False),
+        ((), (6, 12, 116), False),
+        ((5, 4), (6, 1), False),
+        ((), (7,), True),
+    ],
+)
+def test_kernel_range_includes_both_ends(
+    first: tuple[int, ...], last: tuple[int, ...], covered: bool
+) -> None:
+    known = replace(KNOWN, first=first, last=last)
+    assert known.covers("alpha.one", "sev", (6, 12, 117)) is covered
+
+
+def test_other_personality_is_not_covered() -> None:
+    known = replace(KNOWN, personalities=("tdx",))
+    assert judged("fail", known)[0] == verdict.FINDING
+
+
+def test_tolerated_splat_does_not_fail_its_case() -> None:
+    written = expectations(suite("alpha", ["one"], tolerates=("msr",)))
+    result = CaseResult("alpha", "one", "fail", "splat", splats=["msr: unchecked MSR access"])
+    wider = replace(result, splats=[*result.splats, "warning: WARNING: x"])
+    here = replace(context(), expectations=written)
+    assert verdict.tolerate(result, here).status == "pass"
+    assert verdict.tolerate(wider, here).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("Debian 5.10.262-1 cloud", (5, 10, 262)),
+        ("6.12.117+deb12-cloud-amd64", (6, 12, 117)),
+        ("7.3-rc1", (7, 3)),
+        ("none", ()),
+    ],
+)
+def test_version_is_found_in_a_name(text: str, version: tuple[int, ...]) -> None:
+    assert expect.parse_version(text) == version
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "problems", "broken", "ran", "code"),
+    [
+        (["ok", "known"], 0, False, True, 0),
+        (["ok", "finding"], 0, False, True, 1),
+        (["ok"], 1, False, True, 1),
+        (["ok", "error"], 0, False, True, 3),
+        (["ok"], 0, True, True, 3),
+        (["finding", "error"], 0, True, True, 1),
+        ([], 0, False, False, 77),
+    ],
+)
+def test_exit_code(verdicts: list[str], problems: int, broken: bool, ran: bool, code: int) -> None:
+    assert verdict.exit_code(verdicts, problems, broken, ran) == code
+
+
+# ---- plans ----
+AVAILABLE = plan.Available(kunit=frozenset({"alpha"}), selftests=frozenset({"beta"}))
+EVERYTHING = plan.Selection(tier="full")
+
+
+def made(
+    *suites: expect.Suite,
+    selection: plan.Selection = EVERYTHING,
+    features: dict[str, bool | None] | None = None,
+    available: plan.Available = AVAILABLE,
+) -> plan.Plan:
+    return plan.make(expectations(*suites), selection, "sev", features or {}, available)
+
+
+def lines(work: plan.Plan, *suites: expect.Suite) -> list[str]:
+    return plan.run_file(work.items, expectations(*suites), work.drivers).splitlines()[1:-1]
+
+
+def test_whole_suite_is_one_line() -> None:
+    assert lines(made(ALPHA), ALPHA) == ["kunit alpha"]
+
+
+def test_chosen_cases_are_named() -> None:
+    selection = plan.Selection(cases=("alpha.two", "beta.*"))
+    beta = suite("beta", ["a", "b"], kind=SELFTEST)
+    work = made(ALPHA, beta, selection=selection)
+    assert lines(work, ALPHA, beta) == ["kunit alpha filter=alpha.two", "selftest beta"]
+
+
+def test_parameter_chooses_its_case() -> None:
+    work = made(ALPHA, selection=plan.Selection(cases=("alpha.two.byte",)))
+    assert lines(work, ALPHA) == ["kunit alpha filter=alpha.two"]
+
+
+def test_tier_full_is_left_out_of_smoke() -> None:
+    slow = replace(ALPHA, cases=(*ALPHA.cases, expect.Case("slow", tier="full")))
+    assert len(lines(made(slow, selection=plan.Selection()), slow)) == 2
+    assert lines(made(slow), slow) == ["kunit alpha"]
+
+
+def test_many_cases_of_a_selftest_are_few_lines() -> None:
+    beta = suite("beta", [f"case{n}" for n in range(40)], kind=SELFTEST, fatal=("case0",))
+    work = made(beta)
+    assert [len(item.cases) for item in work.items] == [16, 16, 7]
+    assert [item.cases for item in work.fatal] == [("case0",)]
+
+
+def test_other_personalitys_suite_is_not_run() -> None:
+    assert made(suite("alpha", ["one"], personalities=("tdx",))).items == []
+
+
+def test_suite_that_was_not_built_says_why() -> None:
+    work = made(ALPHA, available=plan.Available(no_kunit="no headers"))
+    assert (work.items, work.not_built) == ([], {"alpha": "no headers"})
+
+
+@pytest.mark.parametrize(
+    ("features", "must", "why"),
+    [
+        ({"smp": True}, True, ""),
+        ({"smp": False}, False, "needs two vCPUs (VCPUS=2)"),
+        ({"smp": None}, False, "unknown whether the kernel has smp"),
+    ],
+)
+def test_need_that_is_not_met_allows_a_skip(
+    features: dict[str, bool | None], must: bool, why: str
+) -> None:
+    work = made(suite("alpha", ["one"], needs=("smp",)), features=features)
+    assert ("alpha.one" in work.must_run) is must
+    assert work.not_applicable.get("alpha.one", "") == why
+
+
+def test_driver_counts_where_its_module_is_at_hand() -> None:
+    options = {"SEV_GUEST": "m", "EFI": "y"}
+    with_it = plan.features_of(options, {"sev-guest"}, 1)
+    without = plan.features_of(options, (), 2)
+    assert (with_it["sev_guest"], with_it["efi"], with_it["smp"]) == (True, True, False)
+    assert (without["sev_guest"], without["efi"], without["smp"]) == (False, True, True)
+    assert plan.features_of({}, (), 1)["efi"] is None
+
+
+def test_driver_is_loaded_once_and_only_if_it_is_there() -> None:
+    drivers = replace(ALPHA, modprobe=("sev-guest", "tdx-guest"))
+    other = replace(suite("gamma", ["x"]), modprobe=("sev-guest",))
+    available = plan.Available(
+        kunit=frozenset({"alpha", "gamma"}), drivers=frozenset({"sev-guest"})
+    )
+    work = made(drivers, other, available=available)
+    assert lines(work, drivers, other) == ["modprobe sev-guest", "kunit alpha", "kunit gamma"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "hint"),
+    [
+        (plan.Selection(suites=("alhpa",)), "did you mean alpha?"),
+        (plan.Selection(cases=("alpha.onne",)), "did you mean alpha.one?"),
+    ],
+)
+def test_name_that_selects_nothing_is_refused(selection: plan.Selection, hint: str) -> None:
+    with pytest.raises(errors.UsageError) as error:
+        plan.check_selection(selection, expectations(ALPHA))
+    assert error.value.hint == hint
+
+
+# ---- the files ----
+def test_dates_need_no_quotes_but_versions_do(tmp_path: Path) -> None:
+    (tmp_path / "suites.yaml").write_text(
+        "version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: b}]}}"
+    )
+    entry = "{case: a.b, verdict: fail, reference: x, expires: 2027-01-01, kernel: {from: %s}}"
+    file = tmp_path / "baseline.yaml"
+    file.write_text("version: 1\nfindings: [" + entry % "'5.10'" + "]")
+    known = expect.load(tmp_path).baseline[0]
+    assert (known.first, known.expires) == ((5, 10), datetime.date(2027, 1, 1))
+    file.write_text("version: 1\nfindings: [" + entry % "5.10" + "]")
+    with pytest.raises(errors.UsageError, match="5.1 is not of type 'string'"):
+        expect.load(tmp_path)
+
+
+def test_what_is_written_down_is_well_formed() -> None:
+    written = expect.load(REPOSITORY / "backports/expect")
+    assert written.suites["boot"].kind == "boot"
+
+
+@pytest.mark.parametrize(
+    ("suites", "baseline", "complaint"),
+    [
+        ("version: 2\nsuites: {}", "", "version"),
+        ("version: 1\nsuites: {a: {kind: kunit, description: x, cases: []}}", "", "cases"),
+        ("version: 1\nsuites: {A: {kind: kunit, description: x, cases: [{id: a}]}}", "", "A"),
+        ("version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: B}]}}", "", "B"),
+        (
+            "version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: b}, {id: b}]}}",
+            "",
+            "a.b is listed twice",
+        ),
+        (
+            "version: 1\n"
+            "suites: {a: {kind: kunit, description: x, cases: [{id: b, needs: [smpp]}]}}",
+            "",
+            "'smpp' is no feature",
+        ),
+        (": :", "", "not YAML"),
+        (
+            "version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: b}]}}",
+            "version: 1\nfindings: [{case: a.c, verdict: fail, reference: x, expires: 2027-01-01}]",
+            "no case a.c",
+        ),
+    ],
+)
+def test_mistake_in_the_files_is_named(
+    tmp_path: Path, suites: str, baseline: str, complaint: str
+) -> None:
+    (tmp_path / "suites.yaml").write_text(suites)
+    (tmp_path / "baseline.yaml").write_text(baseline or "version: 1\nfindings: []")
+    with pytest.raises(errors.UsageError) as error:
+        expect.load(tmp_path)
+    assert complaint in error.value.message

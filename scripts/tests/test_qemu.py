@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0
+"""QEMU's command line, its end, and its monitor."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import TESTS, fake_qemu
+
+from coco import qemu, qmp
+
+QEMU = qemu.Qemu(("qemu",), "7.2.0")
+GUEST = qemu.Guest(Path("k"), Path("i"), Path("m"), personality="sev-snp", vcpus=2)
+
+
+def after(option: str, argv: list[str]) -> list[str]:
+    return [value for word, value in zip(argv, argv[1:]) if word == option]
+
+
+def test_machine_has_room_for_both_views_of_memory() -> None:
+    argv = qemu.command(QEMU, GUEST)
+    assert after("-m", argv) == ["1664"]
+    assert after("-append", argv) == ["personality=sev-snp ram=512 vcpus=2"]
+    assert after("-smp", argv) == ["2"]
+    assert after("-cpu", argv) == ["max,phys-bits=52"]
+
+
+def test_commas_of_the_command_line_are_doubled() -> None:
+    guest = qemu.Guest(Path("k"), Path("i"), Path("m"), cmdline="swiotlb=512,force")
+    initrd = after("-initrd", qemu.command(QEMU, guest))[0]
+    assert initrd.startswith("kernel console=ttyS0 quiet ")
+    assert initrd.endswith(" swiotlb=512,,force,initramfs")
+
+
+def test_plain_guest_has_no_machine_and_no_broken_instruction() -> None:
+    argv = qemu.command(QEMU, qemu.Guest(Path("k"), Path("i"), None))
+    assert after("-kernel", argv) == ["kernel"]
+    assert after("-cpu", argv) == ["max,-cx16"]
+    assert "pvpanic" not in argv
+
+
+def test_restored_guest_says_so() -> None:
+    argv = qemu.command(QEMU, GUEST, resume=Path("/a b/snapshot"))
+    assert after("-incoming", argv) == ["exec:exec cat '/a b/snapshot'"]
+    assert "name=opt/coco/resumed,string=1" in argv
+
+
+def test_debugger_stops_the_guest_at_its_start() -> None:
+    argv = qemu.command(QEMU, qemu.Guest(Path("k"), Path("i"), Path("m"), gdb="tcp::1"))
+    assert argv[-3:] == ["-gdb", "tcp::1", "-S"]
+
+
+def test_blanks_in_the_folder_do_no_harm(tmp_path: Path) -> None:
+    folder = tmp_path / "a b,c"
+    folder.mkdir()
+    (folder / "run").write_text("exit\n")
+    (folder / "file").touch()
+    program = qemu.find(fake_qemu(tmp_path, {"suites": {}}))
+    guest = qemu.Guest(folder / "file", folder / "file", folder / "file")
+    with qemu.Process(program, guest, folder) as process:
+        assert process.wait(10) == 0
+    assert "i|done" in (folder / qemu.STREAM).read_text()
+
+
+KILLED = """
+import sys, time
+sys.path[:0] = [{lib!r}]
+from pathlib import Path
+from coco import qemu
+folder = Path({folder!r})
+guest = qemu.Guest(folder / "file", folder / "file", folder / "file")
+process = qemu.Process(qemu.find({words!r}), guest, folder)
+print(process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_killed_runner_takes_its_qemu_along(tmp_path: Path) -> None:
+    words = fake_qemu(tmp_path, {"suites": {}, "boot": "hang"})
+    (tmp_path / "run").write_text("exit\n")
+    (tmp_path / "file").touch()
+    text = KILLED.format(lib=str(TESTS.parent / "lib"), folder=str(tmp_path), words=words)
+    argv = [sys.executable, "-c", text]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as runner:
+        assert runner.stdout
+        pid = int(runner.stdout.readline())
+        deadline = time.monotonic() + 10
+        while not (tmp_path / qemu.STREAM).exists():  # setpriv has become the fake
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.kill(runner.pid, signal.SIGKILL)
+    while os.path.exists(f"/proc/{pid}"):
+        assert time.monotonic() < deadline, "QEMU outlived its runner"
+        time.sleep(0.02)
+
+
+# ---- the monitor ----
+def talk(lines: list[bytes]) -> qmp.Qmp:
+    """A monitor whose other side says these lines, whatever it is asked."""
+    ours, theirs = socket.socketpair()
+
+    def say() -> None:
+        with theirs:
+            for line in lines:
+                theirs.sendall(line)
+            while theirs.recv(4096):
+                pass
+
+    threading.Thread(target=say, daemon=True).start()
+    return qmp.Qmp(ours)
+
+
+GREETING = b'{"QMP": {}}\n{"return": {}}\n'
+
+
+def test_answer_is_found_among_events() -> None:
+    monitor = talk([GREETING, b'{"event": "STOP"}\n{"retu', b'rn": {"status": "running"}}\n'])
+    assert monitor.execute("query-status") == {"status": "running"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ([b""], "does not give its greeting"),
+        ([GREETING], "does not give an answer to stop"),
+        ([GREETING, b'{"error": {"desc": "no"}}\n'], "refused stop: no"),
+        ([GREETING, b"hello\n"], "speaks no JSON"),
+        ([GREETING, b"[]\n"], "does not give an answer"),
+    ],
+)
+def test_monitor_that_misbehaves_is_an_error_not_a_hang(lines: list[bytes], complaint: str) -> None:
+    with pytest.raises(qmp.QmpError, match=complaint):
+        talk([line for line in lines if line]).execute("stop", patience=0.3)
+
+
+def test_arguments_have_dashes_in_their_names() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(GREETING + b'{"return": {}}\n')
+    qmp.Qmp(ours).execute("migrate-set-parameters", max_bandwidth=1)
+    sent = [json.loads(line) for line in theirs.recv(4096).splitlines()]
+    assert sent[1] == {
+        "execute": "migrate-set-parameters",
+        "arguments": {"max-bandwidth": 1},
+    }

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The runner against fake guests that crash, hang, flood and lie."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import SHORT, Play, expectations, statuses, suite
+
+from coco import errors, qemu
+from coco.model import SELFTEST
+
+TWO = expectations(suite("alpha", ["one", "two", "three"]), suite("beta", ["four"]))
+USER = expectations(suite("alpha", ["one", "two", "three"], kind=SELFTEST), suite("beta", ["four"]))
+
+
+def test_good_guest_passes_in_one_boot(play: Play) -> None:
+    run = play(TWO)
+    assert set(statuses(run).values()) == {"pass"}
+    assert [result.status for result in run.results if result.suite == "boot"] == ["pass", "pass"]
+    assert (len(run.boots), run.problems, run.counts) == (1, [], {"vc 0x72": 3})
+
+
+def test_selftests_pass_too(play: Play) -> None:
+    run = play(USER)
+    assert set(statuses(run).values()) == {"pass"}
+    assert run.problems == []
+
+
+@pytest.mark.parametrize(
+    ("how", "result"),
+    [
+        ("panic", "fail panic"),
+        ("silent panic", "fail panic"),
+        ("hang", "fail hang"),
+        ("busy hang", "fail hang"),
+        ("chatter", "fail hang"),
+        ("flood", "fail flood"),
+        ("terminate", "fail terminate"),
+        ("fatal", "fail fatal"),
+        ("shutdown", "fail shutdown"),
+        ("reset", "fail reset"),
+        ("poweroff", "fail poweroff"),
+        ("unmodelled", "error unmodelled"),
+        ("internal", "error internal"),
+        ("abort", "error qemu-abort"),
+        ("cut", "error truncated"),
+        ("expected terminate", "pass"),
+        ("expected reset", "pass"),
+    ],
+)
+def test_early_end_is_the_running_cases_and_the_rest_still_runs(
+    play: Play, how: str, result: str
+) -> None:
+    run = play(TWO, cases={"alpha.two": how})
+    assert statuses(run) == {
+        "alpha.one": "pass",
+        "alpha.two": result,
+        "alpha.three": "pass",
+        "beta.four": "pass",
+    }
+    assert len(run.boots) == 2
+    assert run.problems == []
+
+
+@pytest.mark.parametrize(
+    ("how", "result"),
+    [("panic", "fail panic"), ("hang", "fail hang"), ("expected terminate", "pass")],
+)
+def test_so_it_is_with_a_selftest(play: Play, how: str, result: str) -> None:
+    run = play(USER, cases={"alpha.two": how})
+    assert list(statuses(run).values()) == ["pass", result, "pass", "pass"]
+    assert (len(run.boots), run.problems) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ("warning", "splat"),
+        ("lockdep", "splat"),
+        ("rcu", "splat"),
+        ("msr", "splat"),
+        ("oops", "oops"),
+        ("gp", "oops"),
+        ("breach", "breach"),
+    ],
+)
+def test_splat_fails_the_case_that_was_running(play: Play, how: str, cause: str) -> None:
+    run = play(TWO, cases={"alpha.two": how})
+    assert statuses(run) == {
+        "alpha.one": "pass",
+        "alpha.two": f"fail {cause}",
+        "alpha.three": "pass",
+        "beta.four": "pass",
+    }
+    assert len(run.boots) == 1
+
+
+def test_failed_expectation_keeps_expected_and_got(play: Play) -> None:
+    run = play(TWO, cases={"alpha.two": "fail"})
+    result = next(result for result in run.results if result.id == "alpha.two")
+    assert (result.expected, result.got) == ("a == b", "a == 1 (0x1); b == 2 (0x2)")
+
+
+def test_planned_case_that_is_not_in_the_log_is_missing(play: Play) -> None:
+    run = play(TWO, cases={"alpha.two": "absent"})
+    assert statuses(run)["alpha.two"] == "miss missing"
+    assert {problem.kind for problem in run.problems} == {"missing", "number"}
+
+
+def test_suite_that_is_not_in_the_image_skips(play: Play) -> None:
+    run = play(TWO, suites={"beta": ["four"]})
+    assert statuses(run)["alpha.one"] == "skip"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kinds"),
+    [
+        ({"plans": {"alpha": ""}}, {"missing-plan"}),
+        ({"plans": {"alpha": "1..7"}}, {"missing"}),
+        ({"plans": {"alpha": "1..2"}}, {"extra"}),
+        ({"cases": {"alpha.one": "twice"}}, {"extra", "duplicate", "number"}),
+        ({"rc": {"alpha": 1}}, {"exit-status"}),
+        ({"exit": "shutdown"}, {"shutdown"}),
+        ({"exit": "hang"}, {"hang"}),
+    ],
+)
+def test_lie_is_a_problem_though_every_case_passes(
+    play: Play, scenario: dict[str, object], kinds: set[str]
+) -> None:
+    run = play(TWO, **scenario)
+    assert set(statuses(run).values()) == {"pass"}
+    assert {problem.kind for problem in run.problems} == kinds
+
+
+def test_garbage_in_the_stream_is_noted_and_harmless(play: Play) -> None:
+    run = play(TWO, cases={"alpha.two": "garbage"})
+    assert set(statuses(run).values()) == {"pass"}
+    assert run.notes
+
+
+def test_killed_program_is_the_running_cases(play: Play) -> None:
+    run = play(USER, cases={"alpha.two": "absent", "alpha.three": "absent"}, rc={"alpha": 139})
+    assert statuses(run)["alpha.two"] == "fail signal"
+    assert run.boots[1].cases == 1, "the third case ran in a boot of its own"
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "cause"),
+    [
+        ("hang", "fail", "hang"),
+        ("panic", "fail", "panic"),
+        ("terminate", "fail", "terminate"),
+        ("unmodelled", "error", "unmodelled"),
+        ("abort", "error", "qemu-abort"),
+    ],
+)
+def test_kernel_that_does_not_boot_is_one_finding_and_no_case_is_lost(
+    play: Play, how: str, status: str, cause: str
+) -> None:
+    run = play(TWO, boot=how, budgets=replace(SHORT, boot=1.0))
+    first = run.results[0]
+    assert (first.id, first.status, first.cause) == ("boot.reaches_init", status, cause)
+    expected = "error not-run" if status == "error" else "miss not-run"
+    assert set(statuses(run).values()) == {expected}
+    assert len(run.boots) == 1
+
+
+def test_splat_while_booting_fails_the_boot(play: Play) -> None:
+    run = play(TWO, boot="warning")
+    assert [result.status for result in run.results if result.suite == "boot"] == ["pass", "fail"]
+    assert set(statuses(run).values()) == {"pass"}
+
+
+def test_qemu_that_refuses_to_start_is_infrastructure(play: Play) -> None:
+    with pytest.raises(errors.InfrastructureError, match="no such option"):
+        play(TWO, boot="refuses")
+
+
+FATAL = expectations(
+    suite("alpha", ["one", "last", "panics"], fatal=("last", "panics")), suite("beta", ["four"])
+)
+FATAL_CASES = {"alpha.last": "expected terminate", "alpha.panics": "expected reset"}
+
+
+def test_fatal_cases_run_last_each_from_the_snapshot(play: Play, tmp_path: Path) -> None:
+    run = play(FATAL, cases=FATAL_CASES)
+    assert list(statuses(run)) == ["alpha.one", "beta.four", "alpha.last", "alpha.panics"]
+    assert set(statuses(run).values()) == {"pass"}
+    assert [boot.start for boot in run.boots] == ["fresh", "snapshot", "snapshot"]
+    assert run.problems == []
+    assert not list(tmp_path.rglob("snapshot")), "it is large, and of no use later"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "starts"),
+    [
+        ({"migrate": "fails"}, ["fresh", "fresh", "fresh"]),
+        ({"restore": "fails"}, ["fresh", "snapshot", "fresh", "fresh"]),
+    ],
+)
+def test_without_a_snapshot_fatal_cases_boot_afresh_and_a_note_says_why(
+    play: Play, scenario: dict[str, str], starts: list[str]
+) -> None:
+    run = play(FATAL, cases=FATAL_CASES, **scenario)
+    assert set(statuses(run).values()) == {"pass"}
+    assert [boot.start for boot in run.boots] == starts
+    assert any("snapshot" in note for note in run.notes)
+
+
+def test_fatal_case_that_does_not_end_the_guest_says_so_itself(play: Play) -> None:
+    run = play(FATAL, cases={**FATAL_CASES, "alpha.last": "fail"})
+    assert statuses(run)["alpha.last"] == "fail assertion"
+
+
+def test_run_gives_up_on_a_guest_that_always_crashes(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coco.runner.MOST_CRASHES", 2)
+    cases = {f"alpha.{name}": "panic" for name in ("one", "two", "three")}
+    run = play(TWO, cases=cases)
+    assert list(statuses(run).values()).count("fail panic") == 2
+    assert list(statuses(run).values()).count("miss not-run") == 2
+
+
+def test_cancelled_run_ends_soon_and_keeps_what_it_has(play: Play) -> None:
+    cancel = threading.Event()
+    threading.Timer(0.7, cancel.set).start()
+    start = time.monotonic()
+    run = play(TWO, cancel, replace(SHORT, silence=60.0, case=60.0), cases={"alpha.two": "hang"})
+    assert time.monotonic() - start < 10
+    assert run.interrupted
+    assert statuses(run) == {"alpha.one": "pass", "alpha.two": "error interrupted"}
+
+
+def test_nothing_is_left_running(play: Play, tmp_path: Path) -> None:
+    play(TWO, cases={"alpha.two": "orphan"})
+    assert not processes_with(str(tmp_path))
+
+
+def test_full_disk_stops_the_run(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coco.boot.LAST_RESERVE", 1 << 60)
+    run = play(TWO, boot="sleep 2")
+    assert (run.results[0].status, run.results[0].cause) == ("error", "disk-full")
+
+
+def test_boot_leaves_what_it_takes_to_repeat_it(play: Play, tmp_path: Path) -> None:
+    play(TWO)
+    folder = tmp_path / "run/boot-1"
+    assert (folder / qemu.RUN_FILE).read_text() == "console\nkunit alpha\nkunit beta\nexit\n"
+    command = (folder / qemu.COMMAND_FILE).read_text()
+    assert "-kernel machine.elf" in command and "qmp" not in command
+
+
+def processes_with(word: str) -> list[str]:
+    """Command lines of this machine's processes that hold a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if word in text and "pytest" not in text:
+            found.append(text)
+    return found
