@@ -32,7 +32,8 @@ static bool reachable(struct vcpu *v, u64 va, u64 len, bool write)
 	for (page = va & PAGE_MASK; page < va + len; page += PAGE_SIZE) {
 		struct mapping m;
 
-		if (guest_translate(v, page, &m) || (write && !m.write) || (guest_cpl(v) == 3 && !m.user))
+		if (guest_translate(v, page, &m) || (write && !m.write) ||
+		    (guest_cpl(v) == 3 && !m.user))
 			return false;
 		if (page + PAGE_SIZE < page)
 			break;

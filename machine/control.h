@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the control interface know of each other; the rest of the machine needs none of it. */
+/* What the parts of the control interface know of each other, and nobody else needs. */
 #ifndef CONTROL_H
 #define CONTROL_H
 
@@ -12,7 +12,7 @@ const char *event_kind_name(enum coco_event_kind kind);
 
 /* ---- breach.c ---- */
 u64 breach_unexpected(void);
-s64 breach_expect(u64 what, u64 count);			/* how many of the last expectation never came */
+s64 breach_expect(u64 what, u64 count);		/* how many of the last expectation never came */
 s64 end_expect(u64 why, u64 value, u64 mask);
 
 /* ---- rule.c ---- */

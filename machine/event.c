@@ -98,7 +98,8 @@ static void count_one(enum coco_event_kind kind, u64 code)
 	c->count++;
 }
 
-struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code, u64 info1, u64 info2)
+struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code, u64 info1,
+			     u64 info2)
 {
 	struct coco_event *e = &ring[next_seq % RING_SIZE];
 
@@ -114,9 +115,9 @@ struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code
 		e->rip = v->vmcb.save.rip;
 	}
 	count_one(kind, code);
-	trace("event %llu cpu %u %s code 0x%llx info 0x%llx 0x%llx rip 0x%llx", (unsigned long long)e->seq,
-	      e->cpu, kind_names[kind], (unsigned long long)code, (unsigned long long)info1,
-	      (unsigned long long)info2, (unsigned long long)e->rip);
+	trace("event %llu cpu %u %s code 0x%llx info 0x%llx 0x%llx rip 0x%llx",
+	      (unsigned long long)e->seq, e->cpu, kind_names[kind], (unsigned long long)code,
+	      (unsigned long long)info1, (unsigned long long)info2, (unsigned long long)e->rip);
 	return e;
 }
 
@@ -160,10 +161,11 @@ void event_totals(void)
 		if (!c->kind)
 			continue;
 		left[c->kind] -= c->count;
-		stream_line('m', "count %s 0x%llx %llu", kind_names[c->kind], (unsigned long long)c->code,
-			    (unsigned long long)c->count);
+		stream_line('m', "count %s 0x%llx %llu", kind_names[c->kind],
+			    (unsigned long long)c->code, (unsigned long long)c->count);
 	}
 	for (i = 1; i < COCO_EV_KINDS; i++)
 		if (left[i])
-			stream_line('m', "count %s any %llu", kind_names[i], (unsigned long long)left[i]);
+			stream_line('m', "count %s any %llu", kind_names[i],
+				    (unsigned long long)left[i]);
 }

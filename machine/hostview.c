@@ -82,7 +82,8 @@ s64 host_write(u64 gpa, const void *buf, size_t len)
 /* Only where the technology keeps a state for each page: RMP and SEPT */
 s64 host_page_set(struct vcpu *v, u64 gpa, u64 flags)
 {
-	const u64 known = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_2M | COCO_PAGE_BLOCKED;
+	const u64 known =
+		COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_2M | COCO_PAGE_BLOCKED;
 
 	if (config.tech->id != COCO_SEV_SNP && config.tech->id != COCO_TDX)
 		return -ENOTSUP;

@@ -66,8 +66,8 @@ static bool is_es(void)
 /* Exceptions that push an error code (APM vol. 2, table 8-1) */
 static bool has_error_code(u8 vector)
 {
-	return BIT(vector) & (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17) | BIT(21) |
-			      BIT(29) | BIT(30));
+	return BIT(vector) & (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17) |
+			      BIT(21) | BIT(29) | BIT(30));
 }
 
 static bool synthetic(const struct coco_inject *i)
@@ -92,9 +92,10 @@ static u8 vector_of(const struct coco_inject *i)
 static void log_injection(struct vcpu *v, const struct coco_inject *i)
 {
 	event_add(v, COCO_EV_INJECT, vector_of(i), i->error_code, i->type);
-	stream_line('m', "injected type=%s vector=%u error=0x%llx rip=0x%llx cpu=%u%s", type_names[i->type],
-		    vector_of(i), (unsigned long long)i->error_code, (unsigned long long)v->vmcb.save.rip,
-		    v->index, synthetic(i) ? " synthetic" : "");
+	stream_line('m', "injected type=%s vector=%u error=0x%llx rip=0x%llx cpu=%u%s",
+		    type_names[i->type], vector_of(i), (unsigned long long)i->error_code,
+		    (unsigned long long)v->vmcb.save.rip, v->index,
+		    synthetic(i) ? " synthetic" : "");
 }
 
 /* False: an interrupt of the vCPU's own waits already */
@@ -179,7 +180,7 @@ static void disarm(struct vcpu *v)
 	if (!q->db_intercepted)
 		v->vmcb.intercept_exceptions &= ~BIT(X86_DB);
 	v->vmcb.save.dr7 = (v->vmcb.save.dr7 & ~DR7_MINE) | (q->dr7 & DR7_MINE);
-	/* #VMEXIT brought the machine's DR7 back, with the breakpoint in it: clearing it there removes it */
+	/* #VMEXIT brought the machine's DR7 back: clearing the breakpoint there removes it */
 	write_dr7(DR7_FIXED);
 	write_dr3(q->dr3);
 }
@@ -250,7 +251,8 @@ static bool allowed(const struct coco_inject *i)
 	case COCO_INJECT_VE:
 		return is_tdx();
 	case COCO_INJECT_EXCEPTION:
-		return i->vector < 32 && i->vector != X86_NMI && i->vector != X86_VC && i->vector != X86_VE;
+		return i->vector < 32 && i->vector != X86_NMI && i->vector != X86_VC &&
+		       i->vector != X86_VE;
 	default:
 		return false;
 	}

@@ -93,7 +93,8 @@ const struct coco_rule *rule_match(struct coco_event *event)
 	for (i = 0; i < nslots; i++) {
 		const struct coco_rule *rule = &slots[i].rule;
 
-		if (rule->kind != event->kind || (rule->code != COCO_ANY && rule->code != event->code) ||
+		if (rule->kind != event->kind ||
+		    (rule->code != COCO_ANY && rule->code != event->code) ||
 		    (event->info1 & rule->info1_mask) != rule->info1)
 			continue;
 		if (rule->count && slots[i].hits == rule->count)

@@ -103,6 +103,9 @@ BOOTS = [
     end("page_taken_away", "tdx", "shutdown", "0x2008000"),
     end("page_taken_away", "sev-snp", "unmodelled"),
     Boot("ends", "sev-snp", "private_ghcb"),
+    # Hardware walks such a table as private; this machine says that it cannot
+    *(end("table_without_c_bit", p, "unmodelled") for p in AMD),
+    Boot("ghcb", "sev-es", "version_1", options=("ghcb=1",)),
     *(
         Boot("ends", p, "breach", stream=(*GOOD_END, r"^m\|breach kind=reserved "), absent=())
         for p in ES + ("tdx",)

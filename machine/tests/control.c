@@ -24,7 +24,8 @@ static void cpuid_shows_the_signature(void)
 		return;
 	cpuid(COCO_CPUID_BASE, 0, r);
 	check("cpuid_shows_the_signature",
-	      r[1] == COCO_SIGNATURE_EBX && r[2] == COCO_SIGNATURE_ECX && r[3] == COCO_SIGNATURE_EDX);
+	      r[1] == COCO_SIGNATURE_EBX && r[2] == COCO_SIGNATURE_ECX &&
+	      r[3] == COCO_SIGNATURE_EDX);
 	check_eq("cpuid_shows_the_highest_leaf", r[0], COCO_CPUID_INFO);
 	cpuid(COCO_CPUID_INFO, 0, r);
 	check_eq("cpuid_shows_the_abi_version", r[0], COCO_ABI_VERSION);
@@ -60,22 +61,28 @@ static void arguments_are_checked(void)
 	char buf[16] = "";
 
 	check_eq("unknown_call_gives_enosys", machine_call(9999, 0, 0, 0), -ENOSYS);
-	check_eq("put_refuses_the_machine_s_channel", machine_call(COCO_CALL_PUT, 'm', (u64)buf, 1), -EPERM);
-	check_eq("put_refuses_an_unknown_channel", machine_call(COCO_CALL_PUT, 'x', (u64)buf, 1), -EINVAL);
-	check_eq("put_of_unmapped_memory_gives_efault", machine_call(COCO_CALL_PUT, 't', UNMAPPED, 1), -EFAULT);
+	check_eq("put_refuses_the_machine_s_channel", machine_call(COCO_CALL_PUT, 'm', (u64)buf, 1),
+		 -EPERM);
+	check_eq("put_refuses_an_unknown_channel", machine_call(COCO_CALL_PUT, 'x', (u64)buf, 1),
+		 -EINVAL);
+	check_eq("put_of_unmapped_memory_gives_efault",
+		 machine_call(COCO_CALL_PUT, 't', UNMAPPED, 1), -EFAULT);
 	map_window(99, ARENA, PRIVATE_PAGE);
 	check_eq("put_into_an_unmapped_page_gives_efault",
 		 machine_call(COCO_CALL_PUT, 't', UNMAPPED - 4, 8), -EFAULT);
 	check_eq("put_of_nothing_gives_0", machine_call(COCO_CALL_PUT, 't', (u64)buf, 0), 0);
 	check_eq("get_past_the_end_gives_0", machine_call(COCO_CALL_GET, (u64)buf, 1, 100000), 0);
-	check_eq("get_to_unmapped_memory_gives_efault", machine_call(COCO_CALL_GET, UNMAPPED, 1, 0), -EFAULT);
+	check_eq("get_to_unmapped_memory_gives_efault", machine_call(COCO_CALL_GET, UNMAPPED, 1, 0),
+		 -EFAULT);
 	map_window(98, ARENA, READONLY_PAGE);
 	check_eq("get_does_not_write_a_read_only_page",
 		 machine_call(COCO_CALL_GET, WINDOW + 98 * PAGE_SIZE, 8, 0), -EFAULT);
 	machine_call(COCO_CALL_GET, (u64)buf, 4, 5);
 	check("get_starts_at_the_offset", !memcmp(buf, "nali", 4));	/* perso|nali|ty= */
-	check_eq("call_from_user_mode_works", (run_user(call_from_user), user_result), COCO_ABI_VERSION);
-	check_eq("snapshot_not_asked_for_gives_enotsup", machine_call(COCO_CALL_SNAPSHOT, 0, 0, 0), -ENOTSUP);
+	check_eq("call_from_user_mode_works", (run_user(call_from_user), user_result),
+		 COCO_ABI_VERSION);
+	check_eq("snapshot_not_asked_for_gives_enotsup", machine_call(COCO_CALL_SNAPSHOT, 0, 0, 0),
+		 -ENOTSUP);
 }
 
 static void one_event(void)
@@ -95,7 +102,8 @@ static void events_are_kept(void)
 	struct coco_event e;
 
 	next = event_next();
-	check_eq("event_to_come_gives_enoent", machine_call(COCO_CALL_EVENT, next, (u64)&e, 0), -ENOENT);
+	check_eq("event_to_come_gives_enoent", machine_call(COCO_CALL_EVENT, next, (u64)&e, 0),
+		 -ENOENT);
 	check_eq("count_of_an_unknown_kind_is_0", count(999, COCO_ANY), 0);
 	if (!is_es() && !is_tdx())
 		return;
@@ -111,15 +119,20 @@ static void events_are_kept(void)
 	check_eq("event_has_its_code", e.code, code);
 	for (i = 0; i < EVENT_RING; i++)
 		one_event();
-	check_eq("old_event_gives_estale", machine_call(COCO_CALL_EVENT, next, (u64)&e, 0), -ESTALE);
+	check_eq("old_event_gives_estale", machine_call(COCO_CALL_EVENT, next, (u64)&e, 0),
+		 -ESTALE);
 	check_eq("oldest_event_is_kept", machine_call(COCO_CALL_EVENT, next + 1, (u64)&e, 0), 0);
 	check_eq("old_events_stay_counted", count(kind, code), before + 1 + EVENT_RING);
 }
 
 static s64 add_rule(u16 kind, u16 action, u32 mask, u64 info1, u64 info1_mask)
 {
-	struct coco_rule rule = { .kind = kind, .action = action, .reply_mask = mask, .code = 0xdead,
-				  .info1 = info1, .info1_mask = info1_mask };
+	struct coco_rule rule = { .kind = kind,
+				  .action = action,
+				  .reply_mask = mask,
+				  .code = 0xdead,
+				  .info1 = info1,
+				  .info1_mask = info1_mask };
 
 	return machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 }
@@ -128,15 +141,22 @@ static void rules_are_checked(void)
 {
 	s64 first, i, r;
 
-	check_eq("rule_of_an_unknown_kind_gives_einval", add_rule(99, COCO_REPLY, 1, 0, 0), -EINVAL);
-	check_eq("rule_for_breaches_gives_einval", add_rule(COCO_EV_BREACH, COCO_REPLY, 1, 0, 0), -EINVAL);
-	check_eq("silence_but_for_ghcb_gives_einval", add_rule(COCO_EV_TDCALL, COCO_SILENT, 0, 0, 0), -EINVAL);
-	check_eq("reply_to_an_exception_gives_einval", add_rule(COCO_EV_VC, COCO_REPLY, 1, 0, 0), -EINVAL);
-	check_eq("code_but_for_exceptions_gives_einval", add_rule(COCO_EV_GHCB, COCO_CODE, 1, 0, 0), -EINVAL);
-	check_eq("seventh_reply_word_gives_einval", add_rule(COCO_EV_GHCB, COCO_REPLY, 0x40, 0, 0), -EINVAL);
-	check_eq("second_reply_word_of_an_msr_gives_einval", add_rule(COCO_EV_MSRPROTO, COCO_REPLY, 2, 0, 0),
+	check_eq("rule_of_an_unknown_kind_gives_einval", add_rule(99, COCO_REPLY, 1, 0, 0),
 		 -EINVAL);
-	check_eq("rule_that_cannot_match_gives_einval", add_rule(COCO_EV_GHCB, COCO_REPLY, 1, 3, 1), -EINVAL);
+	check_eq("rule_for_breaches_gives_einval", add_rule(COCO_EV_BREACH, COCO_REPLY, 1, 0, 0),
+		 -EINVAL);
+	check_eq("silence_but_for_ghcb_gives_einval",
+		 add_rule(COCO_EV_TDCALL, COCO_SILENT, 0, 0, 0), -EINVAL);
+	check_eq("reply_to_an_exception_gives_einval", add_rule(COCO_EV_VC, COCO_REPLY, 1, 0, 0),
+		 -EINVAL);
+	check_eq("code_but_for_exceptions_gives_einval", add_rule(COCO_EV_GHCB, COCO_CODE, 1, 0, 0),
+		 -EINVAL);
+	check_eq("seventh_reply_word_gives_einval", add_rule(COCO_EV_GHCB, COCO_REPLY, 0x40, 0, 0),
+		 -EINVAL);
+	check_eq("second_reply_word_of_an_msr_gives_einval",
+		 add_rule(COCO_EV_MSRPROTO, COCO_REPLY, 2, 0, 0), -EINVAL);
+	check_eq("rule_that_cannot_match_gives_einval", add_rule(COCO_EV_GHCB, COCO_REPLY, 1, 3, 1),
+		 -EINVAL);
 	first = add_rule(COCO_EV_GHCB, COCO_REPLY, 1, 0, 0);
 	check("rule_gets_an_id", first > 0);
 	check_eq("rule_starts_without_hits", machine_call(COCO_CALL_RULE_HITS, first, 0, 0), 0);
@@ -146,14 +166,17 @@ static void rules_are_checked(void)
 	check("at_least_sixteen_rules_fit", i >= 16);
 	check_eq("rules_are_deleted", machine_call(COCO_CALL_RULE_DEL, 0, 0, 0), 0);
 	check("deleted_id_is_not_used_again", add_rule(COCO_EV_GHCB, COCO_REPLY, 1, 0, 0) > first);
-	check_eq("deleting_an_absent_rule_is_no_error", machine_call(COCO_CALL_RULE_DEL, first, 0, 0), 0);
+	check_eq("deleting_an_absent_rule_is_no_error",
+		 machine_call(COCO_CALL_RULE_DEL, first, 0, 0), 0);
 	machine_call(COCO_CALL_RULE_DEL, 0, 0, 0);
 }
 
 static void expectations_are_checked(void)
 {
-	check_eq("unknown_breach_gives_einval", machine_call(COCO_CALL_EXPECT_BREACH, 99, 1, 0), -EINVAL);
-	check_eq("breach_is_expected", machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_FIELD, 2, 0), 0);
+	check_eq("unknown_breach_gives_einval", machine_call(COCO_CALL_EXPECT_BREACH, 99, 1, 0),
+		 -EINVAL);
+	check_eq("breach_is_expected",
+		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_FIELD, 2, 0), 0);
 	check_eq("breaches_that_never_came_are_told",
 		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_FIELD, 0, 0), 2);
 	check_eq("unknown_end_gives_einval", machine_call(COCO_CALL_EXPECT, 99, 0, 0), -EINVAL);
@@ -165,15 +188,16 @@ static void memory_is_translated(void)
 {
 	u64 is_private = personality == COCO_NONE ? 0 : COCO_GPA_PRIVATE;
 
-	check_eq("translate_names_the_private_view", machine_call(COCO_CALL_TRANSLATE, ARENA + 0x123, 0, 0),
-		 ARENA | is_private);
+	check_eq("translate_names_the_private_view",
+		 machine_call(COCO_CALL_TRANSLATE, ARENA + 0x123, 0, 0), ARENA | is_private);
 	map_window(1, ARENA, SHARED_PAGE);
 	check_eq("translate_names_the_shared_view",
 		 machine_call(COCO_CALL_TRANSLATE, WINDOW + PAGE_SIZE, 0, 0), ARENA);
 	map_window(1, 0, NO_PAGE);
-	check_eq("translate_of_unmapped_memory_gives_efault", machine_call(COCO_CALL_TRANSLATE, UNMAPPED, 0, 0),
-		 -EFAULT);
-	check_eq("translate_of_a_large_page", machine_call(COCO_CALL_TRANSLATE, ARENA_2M + 0x5123, 0, 0),
+	check_eq("translate_of_unmapped_memory_gives_efault",
+		 machine_call(COCO_CALL_TRANSLATE, UNMAPPED, 0, 0), -EFAULT);
+	check_eq("translate_of_a_large_page",
+		 machine_call(COCO_CALL_TRANSLATE, ARENA_2M + 0x5123, 0, 0),
 		 (ARENA_2M + 0x5000) | is_private);
 }
 
@@ -181,14 +205,16 @@ static void injections_are_checked(void)
 {
 	struct coco_inject i = { .type = 99 };
 
-	check_eq("unknown_injection_gives_einval", machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0), -EINVAL);
+	check_eq("unknown_injection_gives_einval", machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0),
+		 -EINVAL);
 	i = (struct coco_inject){ .type = COCO_INJECT_NMI, .cpu = 7 };
-	check_eq("injection_into_no_cpu_gives_einval", machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0), -EINVAL);
+	check_eq("injection_into_no_cpu_gives_einval",
+		 machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0), -EINVAL);
 	i = (struct coco_inject){ .type = COCO_INJECT_INTR, .vector = 256 };
 	check_eq("vector_256_gives_einval", machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0), -EINVAL);
 	i = (struct coco_inject){ .type = is_tdx() ? COCO_INJECT_VC : COCO_INJECT_VE };
-	check_eq("other_technology_s_exception_gives_einval", machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0),
-		 -EINVAL);
+	check_eq("other_technology_s_exception_gives_einval",
+		 machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0), -EINVAL);
 }
 
 static void time_jumps(void)
@@ -202,7 +228,8 @@ static void time_jumps(void)
 	once = b - a;
 	twice = c - b;
 	check("warp_moves_the_tsc", once > 1000 * 100000000ull);
-	check("warp_is_in_proportion", twice / 2 > once - once / 100 && twice / 2 < once + once / 100);
+	check("warp_is_in_proportion",
+	      twice / 2 > once - once / 100 && twice / 2 < once + once / 100);
 }
 
 void payload(void)

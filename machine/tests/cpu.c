@@ -19,7 +19,7 @@
 #define CR4_VMXE	BIT_ULL(13)
 #define REASON_CR	28
 
-/* CPUID in the way that works here: plain, through the GHCB, or by TDG.VP.VMCALL where it raises #VE */
+/* CPUID in the way that works here: plain, through the GHCB, or by TDG.VP.VMCALL */
 static void ask(u32 leaf, u32 subleaf, u32 r[4])
 {
 	struct tdregs out;
@@ -58,7 +58,8 @@ static void common(void)
 	check("svm_is_hidden", !(r[2] & BIT(2)));
 	ask(COCO_CPUID_BASE, 0, r);
 	check("machine_is_announced",
-	      r[1] == COCO_SIGNATURE_EBX && r[2] == COCO_SIGNATURE_ECX && r[3] == COCO_SIGNATURE_EDX);
+	      r[1] == COCO_SIGNATURE_EBX && r[2] == COCO_SIGNATURE_ECX &&
+	      r[3] == COCO_SIGNATURE_EDX);
 	ask(COCO_CPUID_INFO, 0, r);
 	check_eq("abi_version_is_announced", r[0], COCO_ABI_VERSION);
 	check_eq("personality_is_announced", r[1], personality);
@@ -78,7 +79,8 @@ static void amd(void)
 	check_eq("8000001f_has_the_c_bit", r[1] & 0x3f, cbit);
 	check_eq("sev_status_has_what_is_active", rdmsr(MSR_SEV_STATUS), status[personality]);
 	ask(0x80000008, 0, r);
-	check("physical_addresses_have_room_for_the_c_bit", (r[0] & 0xff) + (r[1] >> 6 & 0x3f) >= (u32)cbit);
+	check("physical_addresses_have_room_for_the_c_bit",
+	      (r[0] & 0xff) + (r[1] >> 6 & 0x3f) >= (u32)cbit);
 }
 
 static void none(void)
@@ -91,9 +93,9 @@ static void none(void)
 	check("sev_status_raises_gp", trap.hit && trap.vector == GP);
 	TRY("rdmsr", : : "c"(0x12345678) : "rax", "rdx", "memory");
 	check("no_msr_raises_gp", trap.hit && trap.vector == GP && trap.error == 0);
-	TRY(".byte 0x66, 0x0f, 0x01, 0xcc", : : "a"(1), "c"(0) : "memory");
+	TRY(TDCALL, : : "a"(1), "c"(0) : "memory");
 	check("tdcall_raises_ud", trap.hit && trap.vector == UD);
-	TRY(".byte 0xf2, 0x0f, 0x01, 0xff", : : "a"(ARENA), "c"(0), "d"(1) : "memory");
+	TRY(PVALIDATE, : : "a"(ARENA), "c"(0), "d"(1) : "memory");
 	check("pvalidate_raises_ud", trap.hit && trap.vector == UD);
 }
 
@@ -102,7 +104,8 @@ static void expect_cr_ve(const char *claim, u64 qualification)
 	struct tdregs info = { 0 };
 	u64 status = trap.hit && trap.vector == VE ? veinfo_get(&info) : ~0ull;
 
-	check_eq(claim, status ? ~0ull : info.rcx << 32 | info.rdx, (u64)REASON_CR << 32 | qualification);
+	check_eq(claim, status ? ~0ull : info.rcx << 32 | info.rdx,
+		 (u64)REASON_CR << 32 | qualification);
 }
 
 static void tdx(void)
@@ -111,7 +114,8 @@ static void tdx(void)
 	u32 r[4];
 
 	ask(0x21, 0, r);
-	check("21_has_the_tdx_signature", r[1] == 0x65746e49 && r[3] == 0x5844546c && r[2] == 0x20202020);
+	check("21_has_the_tdx_signature",
+	      r[1] == 0x65746e49 && r[3] == 0x5844546c && r[2] == 0x20202020);
 	ask(0, 0, r);
 	check("vendor_is_intel", r[1] == 0x756e6547 && r[3] == 0x49656e69 && r[2] == 0x6c65746e);
 	check("machine_checks_are_on", cr4 & CR4_MCE);

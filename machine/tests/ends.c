@@ -41,16 +41,16 @@ static void triple_fault(void)
 
 static void one_breach(void)
 {
-	if (is_es()) {
-		ghcb_msr(0x002 | 1ull << 40);	/* reserved bits of SEV information */
-	} else {
-		tdvmcall(0x10000, 7, 0, 0, 0, NULL);	/* reserved input of GetTdVmCallInfo */
-	}
+	/* Reserved bits of SEV information; a reserved input of GetTdVmCallInfo */
+	if (is_es())
+		ghcb_msr(0x002 | 1ull << 40);
+	else
+		tdvmcall(0x10000, 7, 0, 0, 0, NULL);
 	check_eq("unexpected_breach_is_counted", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 1);
 	finish();
 }
 
-/* A private page that nobody accepted, or that the host took away: no fault that a guest could handle */
+/* A private page that nobody accepted, or that the host took away: no guest could handle it */
 static void touch_in_state(u64 flags)
 {
 	machine_call(COCO_CALL_PAGE_SET, ARENA + PAGE * PAGE_SIZE, flags, 0);
@@ -81,6 +81,10 @@ void payload(void)
 		touch_in_state(COCO_PAGE_PRIVATE);
 	if (case_is("page_taken_away"))
 		touch_in_state(COCO_PAGE_BLOCKED);
+	if (case_is("table_without_c_bit")) {
+		forget_c_bit();
+		*(volatile u8 *)map_window(0, ARENA, PRIVATE_PAGE);
+	}
 	if (case_is("terminate_by_ghcb")) {
 		ghcb_clear();
 		ghcb_exit(TERMINATION_REQUEST, TERMINATE_SET | TERMINATE_REASON << 4, 0);
@@ -123,7 +127,9 @@ void payload(void)
 		tdvmcall(FATAL_ERROR, 0x55, 0, 0, 0, NULL);
 	}
 	if (case_is("unmodelled"))
-		asm volatile("outsw" : : "d"(PM1A_CONTROL), "S"(ARENA) : "memory");
+		asm volatile("outsw"
+			     : /* no outputs */
+			     : "d"(PM1A_CONTROL), "S"(ARENA) : "memory");
 	if (case_is("breach"))
 		one_breach();
 	if (case_is("hang"))

@@ -72,15 +72,17 @@ static void cpuid_exit(void)
 	since = event_next();
 	r = ghcb_exit(EXIT_CPUID, 0, 0);
 	check_eq("cpuid_succeeds", r, OK);
-	check("cpuid_marks_its_outputs_valid", ghcb_valid(F_RAX) && ghcb_valid(F_RBX) && ghcb_valid(F_RCX) &&
-	      ghcb_valid(F_RDX));
-	check("cpuid_gives_the_vendor", !memcmp(ghcb + F_RBX, vendor, 4) && !memcmp(ghcb + F_RDX, vendor + 4, 4) &&
+	check("cpuid_marks_its_outputs_valid",
+	      ghcb_valid(F_RAX) && ghcb_valid(F_RBX) && ghcb_valid(F_RCX) && ghcb_valid(F_RDX));
+	check("cpuid_gives_the_vendor",
+	      !memcmp(ghcb + F_RBX, vendor, 4) && !memcmp(ghcb + F_RDX, vendor + 4, 4) &&
 	      !memcmp(ghcb + F_RCX, vendor + 8, 4));
 	last_event(since, &e);
 	check_eq("event_has_the_kind", e.kind, COCO_EV_GHCB);
 	check_eq("event_has_the_exit_code", e.code, EXIT_CPUID);
-	check_eq("event_has_the_valid_fields", e.mask, COCO_GHCB_RAX | COCO_GHCB_RCX | COCO_GHCB_EXITCODE |
-		 COCO_GHCB_EXITINFO1 | COCO_GHCB_EXITINFO2);
+	check_eq("event_has_the_valid_fields", e.mask,
+		 COCO_GHCB_RAX | COCO_GHCB_RCX | COCO_GHCB_EXITCODE | COCO_GHCB_EXITINFO1 |
+			 COCO_GHCB_EXITINFO2);
 	check_eq("one_exit_is_one_event", event_next(), since + 1);
 }
 
@@ -109,25 +111,34 @@ static void port_exit(void)
 {
 	u32 i;
 
-	/* CMOS: the index register keeps what was written, so the year's byte can be told from the day's */
+	/* CMOS: an index register and a data register */
 	check_eq("out_succeeds", out_port(CMOS_INDEX, 1, 0x0a), OK);
 	ghcb_clear();
-	check_eq("in_succeeds", ghcb_exit(EXIT_IOIO, (u64)(CMOS_INDEX + 1) << 16 | IOIO_SIZE(1) | IOIO_IN, 0), OK);
+	check_eq("in_succeeds",
+		 ghcb_exit(EXIT_IOIO, (u64)(CMOS_INDEX + 1) << 16 | IOIO_SIZE(1) | IOIO_IN, 0), OK);
 	check("in_marks_rax_valid", ghcb_valid(F_RAX));
-	check_eq("in_reads_the_port", ghcb_get(F_RAX) & 0x7f, 0x26);	/* status A: rate and divider */
-	check_eq("in_dword_reads_the_port", (out_port(0xcf8, 4, 0x80000000), in_port(0xcf8, 4)), 0x80000000);
+	/* Status A: rate and divider */
+	check_eq("in_reads_the_port", ghcb_get(F_RAX) & 0x7f, 0x26);
+	check_eq("in_dword_reads_the_port", (out_port(0xcf8, 4, 0x80000000), in_port(0xcf8, 4)),
+		 0x80000000);
 	/* INS and OUTS through the shared buffer: RTC's index, twice */
 	ghcb_clear();
 	buffer[0] = 0x0a;
 	buffer[1] = 0x0b;
 	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER);
 	check_eq("rep_outs_succeeds",
-		 ghcb_exit(EXIT_IOIO, CMOS_INDEX << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_A64, 2), OK);
-	check_eq("rep_outs_writes_every_element", in_port(CMOS_INDEX + 1, 1), 0x02);	/* status B: 24 h */
+		 ghcb_exit(EXIT_IOIO,
+			   CMOS_INDEX << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_A64, 2),
+		 OK);
+	/* Status B: 24 hours */
+	check_eq("rep_outs_writes_every_element", in_port(CMOS_INDEX + 1, 1), 0x02);
 	ghcb_clear();
 	memset(buffer, 0xee, 8);
 	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER);
-	ghcb_exit(EXIT_IOIO, (CMOS_INDEX + 1) << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_IN | IOIO_A64, 3);
+	ghcb_exit(EXIT_IOIO,
+		  (CMOS_INDEX + 1) << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_IN |
+			  IOIO_A64,
+		  3);
 	for (i = 0; i < 3 && buffer[i] == 0x02; i++)
 		;
 	check_eq("rep_ins_fills_every_element", i, 3);
@@ -187,8 +198,9 @@ static void other_exits(void)
 	check("vmgexit_changes_no_register", !memcmp(in, out, sizeof(in)));
 }
 
-/* One exit with a fault in it: the breach that the machine finds, and the error that the guest is told */
-static void fault(const char *claim, enum coco_breach what, u64 code, u64 info1, u64 info2, u64 error)
+/* One exit with a fault in it: the breach that is found, and the error that the guest is told */
+static void fault(const char *claim, enum coco_breach what, u64 code, u64 info1, u64 info2,
+		  u64 error)
 {
 	u32 r;
 
@@ -212,7 +224,8 @@ static void missing_fields(void)
 	ghcb_clear();
 	ghcb_put(F_RAX, 0xd);
 	ghcb_put(F_RCX, 0);
-	fault("cpuid_d_without_xcr0_is_a_breach", COCO_BREACH_FIELD, EXIT_CPUID, 0, 0, MISSING_INPUT);
+	fault("cpuid_d_without_xcr0_is_a_breach", COCO_BREACH_FIELD, EXIT_CPUID, 0, 0,
+	      MISSING_INPUT);
 	ghcb_clear();
 	fault("rdmsr_without_rcx_is_a_breach", COCO_BREACH_FIELD, EXIT_MSR, 0, 0, MISSING_INPUT);
 	ghcb_clear();
@@ -220,10 +233,11 @@ static void missing_fields(void)
 	ghcb_put(F_RAX, 0xfee00900);
 	fault("wrmsr_without_rdx_is_a_breach", COCO_BREACH_FIELD, EXIT_MSR, 1, 0, MISSING_INPUT);
 	ghcb_clear();
-	fault("out_without_rax_is_a_breach", COCO_BREACH_FIELD, EXIT_IOIO, 0x80ull << 16 | IOIO_SIZE(1), 0,
-	      MISSING_INPUT);
+	fault("out_without_rax_is_a_breach", COCO_BREACH_FIELD, EXIT_IOIO,
+	      0x80ull << 16 | IOIO_SIZE(1), 0, MISSING_INPUT);
 	ghcb_clear();
-	fault("dr7_write_without_rax_is_a_breach", COCO_BREACH_FIELD, EXIT_DR7_WRITE, 0, 0, MISSING_INPUT);
+	fault("dr7_write_without_rax_is_a_breach", COCO_BREACH_FIELD, EXIT_DR7_WRITE, 0, 0,
+	      MISSING_INPUT);
 }
 
 static void no_exit_code(void)
@@ -245,21 +259,24 @@ static void scratch_area(void)
 	const u64 io = CMOS_INDEX << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_A64;
 
 	ghcb_clear();
-	fault("mmio_without_scratch_is_a_breach", COCO_BREACH_FIELD, MMIO_READ, APIC_VERSION, 4, MISSING_INPUT);
+	fault("mmio_without_scratch_is_a_breach", COCO_BREACH_FIELD, MMIO_READ, APIC_VERSION, 4,
+	      MISSING_INPUT);
 	ghcb_clear();
 	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER + GHCB_BUFFER_LEN - 2);
-	fault("scratch_over_the_buffer_s_end_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION, 4,
-	      BAD_SCRATCH);
+	fault("scratch_over_the_buffer_s_end_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ,
+	      APIC_VERSION, 4, BAD_SCRATCH);
 	ghcb_clear();
 	ghcb_put(F_SCRATCH, ghcb_gpa + 0x100);
-	fault("scratch_in_the_save_area_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION, 4, BAD_SCRATCH);
+	fault("scratch_in_the_save_area_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION,
+	      4, BAD_SCRATCH);
 	ghcb_clear();
 	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER);
-	fault("string_longer_than_the_buffer_is_a_breach", COCO_BREACH_SCRATCH, EXIT_IOIO, io, GHCB_BUFFER_LEN + 1,
-	      BAD_SCRATCH);
+	fault("string_longer_than_the_buffer_is_a_breach", COCO_BREACH_SCRATCH, EXIT_IOIO, io,
+	      GHCB_BUFFER_LEN + 1, BAD_SCRATCH);
 	ghcb_clear();
 	ghcb_put(F_SCRATCH, ARENA + 5 * PAGE_SIZE);
-	fault("scratch_in_private_memory_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION, 4, BAD_SCRATCH);
+	fault("scratch_in_private_memory_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION,
+	      4, BAD_SCRATCH);
 }
 
 /* Usage and version are no part of the valid bitmap: written by hand behind ghcb_exit()'s back */
@@ -287,7 +304,8 @@ static void version_and_usage(void)
 
 	check("version_0_is_a_breach", raw_cpuid(0, 0, COCO_BREACH_VERSION, &error));
 	check("version_99_is_a_breach", raw_cpuid(99, 0, COCO_BREACH_VERSION, &error));
-	check("unknown_usage_is_a_breach", raw_cpuid(is_snp() ? 2 : 1, 77, COCO_BREACH_RESERVED, &error));
+	check("unknown_usage_is_a_breach",
+	      raw_cpuid(is_snp() ? 2 : 1, 77, COCO_BREACH_RESERVED, &error));
 	check_eq("unknown_usage_is_told", error, BAD_USAGE);
 }
 
@@ -302,15 +320,20 @@ static void page_of_the_ghcb(void)
 	memset(ghcb, 0, PAGE_SIZE);
 	ghcb_put(F_RAX, 0);
 	ghcb_put(F_RCX, 0);
-	fault("unregistered_ghcb_is_a_breach", COCO_BREACH_GHCB_PRIVATE, EXIT_CPUID, 0, 0, NOT_REGISTERED);
+	fault("unregistered_ghcb_is_a_breach", COCO_BREACH_GHCB_PRIVATE, EXIT_CPUID, 0, 0,
+	      NOT_REGISTERED);
 	ghcb = old;
 	ghcb_gpa = (u64)ghcb;
 }
 
 static void rules(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = EXIT_CPUID, .count = 1,
-				  .reply_mask = BIT(2) | BIT(4), .reply = { [2] = 0x11, [4] = 0x33 } };
+	struct coco_rule rule = { .kind = COCO_EV_GHCB,
+				  .action = COCO_REPLY,
+				  .code = EXIT_CPUID,
+				  .count = 1,
+				  .reply_mask = BIT(2) | BIT(4),
+				  .reply = { [2] = 0x11, [4] = 0x33 } };
 	struct coco_event e;
 	u64 since;
 
@@ -320,7 +343,8 @@ static void rules(void)
 	ghcb_put(F_RCX, 0);
 	since = event_next();
 	check_eq("reply_succeeds", ghcb_exit(EXIT_CPUID, 0, 0), OK);
-	check("reply_sets_the_words_in_its_mask", ghcb_get(F_RAX) == 0x11 && ghcb_get(F_RCX) == 0x33);
+	check("reply_sets_the_words_in_its_mask",
+	      ghcb_get(F_RAX) == 0x11 && ghcb_get(F_RCX) == 0x33);
 	check("reply_sets_no_other_word", !ghcb_valid(F_RBX));
 	last_event(since, &e);
 	check_eq("reply_is_marked_in_the_event", e.flags, COCO_EVF_SCRIPTED);
@@ -331,30 +355,62 @@ static void rules(void)
 	ghcb_put(F_RAX, 0);
 	ghcb_put(F_RCX, 0);
 	ghcb_exit(EXIT_CPUID, 0, 0);
-	check("patch_replaces_the_words_in_its_mask", ghcb_get(F_RAX) == 0x11 && ghcb_get(F_RCX) == 0x33);
+	check("patch_replaces_the_words_in_its_mask",
+	      ghcb_get(F_RAX) == 0x11 && ghcb_get(F_RCX) == 0x33);
 	check("patch_keeps_the_model_s_other_words", !memcmp(ghcb + F_RBX, "Auth", 4));
 
-	rule = (struct coco_rule){ .kind = COCO_EV_GHCB, .action = COCO_SILENT, .code = EXIT_CPUID, .count = 1 };
+	rule = (struct coco_rule){
+		.kind = COCO_EV_GHCB, .action = COCO_SILENT, .code = EXIT_CPUID, .count = 1
+	};
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	ghcb_clear();
 	ghcb_put(F_RAX, 0x77);
 	ghcb_put(F_RCX, 0);
 	ghcb_exit(EXIT_CPUID, 0, 0);
-	check("silence_touches_nothing", ghcb_get(F_RAX) == 0x77 && ghcb_get(F_EXITCODE) == EXIT_CPUID &&
+	check("silence_touches_nothing",
+	      ghcb_get(F_RAX) == 0x77 && ghcb_get(F_EXITCODE) == EXIT_CPUID &&
 	      ghcb_valid(F_EXITCODE) && !ghcb_valid(F_RBX));
 
-	rule = (struct coco_rule){ .kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = COCO_ANY,
-				   .info1 = 0x70 << 16, .info1_mask = 0xffff0000, .count = 1, .reply_mask = BIT(0),
+	rule = (struct coco_rule){ .kind = COCO_EV_GHCB,
+				   .action = COCO_REPLY,
+				   .code = COCO_ANY,
+				   .info1 = 0x70 << 16,
+				   .info1_mask = 0xffff0000,
+				   .count = 1,
+				   .reply_mask = BIT(0),
 				   .reply = { ERROR } };
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_passes_another_port", out_port(0x80, 1, 0), OK);
 	check_eq("rule_matches_by_info1", out_port(CMOS_INDEX, 1, 0), ERROR);
 }
 
+/* A host of the first version: fewer events, and a scratch area in any shared page */
+static void version_1(void)
+{
+	check_eq("host_offers_version_1", ghcb_msr(0x002) >> 48, 1);
+	ghcb_clear();
+	fault("event_of_version_2_is_a_breach", COCO_BREACH_VERSION, FEATURES, 0, 0, INVALID_EVENT);
+	make_shared(7);
+	memset(arena(7), 0, PAGE_SIZE);
+	ghcb_clear();
+	ghcb_put(F_SCRATCH, ARENA + 7 * PAGE_SIZE);
+	check_eq("scratch_in_another_shared_page_is_allowed",
+		 ghcb_exit(MMIO_READ, APIC_VERSION, 4), OK);
+	check_eq("scratch_in_another_shared_page_is_used", *(u32 *)arena(7) & 0xf0, 0x10);
+	ghcb_clear();
+	ghcb_put(F_SCRATCH, ARENA + 5 * PAGE_SIZE);
+	fault("scratch_in_private_memory_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION,
+	      4, BAD_SCRATCH);
+}
+
 void payload(void)
 {
 	ghcb_init();
 	buffer = ghcb + GHCB_BUFFER;
+	if (case_is("version_1")) {
+		version_1();
+		return;
+	}
 	cpuid_exit();
 	msr_exit();
 	port_exit();

@@ -51,7 +51,8 @@ static void cpuid_leaf(void)
 	}
 	check("cpuid_is_answered_register_by_register",
 	      CODE(v) == RESP_CPUID && (v >> 30 & 3) == 3 && !(v >> 12 & 0x3ffff));
-	check("cpuid_gives_the_vendor", !memcmp(&r[1], vendor, 4) && !memcmp(&r[3], vendor + 4, 4) &&
+	check("cpuid_gives_the_vendor",
+	      !memcmp(&r[1], vendor, 4) && !memcmp(&r[3], vendor + 4, 4) &&
 	      !memcmp(&r[2], vendor + 8, 4));
 	v = ghcb_msr(REQ_CPUID | (u64)0x8000001f << 32 | 1ull << 30);
 	check_eq("cpuid_8000001f_ebx_has_the_c_bit", v >> 32 & 0x3f, cbit);
@@ -136,8 +137,13 @@ static void log(void)
 
 static void rules(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_MSRPROTO, .action = COCO_REPLY, .code = REQ_SEV_INFO,
-				  .skip = 1, .count = 2, .reply_mask = 1, .reply = { 0x1234567 } };
+	struct coco_rule rule = { .kind = COCO_EV_MSRPROTO,
+				  .action = COCO_REPLY,
+				  .code = REQ_SEV_INFO,
+				  .skip = 1,
+				  .count = 2,
+				  .reply_mask = 1,
+				  .reply = { 0x1234567 } };
 	u64 info = ghcb_msr(REQ_SEV_INFO);
 	s64 id = machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 

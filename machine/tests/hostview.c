@@ -27,7 +27,8 @@ static void fill(u8 *p, u8 seed)
 	u32 i;
 
 	for (i = 0; i < PAGE_SIZE; i++)
-		p[i] = want[i] = i * 7 + seed;
+		want[i] = i * 7 + seed;
+	memcpy(p, want, PAGE_SIZE);
 }
 
 static void private_memory(void)
@@ -60,15 +61,18 @@ static void private_memory(void)
 	switch (personality) {
 	case COCO_NONE:
 		check_eq("host_writes_plain_memory", r, 0);
-		check("guest_sees_the_host_s_bytes", !memcmp(arena(PAGE) + 16, other, sizeof(other)));
+		check("guest_sees_the_host_s_bytes",
+		      !memcmp(arena(PAGE) + 16, other, sizeof(other)));
 		break;
 	case COCO_SEV:
 	case COCO_SEV_ES:
 		check_eq("host_writes_ciphertext", r, 0);
 		check("host_reads_its_bytes_back", !memcmp(buf, other, sizeof(other)));
-		check("guest_sees_garbage", memcmp(arena(PAGE) + 16, other, sizeof(other)) &&
+		check("guest_sees_garbage",
+		      memcmp(arena(PAGE) + 16, other, sizeof(other)) &&
 		      memcmp(arena(PAGE) + 16, want + 16, sizeof(other)));
-		check("guest_s_other_bytes_stay", !memcmp(arena(PAGE) + 64, want + 64, PAGE_SIZE - 64));
+		check("guest_s_other_bytes_stay",
+		      !memcmp(arena(PAGE) + 64, want + 64, PAGE_SIZE - 64));
 		break;
 	default:
 		check_eq("host_write_is_refused", r, -EPERM);
@@ -101,8 +105,8 @@ static void limits(void)
 	check_eq("host_read_of_two_pages_gives_einval", host_read(ARENA, 8192), -EINVAL);
 	check_eq("host_read_of_no_ram_gives_einval", host_read(0xfee00000, 4), -EINVAL);
 	check_eq("host_write_of_no_ram_gives_einval", host_write(0xfee00000, buf, 4), -EINVAL);
-	check_eq("page_state_of_no_ram_gives_einval", machine_call(COCO_CALL_PAGE_STATE, 0xfee00000, 0, 0),
-		 -EINVAL);
+	check_eq("page_state_of_no_ram_gives_einval",
+		 machine_call(COCO_CALL_PAGE_STATE, 0xfee00000, 0, 0), -EINVAL);
 }
 
 static void page_states(void)
@@ -124,10 +128,13 @@ static void page_states(void)
 	check("ram_starts_validated", state & COCO_PAGE_VALIDATED);
 	check_eq("validated_shared_page_gives_einval",
 		 machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_VALIDATED, 0), -EINVAL);
-	check_eq("unknown_flag_gives_einval", machine_call(COCO_CALL_PAGE_SET, gpa, 0x80, 0), -EINVAL);
+	check_eq("unknown_flag_gives_einval", machine_call(COCO_CALL_PAGE_SET, gpa, 0x80, 0),
+		 -EINVAL);
 	check_eq("page_is_set", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_PRIVATE, 0), 0);
-	check_eq("set_page_has_its_state", machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0), COCO_PAGE_PRIVATE);
-	check_eq("page_is_taken_away", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_BLOCKED, 0), 0);
+	check_eq("set_page_has_its_state", machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
+		 COCO_PAGE_PRIVATE);
+	check_eq("page_is_taken_away", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_BLOCKED, 0),
+		 0);
 	check_eq("host_reads_no_page_that_is_away", host_read(gpa, 4), -EFAULT);
 }
 

@@ -27,8 +27,9 @@ static bool nmi_again;
 
 static s64 inject(u32 type, u32 vector, u64 error, void *rip, u64 delay)
 {
-	struct coco_inject i = { .type = type, .vector = vector, .error_code = error, .rip = (u64)rip,
-				 .delay = delay };
+	struct coco_inject i = {
+		.type = type, .vector = vector, .error_code = error, .rip = (u64)rip, .delay = delay
+	};
 
 	return machine_call(COCO_CALL_INJECT, (u64)&i, 0, 0);
 }
@@ -134,15 +135,22 @@ static void interrupts_arrive(void)
 		check("injected_interrupt_sets_no_isr_bit", !isr_was_set);
 }
 
+/* The machine call, and behind it an instruction that does not come to run */
+static void inject_here(u32 type, u32 vector, u64 error)
+{
+	struct coco_inject i = { .type = type, .vector = vector, .error_code = error };
+
+	TRY("vmmcall\n\tnop", : : "a"(COCO_CALL(COCO_CALL_INJECT)), "D"(&i) : "memory");
+}
+
 static void exceptions_arrive(void)
 {
-	TRY("vmmcall\n\tnop", : : "a"(COCO_CALL(COCO_CALL_INJECT)),
-	    "D"(&(struct coco_inject){ .type = COCO_INJECT_EXCEPTION, .vector = GP, .error_code = 0x1230 })
-	    : "memory");
-	check("exception_arrives_with_its_error_code", trap.hit && trap.vector == GP && trap.error == 0x1230);
-	TRY("vmmcall\n\tnop", : : "a"(COCO_CALL(COCO_CALL_INJECT)),
-	    "D"(&(struct coco_inject){ .type = COCO_INJECT_EXCEPTION, .vector = UD }) : "memory");
-	check("exception_without_error_code_has_none", trap.hit && trap.vector == UD && trap.error == 0);
+	inject_here(COCO_INJECT_EXCEPTION, GP, 0x1230);
+	check("exception_arrives_with_its_error_code",
+	      trap.hit && trap.vector == GP && trap.error == 0x1230);
+	inject_here(COCO_INJECT_EXCEPTION, UD, 0);
+	check("exception_without_error_code_has_none",
+	      trap.hit && trap.vector == UD && trap.error == 0);
 }
 
 /* Five instructions; the exception is to come before the fourth */
@@ -150,7 +158,8 @@ static __attribute__((noinline)) u64 counted(u64 *at)
 {
 	u64 n, rip;
 
-	TRY("xor %%ebx, %%ebx\n\tinc %%rbx\n\tinc %%rbx\n\tlea (%%rip), %%rax\n\tinc %%rbx\n\tinc %%rbx",
+	TRY("xor %%ebx, %%ebx\n\tinc %%rbx\n\tinc %%rbx\n\t"
+	    "lea (%%rip), %%rax\n\tinc %%rbx\n\tinc %%rbx",
 	    : "=b"(n), "=a"(rip) : : "memory");
 	*at = rip;
 	return n;
@@ -184,7 +193,8 @@ static void at_an_address(void)
 		TRY("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tnop\n\tnop", : : : "cc", "memory");
 		check("guest_s_own_debug_exception_is_its_own", trap.hit && trap.vector == DB);
 		counted(&again);
-		check("exception_still_comes_at_the_address", trap.hit && trap.vector == UD && trap.rip == rip);
+		check("exception_still_comes_at_the_address",
+		      trap.hit && trap.vector == UD && trap.rip == rip);
 	}
 }
 
@@ -200,7 +210,8 @@ static void in_user_mode(void)
 	run_user(user_code);
 	inject(COCO_INJECT_EXCEPTION, UD, 0, (void *)user_rip, 0);
 	run_user(user_code);
-	check("exception_comes_in_user_mode", trap.hit && trap.vector == UD && trap.rip == user_rip);
+	check("exception_comes_in_user_mode",
+	      trap.hit && trap.vector == UD && trap.rip == user_rip);
 }
 
 static void after_some_exits(void)
@@ -222,12 +233,11 @@ static void technology_s_exception(void)
 	struct tdregs info;
 
 	if (is_es()) {
-		TRY("vmmcall\n\tnop", : : "a"(COCO_CALL(COCO_CALL_INJECT)),
-		    "D"(&(struct coco_inject){ .type = COCO_INJECT_VC, .error_code = 0x72 }) : "memory");
-		check("vc_arrives_with_its_exit_code", trap.hit && trap.vector == VC && trap.error == 0x72);
+		inject_here(COCO_INJECT_VC, 0, 0x72);
+		check("vc_arrives_with_its_exit_code",
+		      trap.hit && trap.vector == VC && trap.error == 0x72);
 	} else if (is_tdx()) {
-		TRY("vmmcall\n\tnop", : : "a"(COCO_CALL(COCO_CALL_INJECT)),
-		    "D"(&(struct coco_inject){ .type = COCO_INJECT_VE, .error_code = REASON_CPUID }) : "memory");
+		inject_here(COCO_INJECT_VE, 0, REASON_CPUID);
 		check("synthetic_ve_arrives", trap.hit && trap.vector == VE);
 		check_eq("synthetic_ve_has_information", veinfo_get(&info), 0);
 		check_eq("synthetic_ve_has_its_reason", info.rcx, REASON_CPUID);

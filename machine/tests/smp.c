@@ -84,7 +84,9 @@ static void touch(void)
 		     "cmpl %3, %2\n\t"
 		     "je 2b\n"
 		     "1:\tmovq $0, %0"
-		     : "+m"(ap_resume) : "r"(arena(RESCINDED)), "m"(task), "i"(TOUCH) : "rax", "memory", "cc");
+		     : "+m"(ap_resume)
+		     : "r"(arena(RESCINDED)), "m"(task), "i"(TOUCH)
+		     : "rax", "memory", "cc");
 }
 
 static void ap(void)
@@ -135,7 +137,8 @@ static s64 inject(u32 type, u32 vector)
 
 static void start(void)
 {
-	check_eq("injection_into_a_cpu_that_is_off_gives_einval", inject(COCO_INJECT_NMI, 0), -EINVAL);
+	check_eq("injection_into_a_cpu_that_is_off_gives_einval", inject(COCO_INJECT_NMI, 0),
+		 -EINVAL);
 	*(volatile u32 *)AP_MARK_AT = 0;
 	ap_start(ap);
 	check("second_vcpu_starts", wait_until(&ap_runs, 1));
@@ -163,7 +166,8 @@ static void injections(void)
 
 static void views_in_turn(void)
 {
-	volatile u64 *shared = (volatile u64 *)map_window(0, ARENA + COUNTER * PAGE_SIZE, SHARED_PAGE);
+	volatile u64 *shared =
+		(volatile u64 *)map_window(0, ARENA + COUNTER * PAGE_SIZE, SHARED_PAGE);
 	u64 seen = 0, before;
 	u32 i, spins;
 
@@ -177,7 +181,8 @@ static void views_in_turn(void)
 	}
 	task = IDLE;
 	check("other_lets_go", done());
-	check_eq("private_counter_survives_the_other_view", *(volatile u64 *)arena(COUNTER), ap_counted);
+	check_eq("private_counter_survives_the_other_view", *(volatile u64 *)arena(COUNTER),
+		 ap_counted);
 	check("counter_was_counted_and_seen", ap_counted >= TURNS && seen);
 }
 

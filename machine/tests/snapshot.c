@@ -80,5 +80,6 @@ void payload(void)
 	check("another_process_has_the_other_vcpu", beats_go_on());
 	check("time_goes_on", rdtsc() > tsc);
 	read_run_file();
-	check("run_file_is_the_new_process_s", parameter("process=", value, sizeof(value)) && value[0] == '2');
+	check("run_file_is_the_new_process_s",
+	      parameter("process=", value, sizeof(value)) && value[0] == '2');
 }

@@ -80,7 +80,7 @@ static void validation(void)
 
 static void user_pvalidate(void)
 {
-	TRY(".byte 0xf2, 0x0f, 0x01, 0xff", : : "a"(ARENA + 16 * PAGE_SIZE), "c"(0), "d"(1) : "memory");
+	TRY(PVALIDATE, : : "a"(ARENA + 16 * PAGE_SIZE), "c"(0), "d"(1) : "memory");
 }
 
 static void faults(void)
@@ -88,14 +88,16 @@ static void faults(void)
 	u64 unmapped = WINDOW + 40 * PAGE_SIZE;
 
 	map_window(40, 0, NO_PAGE);
-	TRY(".byte 0xf2, 0x0f, 0x01, 0xff", : : "a"(unmapped), "c"(0), "d"(1) : "memory");
-	check("pvalidate_of_an_unmapped_page_raises_pf", trap.hit && trap.vector == PF && trap.cr2 == unmapped);
+	TRY(PVALIDATE, : : "a"(unmapped), "c"(0), "d"(1) : "memory");
+	check("pvalidate_of_an_unmapped_page_raises_pf",
+	      trap.hit && trap.vector == PF && trap.cr2 == unmapped);
 	run_user(user_pvalidate);
 	check("pvalidate_in_user_mode_raises_gp", trap.hit && trap.vector == GP && trap.error == 0);
 	check_eq("pvalidate_looks_through_any_mapping",
 		 (map_window(41, ARENA + 17 * PAGE_SIZE, PRIVATE_PAGE),
 		  pvalidate(WINDOW + 41 * PAGE_SIZE, false, false, &carry)), 0);
-	check_eq("alias_rescinds_the_page_itself", state(ARENA + 17 * PAGE_SIZE), COCO_PAGE_PRIVATE);
+	check_eq("alias_rescinds_the_page_itself", state(ARENA + 17 * PAGE_SIZE),
+		 COCO_PAGE_PRIVATE);
 	pvalidate(ARENA + 17 * PAGE_SIZE, false, true, NULL);
 }
 
@@ -127,7 +129,8 @@ static void lists(void)
 	}
 	check_eq("list_to_shared_succeeds", change(2), 0);
 	check_eq("every_entry_is_done", list->current, 3);
-	check("every_page_is_shared", !state(ARENA + 20 * PAGE_SIZE) && !state(ARENA + 21 * PAGE_SIZE) &&
+	check("every_page_is_shared",
+	      !state(ARENA + 20 * PAGE_SIZE) && !state(ARENA + 21 * PAGE_SIZE) &&
 	      !state(ARENA + 22 * PAGE_SIZE));
 	check_eq("every_entry_is_an_event", count(COCO_EV_PSC, ARENA + 22 * PAGE_SIZE), 1);
 	map_arena(20, SHARED_PAGE);
@@ -145,8 +148,12 @@ static void lists(void)
 
 static void list_errors(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_PSC, .action = COCO_REPLY, .code = ARENA + 25 * PAGE_SIZE,
-				  .count = 1, .reply_mask = 1, .reply = { 0x16 } };
+	struct coco_rule rule = { .kind = COCO_EV_PSC,
+				  .action = COCO_REPLY,
+				  .code = ARENA + 25 * PAGE_SIZE,
+				  .count = 1,
+				  .reply_mask = 1,
+				  .reply = { 0x16 } };
 	u64 r;
 	u32 i;
 
@@ -174,7 +181,8 @@ static void list_errors(void)
 	list->entry[0] = entry(26, 9);
 	check("unknown_operation_is_refused", change(0) != 0);
 	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_RESERVED, 0, 0);
-	check_eq("refused_changes_leave_the_page", state(ARENA + 26 * PAGE_SIZE), COCO_PAGE_PRIVATE);
+	check_eq("refused_changes_leave_the_page", state(ARENA + 26 * PAGE_SIZE),
+		 COCO_PAGE_PRIVATE);
 }
 
 static void large_pages(void)
@@ -184,9 +192,10 @@ static void large_pages(void)
 	/* The host's entry covers 2M at first; a 4K operation has it split */
 	pvalidate(gpa + PAGE_SIZE, false, false, NULL);
 	pvalidate(gpa + PAGE_SIZE, false, true, NULL);
-	check_eq("2m_validation_of_4k_entries_is_a_size_mismatch", pvalidate(gpa, true, false, &carry),
-		 FAIL_SIZEMISMATCH);
-	check_eq("size_mismatch_changes_nothing", state(gpa) & COCO_PAGE_VALIDATED, COCO_PAGE_VALIDATED);
+	check_eq("2m_validation_of_4k_entries_is_a_size_mismatch",
+		 pvalidate(gpa, true, false, &carry), FAIL_SIZEMISMATCH);
+	check_eq("size_mismatch_changes_nothing", state(gpa) & COCO_PAGE_VALIDATED,
+		 COCO_PAGE_VALIDATED);
 	for (; gpa < ARENA_2M + SIZE_2M; gpa += PAGE_SIZE)
 		pvalidate(gpa, false, false, NULL);
 	gpa = ARENA_2M;
@@ -204,9 +213,11 @@ static void large_pages(void)
 	check("2m_validation_covers_every_page", !trap.hit);
 	pvalidate(gpa, true, true, &carry);
 	check("2m_validation_twice_sets_carry", carry);
-	/* A 4K rescission in a 2M entry: the host splits it, the guest does not notice (15.36.11) */
-	check_eq("4k_rescission_in_a_2m_entry_succeeds", pvalidate(gpa + PAGE_SIZE, false, false, &carry), 0);
-	check_eq("split_entry_keeps_its_other_pages", state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
+	/* A 4K rescission in a 2M entry: the host splits it, unseen by the guest (15.36.11) */
+	check_eq("4k_rescission_in_a_2m_entry_succeeds",
+		 pvalidate(gpa + PAGE_SIZE, false, false, &carry), 0);
+	check_eq("split_entry_keeps_its_other_pages", state(gpa),
+		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 	check_eq("split_entry_has_the_page_rescinded", state(gpa + PAGE_SIZE), COCO_PAGE_PRIVATE);
 }
 
@@ -214,10 +225,12 @@ static void permissions(void)
 {
 	u64 va = ARENA + 30 * PAGE_SIZE;
 
-	check_eq("rmpadjust_for_a_lower_vmpl_succeeds", rmpadjust(va, false, VMPL1 | READ_WRITE), 0);
-	check_eq("rmpadjust_for_its_own_vmpl_is_refused", rmpadjust(va, false, 0 | READ_WRITE), FAIL_PERMISSION);
+	check_eq("rmpadjust_for_a_lower_vmpl_succeeds", rmpadjust(va, false, VMPL1 | READ_WRITE),
+		 0);
+	check_eq("rmpadjust_for_its_own_vmpl_is_refused", rmpadjust(va, false, 0 | READ_WRITE),
+		 FAIL_PERMISSION);
 	map_window(42, 0, NO_PAGE);
-	TRY(".byte 0xf3, 0x0f, 0x01, 0xfe", : : "a"(WINDOW + 42 * PAGE_SIZE), "c"(0), "d"(VMPL1) : "memory");
+	TRY(RMPADJUST, : : "a"(WINDOW + 42 * PAGE_SIZE), "c"(0), "d"(VMPL1) : "memory");
 	check("rmpadjust_of_an_unmapped_page_raises_pf",
 	      trap.hit && trap.vector == PF && trap.cr2 == WINDOW + 42 * PAGE_SIZE);
 }
@@ -261,16 +274,24 @@ static void wrong_states(void)
 
 static void rules(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_PVALIDATE, .action = COCO_REPLY, .code = ARENA + 32 * PAGE_SIZE,
-				  .count = 1, .reply_mask = 1, .reply = { FAIL_SIZEMISMATCH } };
+	struct coco_rule rule = { .kind = COCO_EV_PVALIDATE,
+				  .action = COCO_REPLY,
+				  .code = ARENA + 32 * PAGE_SIZE,
+				  .count = 1,
+				  .reply_mask = 1,
+				  .reply = { FAIL_SIZEMISMATCH } };
 
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_answers_pvalidate", pvalidate(ARENA + 32 * PAGE_SIZE, false, false, &carry),
 		 FAIL_SIZEMISMATCH);
 	check_eq("answered_pvalidate_changes_nothing", state(ARENA + 32 * PAGE_SIZE),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
-	rule = (struct coco_rule){ .kind = COCO_EV_VC, .action = COCO_CODE, .code = 0x72, .count = 1,
-				   .reply_mask = 1, .reply = { 0x7b } };
+	rule = (struct coco_rule){ .kind = COCO_EV_VC,
+				   .action = COCO_CODE,
+				   .code = 0x72,
+				   .count = 1,
+				   .reply_mask = 1,
+				   .reply = { 0x7b } };
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	TRY("cpuid", : : "a"(0), "c"(0) : "rbx", "rdx", "memory");
 	check_eq("rule_changes_a_vc_s_code", trap.error, 0x7b);
@@ -291,5 +312,6 @@ void payload(void)
 	hostile_host();
 	wrong_states();
 	rules();
-	check_eq("nothing_here_is_an_unexpected_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
+	check_eq("nothing_here_is_an_unexpected_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0),
+		 0);
 }

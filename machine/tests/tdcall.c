@@ -34,7 +34,8 @@ static void info_leaf(void)
 	check("info_has_a_highest_vcpu_count", r.r8 >> 32 >= 1);
 	check_eq("info_has_the_vcpu_s_index", (u32)r.r9, 0);
 	check_eq("info_is_of_a_production_td", r.rdx & 1, 0);
-	check("info_preserves_other_registers", r.rbx == 0x11 && r.rsi == 0x22 && r.r12 == 0x33 && r.r15 == 0x44);
+	check("info_preserves_other_registers",
+	      r.rbx == 0x11 && r.rsi == 0x22 && r.r12 == 0x33 && r.r15 == 0x44);
 	last_event(since, &e);
 	check("tdcall_is_an_event", e.kind == COCO_EV_TDCALL && e.code == LEAF_INFO && e.ret == 0);
 	r = (struct tdregs){ .rax = 0x3ff };
@@ -49,7 +50,8 @@ static void accept(void)
 	u32 i;
 
 	memset(p, 0x5a, PAGE_SIZE);
-	check_eq("accepting_an_accepted_page_is_told", page_accept(gpa, LEVEL_4K), ALREADY_ACCEPTED);
+	check_eq("accepting_an_accepted_page_is_told", page_accept(gpa, LEVEL_4K),
+		 ALREADY_ACCEPTED);
 	check("accepted_page_keeps_its_bytes", p[0] == 0x5a && p[4095] == 0x5a);
 	check_eq("mapgpa_to_shared_succeeds", map_gpa(gpa | cmask, PAGE_SIZE), 0);
 	check_eq("page_is_shared", state(gpa), 0);
@@ -84,9 +86,12 @@ static void accept_operands(void)
 	u64 gpa = ARENA + 17 * PAGE_SIZE;
 
 	check_eq("level_3_is_an_invalid_operand", page_accept(gpa, 3), OPERAND_INVALID_RCX);
-	check_eq("reserved_bits_are_an_invalid_operand", page_accept(gpa | 0x100, LEVEL_4K), OPERAND_INVALID_RCX);
-	check_eq("misaligned_2m_is_an_invalid_operand", page_accept(gpa, LEVEL_2M), OPERAND_INVALID_RCX);
-	check_eq("shared_bit_is_an_invalid_operand", page_accept(gpa | cmask, LEVEL_4K), OPERAND_INVALID_RCX);
+	check_eq("reserved_bits_are_an_invalid_operand", page_accept(gpa | 0x100, LEVEL_4K),
+		 OPERAND_INVALID_RCX);
+	check_eq("misaligned_2m_is_an_invalid_operand", page_accept(gpa, LEVEL_2M),
+		 OPERAND_INVALID_RCX);
+	check_eq("shared_bit_is_an_invalid_operand", page_accept(gpa | cmask, LEVEL_4K),
+		 OPERAND_INVALID_RCX);
 }
 
 static void large_pages(void)
@@ -113,15 +118,23 @@ static void large_pages(void)
 
 static void rules(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_TDCALL, .action = COCO_REPLY, .code = LEAF_ACCEPT, .count = 1,
-				  .reply_mask = 1, .reply = { SIZE_MISMATCH } };
+	struct coco_rule rule = { .kind = COCO_EV_TDCALL,
+				  .action = COCO_REPLY,
+				  .code = LEAF_ACCEPT,
+				  .count = 1,
+				  .reply_mask = 1,
+				  .reply = { SIZE_MISMATCH } };
 	struct tdregs r = { .rax = LEAF_INFO };
 
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_answers_tdcall", page_accept(ARENA, LEVEL_4K), SIZE_MISMATCH);
 	check_eq("rule_is_used_up", page_accept(ARENA, LEVEL_4K), ALREADY_ACCEPTED);
-	rule = (struct coco_rule){ .kind = COCO_EV_TDCALL, .action = COCO_PATCH, .code = LEAF_INFO, .count = 1,
-				   .reply_mask = BIT(2), .reply = { [2] = 0x1234 } };
+	rule = (struct coco_rule){ .kind = COCO_EV_TDCALL,
+				   .action = COCO_PATCH,
+				   .code = LEAF_INFO,
+				   .count = 1,
+				   .reply_mask = BIT(2),
+				   .reply = { [2] = 0x1234 } };
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	tdcall(&r);
 	check_eq("patch_replaces_the_word_in_its_mask", r.rdx, 0x1234);

@@ -34,18 +34,24 @@ static void instructions(void)
 	check_eq("cpuid_succeeds", tdvmcall(CALL_CPUID, 0x40000000, 0, 0, 0, &out), SUCCESS);
 	check_eq("cpuid_gives_kvm_s_signature", (u32)out.r13, 0x4b4d564b);
 	last_event(since, &e);
-	check("tdvmcall_is_an_event", e.kind == COCO_EV_TDVMCALL && e.code == CALL_CPUID && e.mask == EXPOSE);
+	check("tdvmcall_is_an_event",
+	      e.kind == COCO_EV_TDVMCALL && e.code == CALL_CPUID && e.mask == EXPOSE);
 	check_eq("event_has_r12", e.info1, 0x40000000);
 	check_eq("tdcall_itself_succeeds", out.rax, 0);
 	check_eq("cpuid_shows_the_machine_s_signature",
-		 (tdvmcall(CALL_CPUID, COCO_CPUID_BASE, 0, 0, 0, &out), (u32)out.r13), COCO_SIGNATURE_EBX);
+		 (tdvmcall(CALL_CPUID, COCO_CPUID_BASE, 0, 0, 0, &out), (u32)out.r13),
+		 COCO_SIGNATURE_EBX);
 	check_eq("out_succeeds", tdvmcall(CALL_IO, 4, 1, 0xcf8, 0x80000000, &out), SUCCESS);
 	check_eq("in_succeeds", tdvmcall(CALL_IO, 4, 0, 0xcf8, 0, &out), SUCCESS);
 	check_eq("in_reads_the_port", out.r11, 0x80000000);
-	check_eq("in_of_3_bytes_is_invalid", tdvmcall(CALL_IO, 3, 0, 0xcf8, 0, &out), INVALID_OPERAND);
-	check_eq("rdmsr_of_no_msr_is_invalid", tdvmcall(CALL_RDMSR, 0x12345678, 0, 0, 0, &out), INVALID_OPERAND);
-	check_eq("mmio_write_succeeds", tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 1, &out), SUCCESS);
-	check_eq("mmio_read_succeeds", tdvmcall(CALL_MMIO, 4, 0, IOAPIC_DATA | cmask, 0, &out), SUCCESS);
+	check_eq("in_of_3_bytes_is_invalid", tdvmcall(CALL_IO, 3, 0, 0xcf8, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("rdmsr_of_no_msr_is_invalid", tdvmcall(CALL_RDMSR, 0x12345678, 0, 0, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("mmio_write_succeeds", tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 1, &out),
+		 SUCCESS);
+	check_eq("mmio_read_succeeds", tdvmcall(CALL_MMIO, 4, 0, IOAPIC_DATA | cmask, 0, &out),
+		 SUCCESS);
 	/* The IO-APIC's version register: 24 entries */
 	check_eq("mmio_read_reads_the_device", out.r11 & 0xff0000, 0x170000);
 	check_eq("get_info_succeeds", tdvmcall(GET_INFO, 0, 0, 0, 0, &out), SUCCESS);
@@ -57,24 +63,38 @@ static void map_gpa_operands(void)
 
 	check_eq("misaligned_gpa_is_refused", map_gpa(gpa + 8, PAGE_SIZE), ALIGN_ERROR);
 	check_eq("misaligned_size_is_refused", map_gpa(gpa, PAGE_SIZE + 8), ALIGN_ERROR);
-	check_eq("gpa_beyond_ram_is_refused", map_gpa(0xfff00000000ull, PAGE_SIZE), INVALID_OPERAND);
-	check_eq("refused_conversion_changes_nothing", machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
+	check_eq("gpa_beyond_ram_is_refused", map_gpa(0xfff00000000ull, PAGE_SIZE),
+		 INVALID_OPERAND);
+	check_eq("refused_conversion_changes_nothing",
+		 machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 }
 
 /* Exposed registers come back as outputs or poison; hidden ones as they were, and unseen */
 static void register_mask(void)
 {
-	struct tdregs r = { .rcx = EXPOSE | BIT(3) | BIT(6) | BIT(8), .r10 = 0, .r11 = CALL_IO, .r12 = 4,
-			    .r13 = 0, .r14 = 0xcf8, .r15 = POISON_NONE, .rbx = POISON_NONE,
-			    .rsi = POISON_NONE, .r8 = POISON_NONE, .rdi = POISON_NONE, .r9 = POISON_NONE,
-			    .rdx = POISON_NONE, .rbp = POISON_NONE };
+	struct tdregs r = { .rcx = EXPOSE | BIT(3) | BIT(6) | BIT(8),
+			    .r10 = 0,
+			    .r11 = CALL_IO,
+			    .r12 = 4,
+			    .r13 = 0,
+			    .r14 = 0xcf8,
+			    .r15 = POISON_NONE,
+			    .rbx = POISON_NONE,
+			    .rsi = POISON_NONE,
+			    .r8 = POISON_NONE,
+			    .rdi = POISON_NONE,
+			    .r9 = POISON_NONE,
+			    .rdx = POISON_NONE,
+			    .rbp = POISON_NONE };
 
 	tdcall(&r);
 	check_eq("call_with_more_registers_succeeds", r.r10, SUCCESS);
-	check("exposed_registers_do_not_survive", r.rbx != POISON_NONE && r.rsi != POISON_NONE &&
-	      r.r8 != POISON_NONE && r.r15 != POISON_NONE);
-	check("hidden_registers_survive", r.rdi == POISON_NONE && r.r9 == POISON_NONE && r.rdx == POISON_NONE &&
+	check("exposed_registers_do_not_survive",
+	      r.rbx != POISON_NONE && r.rsi != POISON_NONE && r.r8 != POISON_NONE &&
+	      r.r15 != POISON_NONE);
+	check("hidden_registers_survive",
+	      r.rdi == POISON_NONE && r.r9 == POISON_NONE && r.rdx == POISON_NONE &&
 	      r.rbp == POISON_NONE);
 	check_eq("mask_survives", r.rcx, EXPOSE | BIT(3) | BIT(6) | BIT(8));
 	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_REGMASK, 0, 0);
@@ -99,7 +119,9 @@ static void masks(void)
 	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_REGMASK, 0, 0);
 	/* R11 hidden: the host sees leaf 0 */
 	{
-		struct tdregs r = { .rcx = EXPOSE & ~BIT(12), .r11 = CALL_CPUID, .r12 = 0x40000000 };
+		struct tdregs r = { .rcx = EXPOSE & ~BIT(12),
+				    .r11 = CALL_CPUID,
+				    .r12 = 0x40000000 };
 
 		expect_breach(COCO_BREACH_REGMASK, 1);
 		tdcall(&r);
@@ -113,14 +135,22 @@ static void masks(void)
 
 static void rules(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_TDVMCALL, .action = COCO_REPLY, .code = CALL_RDMSR, .count = 1,
-				  .reply_mask = BIT(0) | BIT(1), .reply = { 0, 0x4711 } };
+	struct coco_rule rule = { .kind = COCO_EV_TDVMCALL,
+				  .action = COCO_REPLY,
+				  .code = CALL_RDMSR,
+				  .count = 1,
+				  .reply_mask = BIT(0) | BIT(1),
+				  .reply = { 0, 0x4711 } };
 
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_answers_tdvmcall", tdvmcall(CALL_RDMSR, 0x12345678, 0, 0, 0, &out), 0);
 	check_eq("rule_answers_r11", out.r11, 0x4711);
-	rule = (struct coco_rule){ .kind = COCO_EV_TDVMCALL, .action = COCO_REPLY, .code = MAP_GPA, .count = 1,
-				   .reply_mask = BIT(0) | BIT(1), .reply = { 1, ARENA } };
+	rule = (struct coco_rule){ .kind = COCO_EV_TDVMCALL,
+				   .action = COCO_REPLY,
+				   .code = MAP_GPA,
+				   .count = 1,
+				   .reply_mask = BIT(0) | BIT(1),
+				   .reply = { 1, ARENA } };
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_asks_to_retry_mapgpa", map_gpa(ARENA + 20 * PAGE_SIZE, PAGE_SIZE), 1);
 	check_eq("answered_mapgpa_changes_nothing",

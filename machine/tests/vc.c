@@ -14,7 +14,7 @@
 #define MSR_SEV_STATUS	0xc0010131
 #define PORT		0x80
 
-/* EXITINFO1 of IOIO, but for the address size and segment, which QEMU does not tell and no guest sees */
+/* EXITINFO1 of IOIO, but for address size and segment: QEMU does not tell, no guest sees */
 #define IOIO_KNOWN	0xffff007dull
 #define IOIO_IN		BIT(0)
 #define IOIO_STRING	BIT(2)
@@ -22,7 +22,6 @@
 #define IOIO_SIZE(n)	((n) << 4)
 
 static u64 since;
-static u64 user_rip;
 
 static void begin(void)
 {
@@ -35,13 +34,14 @@ static void expect_vc(const char *claim, u64 code)
 	struct coco_event e;
 
 	last_event(since, &e);
-	if (!trap.hit || trap.vector != VC || trap.error != code || e.kind != COCO_EV_VC || e.code != code ||
-	    e.rip != trap.rip || event_next() != since + 1) {
+	if (!trap.hit || trap.vector != VC || trap.error != code || e.kind != COCO_EV_VC ||
+	    e.code != code || e.rip != trap.rip || event_next() != since + 1) {
 		note("vector", trap.hit ? trap.vector : ~0ull);
 		note("error code", trap.error);
 		note("event's code", e.code);
 	}
-	check(claim, trap.hit && trap.vector == VC && trap.error == code && e.kind == COCO_EV_VC &&
+	check(claim,
+	      trap.hit && trap.vector == VC && trap.error == code && e.kind == COCO_EV_VC &&
 	      e.code == code && e.rip == trap.rip && event_next() == since + 1);
 }
 
@@ -127,10 +127,12 @@ static void ports(void)
 	expect_info("out_byte_has_its_info", PORT << 16 | IOIO_SIZE(1), IOIO_KNOWN, trap.rip + 1);
 	begin();
 	TRY("in %%dx, %%eax", : : "d"(PORT) : "rax", "memory");
-	expect_info("in_dword_has_its_info", PORT << 16 | IOIO_SIZE(4) | IOIO_IN, IOIO_KNOWN, trap.rip + 1);
+	expect_info("in_dword_has_its_info", PORT << 16 | IOIO_SIZE(4) | IOIO_IN, IOIO_KNOWN,
+		    trap.rip + 1);
 	begin();
 	TRY("in $0x81, %%ax", : : : "rax", "memory");
-	expect_info("in_immediate_has_its_info", 0x81 << 16 | IOIO_SIZE(2) | IOIO_IN, IOIO_KNOWN, trap.rip + 3);
+	expect_info("in_immediate_has_its_info", 0x81 << 16 | IOIO_SIZE(2) | IOIO_IN, IOIO_KNOWN,
+		    trap.rip + 3);
 	begin();
 	TRY("outsw", : : "d"(PORT), "S"(bytes) : "memory");
 	expect_info("outs_has_its_info", PORT << 16 | IOIO_SIZE(2) | IOIO_STRING, IOIO_KNOWN,
@@ -138,8 +140,8 @@ static void ports(void)
 	begin();
 	TRY("rep insb", : : "d"(PORT), "D"(bytes), "c"(4ull) : "memory");
 	next = trap.rip + 2;
-	expect_info("rep_ins_has_its_info", PORT << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_IN,
-		    IOIO_KNOWN, next);
+	expect_info("rep_ins_has_its_info",
+		    PORT << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_IN, IOIO_KNOWN, next);
 }
 
 static void devices(void)
@@ -162,8 +164,7 @@ static void devices(void)
 
 static void user_cpuid(void)
 {
-	user_rip = 0;
-	TRY("lea (%%rip), %%rax\n\tmov %%rax, %0\n\tcpuid", : "=m"(user_rip) : : "rax", "rbx", "rcx", "rdx", "memory");
+	TRY("cpuid", : : "a"(0), "c"(0) : "rbx", "rdx", "memory");
 }
 
 static void user_mode(void)

@@ -41,7 +41,9 @@ static void expect_ve(const char *claim, u32 reason, u64 qualification, u32 leng
 		note("qualification", info.rdx);
 		note("length", (u32)info.r10);
 	}
-	check(claim, !status && info.rcx == reason && info.rdx == qualification && (u32)info.r10 == length);
+	check(claim,
+	      !status && info.rcx == reason && info.rdx == qualification &&
+	      (u32)info.r10 == length);
 }
 
 static void cpuid_leaves(void)
@@ -53,7 +55,8 @@ static void cpuid_leaves(void)
 	since = event_next();
 	TRY("cpuid", : : "a"(0x40000000), "c"(0) : "rbx", "rdx", "memory");
 	last_event(since, &e);
-	check("ve_is_an_event", e.kind == COCO_EV_VE && e.code == REASON_CPUID && e.rip == trap.rip);
+	check("ve_is_an_event",
+	      e.kind == COCO_EV_VE && e.code == REASON_CPUID && e.rip == trap.rip);
 	expect_ve("hypervisor_cpuid_raises_ve", REASON_CPUID, 0, 2);
 	check_eq("second_veinfo_get_has_none", veinfo_get(&info), NO_VE_INFO);
 	TRY("cpuid", : : "a"(0), "c"(0) : "rbx", "rdx", "memory");
@@ -114,7 +117,7 @@ static void user_hlt_free_cpuid(void)
 
 static void user_tdcall(void)
 {
-	TRY(".byte 0x66, 0x0f, 0x01, 0xcc", : : "a"(1), "c"(0) : "memory");
+	TRY(TDCALL, : : "a"(1), "c"(0) : "memory");
 }
 
 static void user_mode(void)
@@ -131,15 +134,20 @@ static void nested(void)
 	TRY("cpuid", : : "a"(0x40000000), "c"(0) : "rbx", "rdx", "memory");
 	check("first_ve_is_a_ve", trap.hit && trap.vector == VE);
 	TRY("hlt", : : : "memory");
-	check("ve_before_veinfo_get_is_a_double_fault", trap.hit && trap.vector == DF && trap.error == 0);
+	check("ve_before_veinfo_get_is_a_double_fault",
+	      trap.hit && trap.vector == DF && trap.error == 0);
 	check_eq("double_fault_keeps_the_information", veinfo_get(&info), 0);
 	check_eq("double_fault_keeps_the_first_information", info.rcx, REASON_CPUID);
 }
 
 static void rules(void)
 {
-	struct coco_rule rule = { .kind = COCO_EV_VE, .action = COCO_CODE, .code = REASON_CPUID, .count = 1,
-				  .reply_mask = 1, .reply = { REASON_HLT } };
+	struct coco_rule rule = { .kind = COCO_EV_VE,
+				  .action = COCO_CODE,
+				  .code = REASON_CPUID,
+				  .count = 1,
+				  .reply_mask = 1,
+				  .reply = { REASON_HLT } };
 
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	TRY("cpuid", : : "a"(0x40000000), "c"(0) : "rbx", "rdx", "memory");

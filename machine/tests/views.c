@@ -41,10 +41,12 @@ static void involution(void)
 	check("private_view_of_it_is_garbage", same_bytes(once, before) < PAGE_SIZE / 16);
 	check("garbage_is_the_same_each_time", same_bytes(private, once) == PAGE_SIZE);
 	memcpy(private, once, PAGE_SIZE);
-	check("garbage_written_back_restores_the_shared_view", same_bytes(shared, before) == PAGE_SIZE);
+	check("garbage_written_back_restores_the_shared_view",
+	      same_bytes(shared, before) == PAGE_SIZE);
 	private[0] ^= 1;
 	check("one_private_byte_changes_its_neighbourhood_only",
-	      same_bytes(shared, before) >= PAGE_SIZE - 16 && same_bytes(shared, before) < PAGE_SIZE);
+	      same_bytes(shared, before) >= PAGE_SIZE - 16 &&
+		      same_bytes(shared, before) < PAGE_SIZE);
 	memcpy(private, before, PAGE_SIZE);
 	check("private_view_keeps_what_is_written", same_bytes(private, before) == PAGE_SIZE);
 	check("shared_view_of_it_is_garbage", same_bytes(shared, before) < PAGE_SIZE / 16);
@@ -92,6 +94,14 @@ static void devices_see_shared_memory(void)
 
 static void conversions_keep_no_plaintext(void)
 {
+	static const char *const to_shared[] = {
+		"conversion_to_shared_keeps_no_plaintext",
+		"second_conversion_to_shared_keeps_no_plaintext",
+	};
+	static const char *const to_private[] = {
+		"conversion_to_private_keeps_no_plaintext",
+		"second_conversion_to_private_keeps_no_plaintext",
+	};
 	u64 gpa = ARENA + (PAGE + 4) * PAGE_SIZE;
 	u8 *p = arena(PAGE + 4);
 	u32 round;
@@ -105,8 +115,7 @@ static void conversions_keep_no_plaintext(void)
 		} else {
 			make_shared(PAGE + 4);
 		}
-		check(round ? "second_conversion_to_shared_keeps_no_plaintext" :
-		      "conversion_to_shared_keeps_no_plaintext", same_bytes(p, before) < PAGE_SIZE / 16);
+		check(to_shared[round], same_bytes(p, before) < PAGE_SIZE / 16);
 		memcpy(p, before, PAGE_SIZE);
 		if (is_tdx()) {
 			map_gpa(gpa, PAGE_SIZE);
@@ -115,8 +124,7 @@ static void conversions_keep_no_plaintext(void)
 		} else {
 			make_private(PAGE + 4);
 		}
-		check(round ? "second_conversion_to_private_keeps_no_plaintext" :
-		      "conversion_to_private_keeps_no_plaintext", same_bytes(p, before) < PAGE_SIZE / 16);
+		check(to_private[round], same_bytes(p, before) < PAGE_SIZE / 16);
 	}
 }
 

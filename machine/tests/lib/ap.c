@@ -82,7 +82,11 @@ static void start_by_vmsa(void)
 	struct vmcb_seg data = { .selector = 0x10, .attrib = 0xc93, .limit = 0xffffffff };
 
 	s->cs = (struct vmcb_seg){ .selector = 0x08, .attrib = 0xa9b, .limit = 0xffffffff };
-	s->ds = s->es = s->ss = s->fs = s->gs = data;
+	s->ds = data;
+	s->es = data;
+	s->ss = data;
+	s->fs = data;
+	s->gs = data;
 	s->tr = (struct vmcb_seg){ .attrib = 0x8b, .limit = 0x67 };
 	s->ldtr = (struct vmcb_seg){ .attrib = 0x82, .limit = 0xffff };
 	s->efer = rdmsr(0xc0000080) | BIT(12);

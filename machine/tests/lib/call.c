@@ -5,13 +5,17 @@ s64 machine_call(u32 nr, u64 a, u64 b, u64 c)
 {
 	s64 result;
 
-	asm volatile("vmmcall" : "=a"(result) : "a"(COCO_CALL(nr)), "D"(a), "S"(b), "d"(c) : "memory");
+	asm volatile("vmmcall"
+		     : "=a"(result)
+		     : "a"(COCO_CALL(nr)), "D"(a), "S"(b), "d"(c)
+		     : "memory");
 	return result;
 }
 
 bool breached(enum coco_breach what)
 {
-	return !machine_call(COCO_CALL_EXPECT_BREACH, what, 0, 0) && !machine_call(COCO_CALL_BREACHES, 0, 0, 0);
+	return !machine_call(COCO_CALL_EXPECT_BREACH, what, 0, 0) &&
+	       !machine_call(COCO_CALL_BREACHES, 0, 0, 0);
 }
 
 u64 event_next(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The guest's side of the GHCB (GHCB specification 56421), bare enough to be got wrong on purpose. */
+/* The guest's side of the GHCB (specification 56421), bare enough to be got wrong on purpose. */
 #include "payload.h"
 
 #define VALID_BITMAP		0x3f0
@@ -57,7 +57,9 @@ u32 pvalidate(u64 va, bool size_2m, bool validate, bool *carry)
 	u64 rax = va;
 	u8 cf;
 
-	asm volatile(".byte 0xf2, 0x0f, 0x01, 0xff" : "+a"(rax), "=@ccc"(cf) : "c"(size_2m), "d"(validate)
+	asm volatile(PVALIDATE
+		     : "+a"(rax), "=@ccc"(cf)
+		     : "c"(size_2m), "d"(validate)
 		     : "memory");
 	if (carry)
 		*carry = cf;
@@ -68,7 +70,7 @@ u32 rmpadjust(u64 va, bool size_2m, u64 attrs)
 {
 	u64 rax = va;
 
-	asm volatile(".byte 0xf3, 0x0f, 0x01, 0xfe" : "+a"(rax) : "c"(size_2m), "d"(attrs) : "memory", "cc");
+	asm volatile(RMPADJUST : "+a"(rax) : "c"(size_2m), "d"(attrs) : "memory", "cc");
 	return rax;
 }
 

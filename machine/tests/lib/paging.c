@@ -8,7 +8,8 @@
 #define DEVICES	0xc0000000ull
 
 static u64 pml4[512] __page_aligned, pdpt[512] __page_aligned, pd[4][512] __page_aligned;
-static u64 arena_table[512] __page_aligned, window_directory[512] __page_aligned, window_table[512] __page_aligned;
+static u64 arena_table[512] __page_aligned, window_directory[512] __page_aligned,
+	window_table[512] __page_aligned;
 static u64 window_2m[512] __page_aligned;
 
 static u64 attributes(int how)
@@ -28,6 +29,12 @@ static u64 attributes(int how)
 u64 root_table(void)
 {
 	return (u64)pml4;
+}
+
+void forget_c_bit(void)
+{
+	window_directory[0] &= ~cmask;
+	write_cr3(root_table() | private_bit());
 }
 
 void map_arena(u32 page, int how)
@@ -64,8 +71,9 @@ void paging_init(void)
 	for (i = 0; i < 4; i++)
 		pdpt[i] = (u64)pd[i] | table;
 	for (i = 0; i < 2048; i++)
-		pd[i / 512][i % 512] = i * SIZE_2M | LARGE |
-				       attributes(i * SIZE_2M < DEVICES ? PRIVATE_PAGE : SHARED_PAGE);
+		pd[i / 512][i % 512] =
+			i * SIZE_2M | LARGE |
+			attributes(i * SIZE_2M < DEVICES ? PRIVATE_PAGE : SHARED_PAGE);
 	for (i = 0; i < ARENA_PAGES; i++)
 		arena_table[i] = (ARENA + i * PAGE_SIZE) | attributes(PRIVATE_PAGE);
 	pd[0][ARENA / SIZE_2M] = (u64)arena_table | table;

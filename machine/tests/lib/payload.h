@@ -23,7 +23,13 @@
 #define WINDOW		0x100000000ull
 #define WINDOW_2M	0x140000000ull
 
-enum { DE, DB, NMI, BP, OF, BR, UD, NM, DF, TS = 10, NP, SS, GP, PF, MF = 16, AC, MC, XM, VE, CP, VC = 29 };
+/* Vectors */
+enum { DB = 1, NMI = 2, UD = 6, DF = 8, GP = 13, PF = 14, VE = 20, VC = 29 };
+
+/* Instructions that the assembler may not know */
+#define PVALIDATE	".byte 0xf2, 0x0f, 0x01, 0xff"
+#define RMPADJUST	".byte 0xf3, 0x0f, 0x01, 0xfe"
+#define TDCALL		".byte 0x66, 0x0f, 0x01, 0xcc"
 
 /* ---- main: a test's own part ---- */
 void payload(void);
@@ -36,10 +42,11 @@ void read_run_file(void);
 bool parameter(const char *name, char *value, size_t size);
 bool case_is(const char *name);
 
-static inline bool is_amd_cc(void) { return personality >= COCO_SEV && personality <= COCO_SEV_SNP; }
+static inline bool is_sev(void) { return personality == COCO_SEV; }
 static inline bool is_es(void) { return personality == COCO_SEV_ES || personality == COCO_SEV_SNP; }
 static inline bool is_snp(void) { return personality == COCO_SEV_SNP; }
 static inline bool is_tdx(void) { return personality == COCO_TDX; }
+static inline bool is_amd_cc(void) { return is_sev() || is_es(); }
 
 /* ---- string.c ---- */
 void *memcpy(void *dst, const void *src, size_t n);
@@ -109,6 +116,7 @@ void map_arena(u32 page, int how);		/* ARENA + page * 4096, at its own address *
 u8 *map_window(u32 slot, u64 gpa, int how);
 u8 *map_window_2m(u32 slot, u64 gpa, int how);
 u64 root_table(void);
+void forget_c_bit(void);			/* in the entry that points to WINDOW's table */
 
 static inline u8 *arena(u32 page) { return (u8 *)(ARENA + page * PAGE_SIZE); }
 static inline u64 private_bit(void) { return is_amd_cc() ? cmask : 0; }
@@ -121,9 +129,21 @@ static inline u64 shared_bit(void) { return is_tdx() ? cmask : 0; }
 #define GHCB_BUFFER_LEN	0x7f0
 
 enum ghcb_field {
-	F_CPL = 0xc8, F_XSS = 0x140, F_DR7 = 0x160, F_RAX = 0x1f8, F_RCX = 0x308, F_RDX = 0x310, F_RBX = 0x318,
-	F_RSI = 0x330, F_RDI = 0x338, F_R8 = 0x340, F_EXITCODE = 0x390, F_EXITINFO1 = 0x398,
-	F_EXITINFO2 = 0x3a0, F_SCRATCH = 0x3a8, F_XCR0 = 0x3e8,
+	F_CPL = 0xc8,
+	F_XSS = 0x140,
+	F_DR7 = 0x160,
+	F_RAX = 0x1f8,
+	F_RCX = 0x308,
+	F_RDX = 0x310,
+	F_RBX = 0x318,
+	F_RSI = 0x330,
+	F_RDI = 0x338,
+	F_R8 = 0x340,
+	F_EXITCODE = 0x390,
+	F_EXITINFO1 = 0x398,
+	F_EXITINFO2 = 0x3a0,
+	F_SCRATCH = 0x3a8,
+	F_XCR0 = 0x3e8,
 };
 
 extern u8 *ghcb;				/* the shared page */
@@ -176,7 +196,9 @@ static inline void barrier(void) { asm volatile("" : : : "memory"); }
 
 static inline void cpuid(u32 leaf, u32 subleaf, u32 out[4])
 {
-	asm volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(subleaf));
+	asm volatile("cpuid"
+		     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+		     : "a"(leaf), "c"(subleaf));
 }
 
 #endif /* PAYLOAD_H */

@@ -10,8 +10,13 @@
 
 u64 tdvmcall(u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15, struct tdregs *out)
 {
-	struct tdregs r = { .rax = TDG_VP_VMCALL, .rcx = EXPOSE_R10_TO_R15, .r11 = leaf, .r12 = r12, .r13 = r13,
-			    .r14 = r14, .r15 = r15 };
+	struct tdregs r = { .rax = TDG_VP_VMCALL,
+			    .rcx = EXPOSE_R10_TO_R15,
+			    .r11 = leaf,
+			    .r12 = r12,
+			    .r13 = r13,
+			    .r14 = r14,
+			    .r15 = r15 };
 
 	tdcall(&r);
 	if (out)

@@ -41,8 +41,12 @@ bool (*trap_hook[256])(struct frame *frame);
 static struct gate idt[256] __page_aligned;
 static struct tss tss, ap_tss;
 /* Null, code 64, data, (compatibility code), user code 64 at 0x20, user data at 0x28, two TSSs */
-static u64 gdt[10] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff, 0x00affb000000ffff,
-		      0x00cff3000000ffff };
+static u64 gdt[10] = { 0,
+		       0x00af9b000000ffff,
+		       0x00cf93000000ffff,
+		       0x00cf9b000000ffff,
+		       0x00affb000000ffff,
+		       0x00cff3000000ffff };
 
 void trap_init(void);
 void trap_handler(struct frame *frame);
@@ -51,8 +55,12 @@ void trap_handler(struct frame *frame)
 {
 	if (trap_hook[frame->vector] && trap_hook[frame->vector](frame))
 		return;
-	trap = (struct trap){ .hit = true, .vector = frame->vector, .error = frame->error, .rip = frame->rip,
-			      .cr2 = read_cr2(), .count = trap.count + 1 };
+	trap = (struct trap){ .hit = true,
+			      .vector = frame->vector,
+			      .error = frame->error,
+			      .rip = frame->rip,
+			      .cr2 = read_cr2(),
+			      .count = trap.count + 1 };
 	if (trap_resume) {
 		frame->rip = trap_resume;
 		frame->rflags &= ~RFLAGS_TF;
@@ -99,7 +107,8 @@ static void describe_tss(u32 index, struct tss *t, u8 *ist)
 	t->rsp[0] = (u64)rsp0_stack_top;
 	t->ist[0] = (u64)ist;
 	t->iomap = sizeof(*t);
-	gdt[index] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+	gdt[index] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
+		     (base >> 24 & 0xff) << 56;
 	gdt[index + 1] = base >> 32;
 }
 
