@@ -213,7 +213,20 @@ static void do_vmmcall(struct ghcb *g)
 	ghcb_out(g, OUT_RAX, g->cpl ? -(s64)EPERM : kvm_pv_hypercall(g->v, g->rax, args));
 }
 
-/* The host copies: as the bus would have it, in the largest pieces that fit */
+static bool mmio_range(struct ghcb *g, u64 gpa, u64 len)
+{
+	if (!len)
+		breach(g->v, COCO_BREACH_RESERVED, gpa, "GHCB MMIO at 0x%lx: no length", gpa);
+	else if (gpa & config.cmask)
+		breach(g->v, COCO_BREACH_RESERVED, gpa, "GHCB MMIO: 0x%lx has the C-bit", gpa);
+	else if (is_ram(gpa) || is_ram(gpa + len - 1))
+		breach(g->v, COCO_BREACH_PAGE, gpa, "GHCB MMIO: 0x%lx is RAM", gpa);
+	else
+		return true;
+	return false;
+}
+
+/* The host copies, in the largest pieces that the bus takes */
 static void do_mmio(struct ghcb *g, bool write)
 {
 	u64 gpa = g->info1, len = g->info2, available, value;
@@ -224,9 +237,7 @@ static void do_mmio(struct ghcb *g, bool write)
 		ghcb_malformed(g, GHCB_ERR_SCRATCH);
 		return;
 	}
-	if (gpa & config.cmask || is_ram(gpa) || is_ram(gpa + len - 1)) {
-		breach(g->v, COCO_BREACH_PAGE, gpa, "GHCB MMIO: 0x%lx is %s", gpa,
-		       gpa & config.cmask ? "an address with C-bit" : "RAM");
+	if (!mmio_range(g, gpa, len)) {
 		ghcb_malformed(g, GHCB_ERR_INPUT);
 		return;
 	}

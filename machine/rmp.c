@@ -20,7 +20,13 @@
 #define PREFIX_RMPADJUST 0xf3
 
 /* EAX on return */
-enum { SUCCESS = 0, FAIL_INPUT = 1, FAIL_PERMISSION = 2, FAIL_SIZEMISMATCH = 6 };
+enum {
+	SUCCESS			= 0,
+	FAIL_INPUT		= 1,
+	FAIL_PERMISSION		= 2,
+	FAIL_INUSE		= 3,
+	FAIL_SIZEMISMATCH	= 6,
+};
 
 #define RFLAGS_CF	BIT_ULL(0)
 #define RFLAGS_PF	BIT_ULL(2)
@@ -218,6 +224,8 @@ static u32 rmpadjust_model(struct vcpu *v, u64 gpa, bool huge, u64 attributes)
 		return FAIL_INPUT;
 	if (!ATTR_VMPL(attributes))
 		return FAIL_PERMISSION;
+	if (ap_vmsa_in_use(gpa))
+		return FAIL_INUSE;
 	eax = fit_size(gpa, huge);
 	for (i = 0; i < count && !eax; i++)
 		set_vmsa(gpa + i * PAGE_SIZE, attributes & ATTR_VMSA);

@@ -66,6 +66,7 @@ void ap_boot_data(struct boot *boot);
 u64 ap_jump_table(void);
 void ap_set_jump_table(u64 gpa);
 u32 ap_creation(struct vcpu *v, u64 info1, u64 vmsa, u64 features);	/* 0 or GHCB_ERR_* */
+bool ap_vmsa_in_use(u64 gpa);		/* a vCPU runs from it */
 bool ap_icr_write(struct vcpu *v, u32 icr);	/* true: INIT or SIPI, dealt with */
 void ap_hold(struct vcpu *v, bool by_msr);
 

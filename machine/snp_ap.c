@@ -37,6 +37,7 @@ enum { CREATE_ON_INIT, CREATE, DESTROY };
 #define NONE			(~0ull)
 
 static u64 jump_table;
+static u64 vmsa_of[MAX_VCPUS] = { [0 ... MAX_VCPUS - 1] = NONE };
 static u64 on_init[MAX_VCPUS] = { [0 ... MAX_VCPUS - 1] = NONE };	/* VMSA for the next INIT */
 
 /* First word: IP, second: CS */
@@ -176,6 +177,17 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 	if (target->running)
 		vcpu_park(target);
 	vcpu_start(target->apic_id, save, regs);
+	vmsa_of[target->index] = gpa;
+}
+
+bool ap_vmsa_in_use(u64 gpa)
+{
+	u32 i;
+
+	for (i = 0; i < config.vcpus; i++)
+		if (vcpus[i].running && vmsa_of[i] == gpa)
+			return true;
+	return false;
 }
 
 /* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has */
