@@ -60,7 +60,7 @@ def attribute(
     normal = ready and log.done and end.word in ("exit", "poweroff") and not end.code
     outcome = Outcome(ready, end, normal)
     outcome.boot_evidence = _boot_evidence(log, console)
-    outcome.counts = _counts(records)
+    outcome.counts = counts(records)
     outcome.notes = _strays(log)
     if log.ready:
         outcome.ready_after = log.ready.when
@@ -109,14 +109,14 @@ def _end(message: Message, expected: bool) -> End:
     return End(word, value, fields.get("rip", ""), message.text, expected, code)
 
 
-def _counts(records: list[Record]) -> dict[str, int]:
+def counts(records: list[Record]) -> dict[str, int]:
     """How often each kind of exit happened: "m|count <kind> <code> <n>"."""
-    counts = {}
+    found = {}
     for record in records:
         words = record.text.split() if record.channel == "m" else []
         if len(words) == 4 and words[0] == "count":
-            counts[f"{words[1]} {words[2]}"] = int_or(words[3], 0)
-    return counts
+            found[f"{words[1]} {words[2]}"] = int_or(words[3], 0)
+    return found
 
 
 def _strays(log: Log) -> list[str]:

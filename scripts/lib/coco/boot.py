@@ -39,6 +39,7 @@ class Order:
     budgets: Budgets
     resume: Path | None = None  # start from this snapshot
     save: Path | None = None  # leave a snapshot here when the machine offers one
+    poll: float = POLL  # seconds between two looks at the stream
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Boot:
     console: list[str] = field(default_factory=list)
     stop: Stop = Stop()
     seconds: float = 0.0
+    boot_effective: float = 0.0  # seconds to init, without those spent waiting for a CPU
     snapshot: Path | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -126,7 +128,7 @@ class _Follower:
                 stop = self._look_around(now)
                 if stop:
                     return stop
-            time.sleep(POLL)
+            time.sleep(self._order.poll)
 
     def finish(self) -> list[Record]:
         """All records, once QEMU is gone."""
@@ -141,6 +143,8 @@ class _Follower:
             self._watch.output()
             word = f"{record.channel}|{record.text.partition(' ')[0]}"
             if word in ("i|ready", "m|resumed"):
+                self._watch.advance(time.monotonic(), self._queue.waited())
+                self._result.boot_effective = round(self._watch.effective, 3)
                 self._watch.up()
             elif word in ("i|begin", "i|end", "i|done", "i|skip"):
                 self._watch.step()

@@ -77,6 +77,11 @@ class Watch:
         self._effective += max(passed, 0.0)
         self._now, self._waited = now, waited
 
+    @property
+    def effective(self) -> float:
+        """Seconds since the start in which the guest could run."""
+        return self._effective
+
     def output(self) -> None:
         """The guest said something."""
         self._last_output = self._effective
