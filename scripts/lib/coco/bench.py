@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """coco bench: what a personality costs, against plain TCG with the same kernel.
 
-Boots take turns, one at a time, so that whatever else the host does hits all alike; medians
-are compared, of the time in which QEMU was not kept waiting for a CPU.  Then one boot of each measures single exits (selftests/bench/exit_cost.c).
+Boots take turns, one at a time, so that whatever else the host does hits all alike.  Medians
+are compared, of the time in which QEMU was not kept waiting for a CPU.  Then one boot of each
+measures single exits (selftests/bench/exit_cost.c).
 """
 
 import argparse

@@ -19,7 +19,7 @@ _CASE = {
     SELFTEST: re.compile(r"^TEST(?:_F)?(?:_SIGNAL|_TIMEOUT)?\((?:\w+, )?(\w+)[,)]", re.MULTILINE),
 }
 # What a case of a template says about where it applies
-_ONLY = re.compile(r"(?:COCO_NEEDS|NEED_TECHNOLOGY)\([^;]*?COCO_(NONE|SEV_ES|SEV_SNP|SEV|TDX)\)")
+_ONLY = re.compile(r"(?:COCO_NEEDS|NEED_TECHNOLOGY)\([^;]*?COCO_(NONE|SEV_ES|SEV_SNP|SEV|TDX)\b")
 
 
 def new_test(options: argparse.Namespace, screen: Screen) -> int:
