@@ -43,12 +43,12 @@ MUTATIONS = [
         "old_event_gives_estale",
     ),
     Mutation(
-        "counters_forget_the_code",
+        "counters_count_twice",
         "event.c",
-        "(c->kind == kind && c->code == code)",
-        "c->kind == kind",
+        "c->count++;",
+        "c->count += 2;",
         "control.tdx",
-        "event_is_counted_under_no_other_code",
+        "event_is_counted_by_code",
     ),
     Mutation(
         "rules_do_not_skip",
