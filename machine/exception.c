@@ -169,7 +169,8 @@ static bool iret_unblocks(void)
 void raise_nmi(struct vcpu *v)
 {
 	v->nmi_pending = true;
-	vcpu_kick(v);
+	if (!v->nmi_blocked)
+		vcpu_kick(v);
 }
 
 static void deliver_nmi(struct vcpu *v)

@@ -149,6 +149,10 @@ static void plain_exit(struct vcpu *v)
 	case SVM_EXIT_NPF:
 		exit_npf(v);
 		break;
+	case SVM_EXIT_HLT:
+		insn_skip(v, "\xf4", 1);
+		vcpu_halt(v, v->vmcb.save.rflags & RFLAGS_IF);
+		break;
 	case SVM_EXIT_IRET:
 		nmi_iret(v);
 		break;

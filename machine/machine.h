@@ -54,6 +54,7 @@ struct vcpu {
 	u32 inits;			/* INITs taken: what was under way before one is void */
 	volatile bool in_guest;		/* between VMRUN and #VMEXIT */
 	volatile bool kicked;		/* an NMI of ours is on its way */
+	bool wake;			/* ... and not only for the TLB: HLT ends */
 	bool nmi_pending;		/* a guest NMI waits */
 	bool nmi_blocked;		/* ... because the last one has not completed */
 	bool nmi_stepping;		/* ... but its IRET is about to */

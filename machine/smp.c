@@ -26,12 +26,18 @@ void machine_unlock(void)
 
 /* ---- reaching another vCPU ---- */
 
-void vcpu_kick(struct vcpu *v)
+static void kick(struct vcpu *v)
 {
 	if (v->kicked || (!v->in_guest && !v->asleep))
 		return;
 	v->kicked = true;
 	apic_send(v->apic_id, APIC_NMI | APIC_ASSERT);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	v->wake = true;
+	kick(v);
 }
 
 static void nmi_came(struct vcpu *v)
@@ -56,9 +62,10 @@ void vcpus_flush(struct vcpu *self)
 {
 	u32 i;
 
+	/* Not those asleep: their guests are in HLT, which only an event for them ends */
 	for (i = 0; i < config.vcpus; i++)
-		if (&vcpus[i] != self)
-			vcpu_kick(&vcpus[i]);
+		if (&vcpus[i] != self && vcpus[i].in_guest)
+			kick(&vcpus[i]);
 	/* VMRUN starts with an empty TLB; none can start while this CPU has the lock */
 	for (i = 0; i < config.vcpus; i++)
 		while (&vcpus[i] != self && vcpus[i].in_guest)
@@ -69,6 +76,8 @@ void vcpu_sleep(struct vcpu *v, bool interrupts)
 {
 	struct wakeup w = { .vector = -1 };
 
+	if (v->kicked)
+		vcpu_take_nmi(v);	/* meant for the guest that it has left by now */
 	v->asleep = true;
 	machine_unlock();
 	cpu_sleep(&w, interrupts);
@@ -80,17 +89,24 @@ void vcpu_sleep(struct vcpu *v, bool interrupts)
 		v->pending_vector = w.vector;
 }
 
-void vcpu_wait_for_interrupt(struct vcpu *v)
+void vcpu_halt(struct vcpu *v, bool interrupts)
 {
 	u32 inits = v->inits;
 
-	if (v->pending_vector >= 0 || v->vmcb.int_ctl & V_IRQ || (v->nmi_pending && !v->nmi_blocked))
+	if (interrupts && (v->pending_vector >= 0 || v->vmcb.int_ctl & V_IRQ))
 		return;
-	vcpu_sleep(v, true);
+	if (v->wake || (v->nmi_pending && !v->nmi_blocked))
+		return;
+	vcpu_sleep(v, interrupts);
 	if (inits != v->inits) {
 		machine_unlock();
 		stack_restart(v, v->index);
 	}
+}
+
+void vcpu_wait_for_interrupt(struct vcpu *v)
+{
+	vcpu_halt(v, true);
 }
 
 /* ---- INIT, SIPI, AP creation ---- */

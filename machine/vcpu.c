@@ -131,6 +131,9 @@ static void reset_controls(struct vcpu *v)
 			INTERCEPT(SVM_EXIT_VMMCALL) | INTERCEPT(SVM_EXIT_VMLOAD) |
 			INTERCEPT(SVM_EXIT_VMSAVE) | INTERCEPT(SVM_EXIT_STGI) |
 			INTERCEPT(SVM_EXIT_CLGI) | INTERCEPT(SVM_EXIT_SKINIT);
+	/* QEMU's HLT does not survive an exit, and vCPUs make one another exit */
+	if (config.vcpus > 1)
+		b->intercepts |= INTERCEPT(SVM_EXIT_HLT);
 	b->iopm_base = (u64)iopm;
 	b->msrpm_base = (u64)msrpm;
 	b->asid = 1;
@@ -181,6 +184,7 @@ static void enter_guest(struct vcpu *v)
 	vcpu_deliver(v);
 	v->vmcb.save.efer |= EFER_SVME;
 	v->online = true;
+	v->wake = false;
 	v->in_guest = true;
 	machine_unlock();
 	vcpu_enter(v);
