@@ -16,6 +16,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@
 static int limit = DEFAULT_LIMIT;
 
 /* ---- the environment ---- */
-void make_directory(const char *path)
+static void make_directory(const char *path)
 {
 	if (mkdir(path, 0755) && errno != EEXIST)
 		out("note : mkdir %s: %s", path, strerror(errno));
@@ -55,6 +56,20 @@ static void mount_all(void)
 	mount_one("tmpfs", "/tmp", false);
 	mount_one("debugfs", "/sys/kernel/debug", true);
 	mount_one("configfs", "/sys/kernel/config", true);
+}
+
+/* Descriptors 0 to 2 are taken, wherever they lead: pipes must not become one of them */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/console", O_RDWR);
+		if (fd < 0)
+			fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* ---- modules, in a child: their init functions are the code under test ---- */
@@ -307,6 +322,7 @@ int main(void)
 		signal(fatal[i], on_crash);
 	out_open();
 	mount_all();
+	open_standard_files();
 	out("ready");
 	while (do_file(run_file()))
 		;

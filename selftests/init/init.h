@@ -40,7 +40,6 @@ struct child {
 
 /* A program's exit code, or RC_*; a function's -errno */
 int child_run(const struct child *child);
-void make_directory(const char *path);
 
 /* ---- module.c: 0 or -errno ---- */
 #define MODULE_PATH_MAX	512

@@ -58,13 +58,16 @@ static inline bool event_is_our_exception(const struct coco_event *e)
 
 static inline bool event_is_our_call(const struct window *w, int i)
 {
-	const struct coco_event *e = &w->events[i], *before;
+	const struct coco_event *e = &w->events[i];
 
 	if (e->kind != COCO_EV_GHCB && e->kind != COCO_EV_TDVMCALL)
 		return false;
-	for (before = e - 1; before >= w->events; before--)
+	while (i--) {
+		const struct coco_event *before = &w->events[i];
+
 		if (event_is_exception(before) && before->cpu == e->cpu && before->code == e->code)
 			return event_is_our_exception(before);
+	}
 	return false;
 }
 
