@@ -102,8 +102,8 @@ static inline bool line_has_word(const char *line, const char *word)
 
 /*
  * 5.4:			"AMD Secure Encrypted Virtualization (SEV) active"
- * from 5.10:		"AMD Memory Encryption Features active: SEV SEV-ES"
- * from 5.19:		"Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP", "...: Intel TDX"
+ * 5.10, 5.15:		"AMD Memory Encryption Features active: SEV SEV-ES"
+ * 6.1 and later:	"Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP", "...: Intel TDX"
  */
 static __maybe_unused int technology_by_log(const char *log)
 {
