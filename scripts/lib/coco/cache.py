@@ -114,6 +114,8 @@ def lock(name: str, say: Say = quiet) -> Iterator[int]:
             say(f"waiting for another run that works on {name}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield handle
+        # Closing is not enough: a forked child would go on holding it.
+        fcntl.flock(handle, fcntl.LOCK_UN)
     finally:
         os.close(handle)
 

@@ -23,7 +23,7 @@ _MISSING_TOOL = re.compile(
 )
 
 
-class CommandFailed(CocoError):
+class CommandFailed(InfrastructureError):
     """A tool ended with an error; the message holds the first one that it printed."""
 
 

@@ -6,14 +6,14 @@ Kernel Header"); offsets below are from there.
 """
 
 import bz2
-import gzip
 import hashlib
-import io
 import lzma
 import struct
 import subprocess
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from coco.errors import InfrastructureError, UsageError
 
@@ -78,28 +78,27 @@ def technologies(image: Image, config: Mapping[str, str]) -> tuple[str, ...]:
 
 def _decompress(data: bytes, path: Path) -> bytes:
     """All compressions that CONFIG_KERNEL_* offers; the last 4 bytes may be the size."""
+    if data[:4] == b"\x7fELF":
+        return data
     try:
-        if data[:2] == b"\x1f\x8b":
-            return gzip.GzipFile(fileobj=io.BytesIO(data)).read(_size(data))
-        if data[:6] == b"\xfd7zXZ\0":
-            return lzma.LZMADecompressor().decompress(data)
-        if data[:3] == b"BZh":
-            return bz2.BZ2Decompressor().decompress(data)
-        if data[:1] == b"\x5d":
-            return lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(data)
-        if data[:4] == b"\x28\xb5\x2f\xfd":
-            return _filter(["zstd", "-dcq"], data[:-4])
-        if data[:4] == b"\x02\x21\x4c\x18":
-            return _filter(["lz4", "-dcq"], data[:-4])
-        if data[:4] == b"\x7fELF":
-            return data
-    except (OSError, EOFError, lzma.LZMAError) as error:
+        known: tuple[tuple[bytes, Any], ...] = (
+            (b"\x1f\x8b", zlib.decompressobj(wbits=31)),
+            (b"\xfd7zXZ\0", lzma.LZMADecompressor()),
+            (b"BZh", bz2.BZ2Decompressor()),
+            (b"\x5d\0\0", lzma.LZMADecompressor(lzma.FORMAT_ALONE)),
+        )
+        for magic, decompressor in known:
+            if data.startswith(magic):
+                code: bytes = decompressor.decompress(data)
+                if not decompressor.eof:
+                    raise EOFError
+                return code
+        for magic, tool in ((b"\x28\xb5\x2f\xfd", "zstd"), (b"\x02\x21\x4c\x18", "lz4")):
+            if data.startswith(magic):
+                return _filter([tool, "-dcq"], data[:-4])
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise UsageError(f"{path} is damaged: its payload does not decompress") from error
     raise UsageError(f"{path}: unknown kernel compression {data[:4].hex()}")
-
-
-def _size(data: bytes) -> int:
-    return int(struct.unpack_from("<I", data, len(data) - 4)[0])
 
 
 def _filter(argv: list[str], data: bytes) -> bytes:
@@ -109,7 +108,7 @@ def _filter(argv: list[str], data: bytes) -> bytes:
         raise InfrastructureError(
             f"{argv[0]} is not installed", "run `coco deps` as root"
         ) from error
-    if not done.stdout:
+    if done.returncode or not done.stdout:
         raise OSError(f"{argv[0]} failed")
     return done.stdout
 
