@@ -299,7 +299,7 @@ static void run_suite(struct kunit_suite *suite, size_t number, const char *modu
 	size_t count = 0;
 
 	if (error) {
-		pr_err(INDENT "# failed to initialize (%d)", error);
+		pr_err(INDENT "# failed to initialize (%d)\n", error);
 		print_result("", KUNIT_FAILURE, number, suite->name, "");
 		return;
 	}

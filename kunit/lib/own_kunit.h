@@ -187,7 +187,7 @@ __printf(3, 4) void coco_kunit_failed(struct kunit *test, const struct coco_kuni
 
 #define OWN_KUNIT_UNARY(test, assertion, condition, wanted, fmt, ...) \
 	do { \
-		if (likely(!!(condition) == (wanted))) \
+		if (likely(!!(condition) == !!(wanted))) \
 			break; \
 		OWN_KUNIT_FAILED(test, COCO_KUNIT_UNARY, assertion, "", 0, \
 				 OWN_KUNIT_NUMBER(#condition, !(wanted)), \
