@@ -164,6 +164,13 @@ def test_selection_without_anything_that_was_built_is_nothing_applicable(world: 
         world.check(suite=("alpha",))
 
 
+def test_boot_is_judged_whatever_was_selected(world: World) -> None:
+    world.scenario = {"boot": "warning"}
+    assert world.check(case=("alpha.one",)) == errors.FINDING
+    ids = [case["id"] for case in world.document["runs"][0]["cases"]]
+    assert ids == ["boot.reaches_init", "boot.leaves_no_splat", "alpha.one"]
+
+
 def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
     known = expect.Known("alpha.one", "fail", "see commit x", check.datetime.date(9999, 1, 1))
     world.written = replace(WRITTEN, baseline=(known,))

@@ -43,9 +43,11 @@ class Plan:
     boot_cases: tuple[str, ...] = ()
     drivers: frozenset[str] = frozenset()
 
+    boot_asked: bool = False  # the boot was selected, and does not just come along
+
     @property
     def empty(self) -> bool:
-        return not (self.items or self.fatal or self.boot_cases)
+        return not (self.items or self.fatal or self.boot_asked)
 
 
 def check_selection(selection: Selection, expectations: Expectations) -> None:
@@ -86,10 +88,12 @@ def make(
     plan = Plan(drivers=available.drivers)
     for suite in expectations.suites.values():
         chosen = [case for case in suite.cases if _selected(suite, case, selection)]
-        here = [case for case in chosen if personality in case.personalities]
-        if not here:
+        here: Sequence[Case] = [case for case in chosen if personality in case.personalities]
+        if not here and suite.kind != BOOT:
             continue
-        if suite.kind == BOOT:
+        if suite.kind == BOOT:  # every run boots, whatever was selected
+            plan.boot_asked = bool(chosen)
+            here = suite.cases
             plan.boot_cases = tuple(case.id for case in here)
         elif reason := _not_built(suite, available):
             plan.not_built[suite.name] = reason

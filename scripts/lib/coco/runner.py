@@ -109,7 +109,8 @@ class _Runner:
             if not outcome.ready and self._run.boots[-1].start == "snapshot":
                 continue  # no case ran: a fresh boot will do
             if not outcome.ready:
-                self._give_up(outcome.remaining, outcome.end, "the kernel did not reach init")
+                why = f"the kernel did not reach init: {outcome.end.describe()}"
+                self._give_up(outcome.remaining, outcome.end, why)
                 return
             if not outcome.normal and not outcome.end.expected:
                 self._crashes += 1
@@ -184,7 +185,8 @@ class _Runner:
         self._progress(text, len(self._run.results))
 
     def _boot_cases(self, outcome: Outcome) -> None:
-        """The boot's own cases."""
+        """The boot's own cases, first of all results."""
+        judged = []
         for case in self._order.plan.boot_cases:
             result = CaseResult(BOOT, case, "pass", boot=1, seconds=outcome.ready_after)
             if case == REACHES_INIT and not outcome.ready:
@@ -193,7 +195,8 @@ class _Runner:
                 result.status, result.cause = "fail", outcome.boot_evidence.cause
                 result.message = outcome.boot_evidence.text
                 result.splats = list(outcome.boot_evidence.splats)
-            self._run.results.append(result)
+            judged.append(result)
+        self._run.results[:0] = judged
 
     def _give_up(self, items: Sequence[Item], end: End, why: str) -> None:
         """Say of every case that is left why it was not run."""
