@@ -3,9 +3,11 @@
  * What KVM offers its guests beside the processor (Documentation/virt/kvm/x86/
  * cpuid.rst, msr.rst, hypercalls.rst).
  *
- * The option pv= says what is offered: "all" (default), "none", or a list of the
- * names below with commas between.  What is not offered answers as KVM does
- * with its features enforced: #GP for the MSRs, -KVM_ENOSYS for the hypercalls.
+ * The option pv= says what is offered: "all", "none", or a list of the names
+ * below with commas between.  Default is all, less what migration needs for
+ * guests that KVM does not migrate: SEV-SNP, TDX.  What is not offered answers
+ * as KVM does with its features enforced: #GP for the MSRs, -KVM_ENOSYS for the
+ * hypercalls.
  *
  * Offered is what a host need not do much for: this one never pages the guest
  * out (no asynchronous page fault is ever sent), never takes its CPUs away (no
@@ -101,18 +103,21 @@ static u32 features(void)
 {
 	static bool known;
 	static u32 offered;
+	u32 unoffered = 0;
 	char list[128] = "all";
 	const char *word, *end;
 
 	if (known)
 		return offered;
 	known = true;
-	option("pv", list, sizeof(list));
+	if (!option("pv", list, sizeof(list)) && config.tech->id >= COCO_SEV_SNP)
+		unoffered = FEATURE_MAP_GPA_RANGE | FEATURE_MIGRATION;
 	for (word = list; *word; word = *end ? end + 1 : end) {
 		for (end = word; *end && *end != ','; end++)
 			;
 		offered |= features_named(word, end - word);
 	}
+	offered &= ~unoffered;
 	return offered;
 }
 
