@@ -176,7 +176,7 @@ struct mapping {
 	u32 level;		/* 1: 4K, 2: 2M, 3: 1G */
 };
 
-/* 0 or -EFAULT; *error gets a page fault's error code (present bit only) */
+/* 0 or -EFAULT; permissions are in the mapping, for the caller to judge */
 int guest_translate(struct vcpu *v, u64 va, struct mapping *m);
 int guest_read(struct vcpu *v, u64 va, void *buf, size_t len);
 int guest_write(struct vcpu *v, u64 va, const void *buf, size_t len);
