@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The GHCB page (GHCB specification 56421, section 2.6, table 3) and one call through it. */
+/* The GHCB page (GHCB specification 56421, section 2.6, layout) and one call through it. */
 #ifndef GHCB_H
 #define GHCB_H
 
@@ -27,7 +27,7 @@
 #define GHCB_PROTOCOL_VERSION	0xffa
 #define GHCB_USAGE		0xffc
 
-/* SW_EXITCODEs beside those of SVM (table 5, supported non-automatic events) */
+/* SW_EXITCODEs beside those of SVM (4.1, supported non-automatic events) */
 enum {
 	NAE_MMIO_READ		= 0x80000001,
 	NAE_MMIO_WRITE		= 0x80000002,
@@ -48,7 +48,7 @@ enum {
 	NAE_UNSUPPORTED		= 0x8000ffff,
 };
 
-/* Low half of SW_EXITINFO1 on return (4.1, table 6) */
+/* Low half of SW_EXITINFO1 on return (4.1) */
 enum { RESULT_OK, RESULT_EXCEPTION, RESULT_MALFORMED };
 
 /* SW_EXITINFO2 with RESULT_MALFORMED */

@@ -55,7 +55,7 @@ void raise_vc(struct vcpu *v, u64 code)
 	raise_exception(v, X86_VC, true, code);
 }
 
-/* ---- SEV's own MSRs (APM vol. 2, 15.34.10, 15.35.8) ---- */
+/* ---- SEV's own MSRs (APM vol. 2, 15.34.10, 15.35.7) ---- */
 
 static u64 sev_status(void)
 {
