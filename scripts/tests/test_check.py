@@ -176,7 +176,8 @@ def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
     world.written = replace(WRITTEN, baseline=(known,))
     world.scenario = {"cases": {"alpha.one": "fail"}}
     assert world.check() == errors.OK
-    assert "alpha.one [none]  fail, until 9999-01-01: see commit x" in world.screen
+    assert "alpha.one [none, sev]  fail, until 9999-01-01\n    see commit x" in world.screen
+    assert re.search(r"^  none +pass 4 +fail 0 +skip 0 +known 1 ", world.screen, re.M)
 
 
 def test_debugger_wants_one_guest(world: World) -> None:

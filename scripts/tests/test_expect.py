@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import expectations, suite
 
-from coco import errors, expect, plan, verdict
+from coco import errors, expect, plan, prepare, verdict
 from coco.model import SELFTEST, CaseResult
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -213,11 +213,20 @@ def test_need_that_is_not_met_allows_a_skip(
 
 def test_driver_counts_where_its_module_is_at_hand() -> None:
     options = {"SEV_GUEST": "m", "EFI": "y"}
-    with_it = plan.features_of(options, {"sev-guest"}, 1)
-    without = plan.features_of(options, (), 2)
+    with_it = plan.features_of(options, plan.Available(drivers=frozenset({"sev-guest"})), 1)
+    without = plan.features_of(options, plan.Available(), 2)
     assert (with_it["sev_guest"], with_it["efi"], with_it["smp"]) == (True, True, False)
     assert (without["sev_guest"], without["efi"], without["smp"]) == (False, True, True)
-    assert plan.features_of({}, (), 1)["efi"] is None
+    assert plan.features_of({}, plan.Available(), 1)["efi"] is None
+
+
+def test_exported_function_is_a_feature(tmp_path: Path) -> None:
+    (tmp_path / "Module.symvers").write_text("0x1\tsev_active\tvmlinux\tEXPORT_SYMBOL_GPL\t\n")
+    available = plan.Available(exports=prepare.exports(tmp_path))
+    features = plan.features_of({}, available, 1)
+    assert (features["sev_active"], features["cc_platform"]) == (True, False)
+    unknown = plan.features_of({}, plan.Available(exports=prepare.exports(None)), 1)
+    assert unknown["sev_active"] is None
 
 
 def test_driver_is_loaded_once_and_only_if_it_is_there() -> None:

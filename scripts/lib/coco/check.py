@@ -81,7 +81,7 @@ def _jobs(
 ) -> list[Job]:
     jobs = []
     for vcpus in options.vcpus or (1,):
-        features = plan.features_of(prepared.kernel.config, prepared.available.drivers, vcpus)
+        features = plan.features_of(prepared.kernel.config, prepared.available, vcpus)
         for personality in personalities:
             work = plan.make(expectations, selection, personality, features, prepared.available)
             if work.empty and not work.not_built:

@@ -23,10 +23,16 @@ from coco.splat import KINDS
 
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
-# The words that needs: may use, besides SMP; each stands for options of the kernel
+# The words that needs: may use, besides SMP: those that stand for options of the kernel ...
 FEATURES: Mapping[str, config.Requirement] = {
     **config.FEATURES,
+    "kallsyms_all": config.Requirement(("KALLSYMS_ALL",), "variables are found by name"),
     "msr_device": config.Requirement(("X86_MSR",), "MSRs from user space"),
+}
+# ... and those that stand for a function that the kernel exports
+EXPORTS: Mapping[str, str] = {
+    "cc_platform": "cc_platform_has",
+    "sev_active": "sev_active",
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
@@ -167,7 +173,7 @@ def _check(suite: Suite, path: Path) -> None:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)
         for words, known, what in (
-            (case.needs, {*FEATURES, SMP}, "feature"),
+            (case.needs, {*FEATURES, *EXPORTS, SMP}, "feature"),
             (case.tolerates, set(KINDS), "kind of splat"),
         ):
             for word in words:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coco.errors import UsageError, did_you_mean
-from coco.expect import BOOT, FEATURES, SMP, Case, Expectations, Suite, all_ids
+from coco.expect import BOOT, EXPORTS, FEATURES, SMP, Case, Expectations, Suite, all_ids
 from coco.model import KUNIT, Item, base
 
 MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
@@ -29,6 +29,7 @@ class Available:
     selftests: frozenset[str] = frozenset()
     no_kunit: str = ""
     drivers: frozenset[str] = frozenset()  # of the kernel's own, in the initramfs
+    exports: frozenset[str] | None = None  # functions that modules can call; None: unknown
 
 
 @dataclass
@@ -62,17 +63,23 @@ def check_selection(selection: Selection, expectations: Expectations) -> None:
 
 
 def features_of(
-    kernel_config: Mapping[str, str], drivers: Collection[str], vcpus: int
+    kernel_config: Mapping[str, str], available: Available, vcpus: int
 ) -> dict[str, bool | None]:
-    """Each feature word: there, not there, or unknown without a configuration.
+    """Each feature word: there, not there, or unknown without a configuration or headers.
 
     What the kernel has as a module only counts if its modules are at hand.
     """
-    usable = {option: value for option, value in kernel_config.items() if value != "m" or drivers}
+    usable = {
+        option: value
+        for option, value in kernel_config.items()
+        if value != "m" or available.drivers
+    }
     features: dict[str, bool | None] = {
         word: requirement.met(usable) if kernel_config else None
         for word, requirement in FEATURES.items()
     }
+    for word, function in EXPORTS.items():
+        features[word] = None if available.exports is None else function in available.exports
     features[SMP] = vcpus > 1
     return features
 
@@ -169,6 +176,8 @@ def explain_feature(word: str) -> str:
     """A feature word with the option that stands for it."""
     if word == SMP:
         return "two vCPUs (VCPUS=2)"
+    if word in EXPORTS:
+        return f"{EXPORTS[word]}()"
     options = " or ".join("CONFIG_" + option for option in FEATURES[word].options)
     return f"{word} ({options})"
 

@@ -51,6 +51,7 @@ def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
         selftests=names - {"init"},
         no_kunit="" if built else suites,
         drivers=frozenset(image.drivers(kernel)),
+        exports=exports(kernel.headers),
     )
     folder = built.folder if built else None
     initramfs = image.initramfs(kernel, programs, folder, say)
@@ -69,6 +70,16 @@ def _modules(
     except Unavailable as error:
         return None, error.message
     return built, built.how
+
+
+def exports(headers: Path | None) -> frozenset[str] | None:
+    """The functions that a kernel lets modules call; None where nothing says so."""
+    try:
+        text = (headers / "Module.symvers").read_text(encoding="utf-8") if headers else ""
+    except OSError:
+        text = ""
+    names = (line.split("\t")[1] for line in text.splitlines() if line.count("\t") > 1)
+    return frozenset(names) or None
 
 
 def sha256(path: Path) -> str:

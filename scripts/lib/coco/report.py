@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a person reads at the end, from a results document and nothing else."""
 
+import collections
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,10 +24,11 @@ def header(document: Document) -> list[str]:
     """What ran against what."""
     kernel, qemu = document["kernel"], document["qemu"]
     machine = document["machine"]
+    release = "" if kernel["release"] in kernel["name"] else f"   {kernel['release']}"
     lines = [
         f"coco-guest-tests {document['suite_version']}   machine {machine['sha256'][:12]}"
         f"   QEMU {qemu['version']}",
-        f"kernel  {kernel['name']}   {kernel['release']}   sha256 {kernel['sha256'][:12]}",
+        f"kernel  {kernel['name']}{release}   sha256 {kernel['sha256'][:12]}",
     ]
     if kernel.get("compiler"):
         lines.append(f"        built by {kernel['compiler']}")
@@ -41,7 +43,9 @@ def run_line(run: Document) -> str:
         return f"{name}could not run: {run['reason']}"
     if run["state"] == "waiting":
         return f"{name}not run"
-    counts = run["summary"]
+    counts = collections.Counter(
+        "known" if case["verdict"] == "known" else case["status"] for case in run["cases"]
+    )
     parts = [f"{word} {counts[word]:<4}" for word in ("pass", "fail", "skip")]
     parts += [f"{word} {counts[word]:<4}" for word in ("miss", "error", "known") if counts[word]]
     line = f"{name}{'  '.join(parts)}{run['seconds']:>7.1f} s"
@@ -117,14 +121,16 @@ def _some(names: list[str]) -> str:
 
 
 def _known(document: Document) -> list[str]:
-    lines = []
+    runs: dict[tuple[str, ...], list[str]] = {}
     for run in document["runs"]:
         for case in run["cases"]:
             if case["verdict"] == "known":
-                lines.append(
-                    f"  {case['id']} [{run['name']}]  {case['status']}, {case['note']}:"
-                    f" {case['reference']}"
-                )
+                key = (case["id"], case["status"], case["note"], case["reference"])
+                runs.setdefault(key, []).append(run["name"])
+    lines = [
+        f"  {name} [{', '.join(names)}]  {status}, {note}\n    {reference}"
+        for (name, status, note, reference), names in runs.items()
+    ]
     return ["", "known findings:", *lines] if lines else []
 
 
