@@ -22,7 +22,7 @@ static inline struct es_vcpu *es_vcpu(struct vcpu *v)
 /* ---- sev.c ---- */
 extern struct sev_options {
 	u32 ghcb_version;	/* highest that the host offers */
-	u64 features;		/* hypervisor features (GHCB specification, hypervisor feature bitmap) */
+	u64 features;		/* hypervisor feature bitmap */
 } sev_options;
 
 static inline bool is_snp(void)
