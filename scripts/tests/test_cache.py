@@ -137,6 +137,16 @@ def test_names_that_make_cannot_take(
         cache.root()
 
 
+def test_only_what_is_long_unused_is_removed(own_cache: Path) -> None:
+    for age in range(6):
+        path = cache.entry("kind", f"{age}", lambda folder: (folder / "file").touch())
+        used = time.time() - age * 86400
+        os.utime(path, (used, used))
+    cache.entry("kind", "5", lambda folder: None)  # used again
+    cache.prune("kind", keep=2, days=2.5)
+    assert sorted(os.listdir(own_cache / "kind")) == ["0", "1", "2", "5"]
+
+
 def test_keys_are_file_names() -> None:
     assert cache.key("6.12.117-1~deb12u1") == "6.12.117-1~deb12u1"
     assert "/" not in cache.key("../a b/c")

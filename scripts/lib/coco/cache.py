@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -124,11 +125,11 @@ def entry(kind: str, name: str, build: Callable[[Path], None], say: Say = quiet)
     """The folder kind/name of the cache; build() fills it if it is not there."""
     name = key(name)
     path = root() / kind / name
-    if path.is_dir():
+    if _in_use(path):
         return path
     parent = folder(kind)
     with lock(f"{kind}-{name}", say):
-        if path.is_dir():
+        if _in_use(path):
             return path
         # Ours is the lock, so a temporary folder of that name is a dead run's.
         temporary = parent / f".new-{name}"
@@ -142,6 +143,31 @@ def entry(kind: str, name: str, build: Callable[[Path], None], say: Say = quiet)
             _remove(temporary)
             raise
     return path
+
+
+def _in_use(path: Path) -> bool:
+    """Whether the entry is there; its time says when it was used last."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return path.is_dir()
+
+
+def prune(kind: str, keep: int = 40, days: float = 2.0) -> None:
+    """Remove the entries that were not used for the longest time.
+
+    What was used in the last days stays, as a run may still be using it.
+    """
+    times = []
+    for path in (root() / kind).glob("[!.]*"):
+        with contextlib.suppress(OSError):
+            times.append((path.stat().st_mtime, path))
+    for used, path in sorted(times, reverse=True)[keep:]:
+        if used > time.time() - days * 86400:
+            continue
+        with lock(f"{kind}-{path.name}"), contextlib.suppress(OSError):
+            gone = path.with_name(f".new-{path.name}")
+            os.rename(path, gone)
+            _remove(gone)
 
 
 def write(path: Path, text: str) -> None:

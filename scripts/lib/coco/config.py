@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SET = re.compile(r"CONFIG_([A-Za-z0-9_]+)=(.*)")
+_COMPILER = re.compile(r"# Compiler: (.*)")  # before CC_VERSION_TEXT was an option
 
 
 def parse(text: str) -> dict[str, str]:
@@ -19,6 +20,10 @@ def parse(text: str) -> dict[str, str]:
             if len(value) > 1 and value[0] == value[-1] == '"':
                 value = value[1:-1]
             options[match[1]] = value
+            continue
+        match = _COMPILER.fullmatch(line.strip())
+        if match:
+            options.setdefault("CC_VERSION_TEXT", match[1])
     return options
 
 

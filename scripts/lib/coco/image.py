@@ -104,7 +104,9 @@ def initramfs(
         shutil.rmtree(root)
 
     name = f"{kernel.release}-{digest.hexdigest()[:20]}"
-    return cache.entry("initramfs", name, build, say) / "initramfs.cpio"
+    path = cache.entry("initramfs", name, build, say) / "initramfs.cpio"
+    cache.prune("initramfs")
+    return path
 
 
 def drivers(kernel: Kernel) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
 
     def fill(folder: Path) -> None:
         where = hashlib.sha256(str(kernel.headers).encode()).hexdigest()[:10]
-        work = cache.folder("modules-work", f"{kernel.slug}-{where}")
+        work = cache.folder("modules-work", cache.key(f"{kernel.release}-{where}"))
         with cache.lock(f"modules-work-{work.name}", say):
             with cache.disk_errors(work):
                 _sync(sources, work / "src")
@@ -63,6 +63,7 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
                     command.output(argv, f"stripping {module.name}")
 
     folder = cache.entry("modules", name, fill, say)
+    cache.prune("modules")
     return Modules(folder, _names(folder), f"built with {cc.version}")
 
 

@@ -23,7 +23,7 @@ FRAGMENTS = Path(__file__).resolve().parents[3] / "configs"
 DEFAULT_FRAGMENTS = ("base", "guest-amd", "guest-tdx", "memory", "drivers", "kunit")
 SPACE_MIB = 1500
 
-_STEP = re.compile(r" {2}([A-Z][A-Z0-9_]+) +(?:\[M\] +)?(\S+)")
+_STEP = re.compile(r" {2}([A-Z][A-Z0-9_]+) +(?:\[M\] +)?(\S+\.\S+)")
 _SETTING = re.compile(r"(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)")
 _PRODUCTS = ("*.o", "*.a", "*.ko", "*.so", "*.cmd", "vmlinux*", "bzImage", "*.bin", "*.gz")
 
@@ -129,7 +129,9 @@ def _configure(
         run(["sh", merge, "-m", "-O", str(work), str(work / ".config"), *map(str, files)])
     run(_make(place, "configure", "olddefconfig"))
     text = (work / ".config").read_text(encoding="utf-8")
-    notes = _differences(place.tree, "\n".join(texts), config.parse(text))
+    unknown, notes = _differences(place.tree, "\n".join(texts), config.parse(text))
+    if unknown and not own:
+        say("options that this tree does not have: " + " ".join(unknown))
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
         cache.write(target, text)
     cache.write(stamp, "\n".join([wanted, *notes]) + "\n")
@@ -149,8 +151,8 @@ def _kconfig_is_newer(place: Place, stamp: Path) -> bool:
         return True
 
 
-def _differences(tree: Path, wanted: str, got: Mapping[str, str]) -> list[str]:
-    """What was asked for and is not so: unknown to the tree, or refused by it."""
+def _differences(tree: Path, wanted: str, got: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """What was asked for and is not so: (options unknown to the tree, refused by it and how)."""
     known = None
     unknown, refused = [], []
     for line in wanted.splitlines():
@@ -165,10 +167,7 @@ def _differences(tree: Path, wanted: str, got: Mapping[str, str]) -> list[str]:
             unknown.append(name)
         else:
             refused.append(f"CONFIG_{name}={value} was refused, it is {got.get(name, 'not set')}")
-    notes = refused
-    if unknown:
-        notes.append("options that this tree does not have: " + " ".join(unknown))
-    return notes
+    return unknown, refused
 
 
 def _known_options(tree: Path) -> set[str]:
@@ -192,7 +191,7 @@ def _compile(place: Place, jobs: int, lock: int, say: Say) -> None:
     if cold:
         cache.check_space(place.folder, SPACE_MIB, f"building {place.tree}")
         say(f"building {place.tree} with {jobs} jobs: some minutes the first time")
-    elif unfinished.is_file():
+    if unfinished.is_file():
         _forget_last_minute(place.build)
     cache.write(unfinished, "")
     progress = _Progress(say)
@@ -229,7 +228,7 @@ class _Progress:
         self.count += 1
         if time.monotonic() - self.last >= self.every:
             self.last = time.monotonic()
-            where = os.path.dirname(match[2]) or match[2]
+            where = os.path.dirname(match[2]).rpartition("/build/")[2] or match[2]
             self.say(f"building: {self.count} objects, {self.seconds:.0f} s, now {where}")
 
 

@@ -216,6 +216,7 @@ def _kernel(
         (folder / "kernel.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
     path = cache.entry("built", f"{release}-{digest.hexdigest()[:20]}", fill, say)
+    cache.prune("built")
     facts = json.loads((path / "kernel.json").read_text(encoding="utf-8"))
     symbols = (output / "Module.symvers").is_file()
     return Kernel(
