@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the #VC suites share: one instruction in a window, with a scripted host,
+ * and the GHCB's shared buffer as that host has it.
+ */
+#ifndef COCO_LIB_VC_H
+#define COCO_LIB_VC_H
+
+#include <linux/sched.h>
+#include <asm/io.h>
+#include <asm/msr.h>
+#include "coco_kunit.h"
+#include "insn_all.h"
+
+/* APM vol. 2, appendix C */
+#define EXIT_DR7_READ	0x27
+#define EXIT_DR7_WRITE	0x37
+#define EXIT_EXCEPTION	0x40
+#define EXIT_RDTSC	0x6e
+#define EXIT_RDPMC	0x6f
+#define EXIT_CPUID	0x72
+#define EXIT_INVD	0x76
+#define EXIT_IOIO	0x7b
+#define EXIT_MSR	0x7c
+#define EXIT_VMMCALL	0x81
+#define EXIT_RDTSCP	0x87
+#define EXIT_WBINVD	0x89
+#define EXIT_MONITOR	0x8a
+#define EXIT_MWAIT	0x8b
+#define EXIT_NPF	0x400
+/* GHCB specification 56421, table "List of Supported Non-Automatic Events" */
+#define EXIT_MMIO_READ	0x80000001
+#define EXIT_MMIO_WRITE	0x80000002
+
+/* What instructions must leave alone, or overwrite */
+#define JUNK		0xa5a5a5a5a5a5a5a5ull
+
+/* SW_EXITINFO1 1: raise the exception in SW_EXITINFO2, in EVENTINJ's form (56421, section 4) */
+#define HOST_EXCEPTION	1ull
+#define EVENT_UD	(BIT_ULL(31) | 3 << 8 | COCO_VECTOR_UD)
+#define EVENT_GP	(BIT_ULL(31) | BIT(11) | 3 << 8 | COCO_VECTOR_GP)
+
+/* Words of a rule's reply */
+#define REPLY_INFO	(BIT(0) | BIT(1))
+#define REPLY_RAX	BIT(2)
+#define REPLY_RBX	BIT(3)
+#define REPLY_RCX	BIT(4)
+#define REPLY_RDX	BIT(5)
+
+#define HOST_REPLIES(code_, mask, ...) \
+	(&(const struct coco_rule){ .kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = code_, \
+				    .reply_mask = REPLY_INFO | (mask), \
+				    .reply = { 0, 0, ##__VA_ARGS__ } })
+#define HOST_ANSWERS_INFO(code_, info1_, info2_) \
+	(&(const struct coco_rule){ .kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = code_, \
+				    .reply_mask = REPLY_INFO, .reply = { info1_, info2_ } })
+#define HOST_REFUSES(code_)	HOST_ANSWERS_INFO(code_, HOST_EXCEPTION, EVENT_GP)
+
+/* The GHCB page (56421, section 2.1): its shared buffer */
+#define GHCB_BUFFER		0x800
+#define GHCB_BUFFER_SIZE	2032
+#define MSR_GHCB		0xc0010130
+/* The POST card's port, which any kernel writes to: harmless */
+#define POST_PORT		0x80
+
+typedef void (*coco_insn_fn)(struct coco_regs *regs);
+
+static inline void need_es_and_machine(struct kunit *test)
+{
+	COCO_NEEDS(test, COCO_ES_OR_SNP);
+	COCO_NEEDS_MACHINE(test);
+	/* Each CPU has a GHCB of its own: stay with this one */
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
+}
+
+/* The instruction, once, in a window; rule NULL: the host answers as it does */
+static inline struct coco_window *vc_run(struct kunit *test, coco_insn_fn insn,
+					 struct coco_regs *regs, const struct coco_rule *rule)
+{
+	struct coco_window *w = coco_window(test);
+
+	coco_window_begin_scripted(w, rule);
+	insn(regs);
+	coco_window_end(w);
+	return w;
+}
+
+/* So many #VC and calls to the host with these codes, and nothing else that this CPU did */
+static inline void expect_calls(struct kunit *test, const struct coco_window *w, u64 vc_code,
+				unsigned int vcs, u64 code, unsigned int calls)
+{
+	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, vc_code, vcs);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, COCO_ANY, vcs);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_GHCB, code, calls);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_GHCB, COCO_ANY, calls);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_MSRPROTO, COCO_ANY, 0);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
+}
+
+/* The nth call: its EXITINFO, and the fields that the guest marked valid */
+static inline void expect_call(struct kunit *test, const struct coco_window *w, u64 code,
+			       unsigned int nth, u64 info1, u64 info2, u64 fields)
+{
+	const struct coco_event *ghcb = coco_window_find(w, COCO_EV_GHCB, code, nth);
+
+	fields |= COCO_GHCB_EXITCODE | COCO_GHCB_EXITINFO1 | COCO_GHCB_EXITINFO2;
+	KUNIT_ASSERT_NOT_NULL(test, ghcb);
+	KUNIT_EXPECT_EQ(test, ghcb->info1, info1);
+	KUNIT_EXPECT_EQ(test, ghcb->info2, info2);
+	KUNIT_EXPECT_EQ(test, ghcb->mask & fields, fields);
+}
+
+/* Where the host finds this CPU's shared buffer; -errno */
+static inline s64 vc_buffer(void)
+{
+	u32 low, high;
+
+	outb(0, POST_PORT);
+	rdmsr(MSR_GHCB, low, high);
+	return ((u64)high << 32 | low) + GHCB_BUFFER;
+}
+
+/* As host: what the guest will find in its shared buffer when the host "has answered" */
+static inline void vc_buffer_fill(struct kunit *test, const void *bytes, size_t len)
+{
+	KUNIT_ASSERT_EQ(test, coco_host_write(vc_buffer(), bytes, len), (s64)0);
+}
+
+/* As host: what the guest left there */
+static inline void vc_buffer_read(struct kunit *test, void *bytes, size_t len)
+{
+	KUNIT_ASSERT_EQ(test, coco_host_read(vc_buffer(), bytes, len), (s64)0);
+}
+
+#endif /* COCO_LIB_VC_H */
