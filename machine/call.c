@@ -143,7 +143,9 @@ static s64 translate(struct vcpu *v, u64 va)
 static s64 page_state(u64 gpa)
 {
 	gpa = strip(gpa);
-	return is_ram(gpa) ? page_flags(gpa) : -EINVAL;
+	if (!is_ram(gpa))
+		return -EINVAL;
+	return config.cmask ? page_flags(gpa) : 0;
 }
 
 static s64 read_as_host(struct vcpu *v, u64 gpa, u64 va, u64 len)

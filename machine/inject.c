@@ -38,9 +38,9 @@
 struct queue {
 	struct coco_inject item[QUEUE_SIZE];
 	u32 count;
-	bool armed;			/* the breakpoint is for item[0..] with this address */
-	bool db_intercepted;		/* ... and #DB was intercepted anyway */
-	u64 address, dr3, dr6, dr7;
+	bool armed;			/* the breakpoint is set, for items with this address */
+	u64 address;
+	u64 dr3, dr6, dr7;		/* the guest's, from before */
 };
 
 static struct queue queues[MAX_VCPUS];
@@ -166,7 +166,6 @@ static void arm(struct vcpu *v, u64 address)
 	q->dr6 = v->vmcb.save.dr6;
 	q->dr7 = v->vmcb.save.dr7;
 	v->vmcb.save.dr7 = (q->dr7 & ~DR7_MINE) | DR7_BREAKPOINT;
-	q->db_intercepted = v->vmcb.intercept_exceptions & BIT(X86_DB);
 	v->vmcb.intercept_exceptions |= BIT(X86_DB);
 	write_dr3(address);
 	write_dr7(DR7_FIXED | DR7_BREAKPOINT);
@@ -177,7 +176,7 @@ static void disarm(struct vcpu *v)
 	struct queue *q = &queues[v->index];
 
 	q->armed = false;
-	if (!q->db_intercepted)
+	if (!v->nmi_stepping)
 		v->vmcb.intercept_exceptions &= ~BIT(X86_DB);
 	v->vmcb.save.dr7 = (v->vmcb.save.dr7 & ~DR7_MINE) | (q->dr7 & DR7_MINE);
 	/* #VMEXIT brought the machine's DR7 back: clearing the breakpoint there removes it */
@@ -190,15 +189,8 @@ bool inject_breakpoint(struct vcpu *v)
 	struct queue *q = &queues[v->index];
 	u32 n;
 
-	if (!q->armed)
+	if (!q->armed || v->vmcb.save.rip != q->address)
 		return false;
-	if (v->vmcb.save.rip != q->address) {
-		/* The guest's own #DB, intercepted only for our sake */
-		if (q->db_intercepted)
-			return false;
-		raise_exception(v, X86_DB, false, 0);
-		return true;
-	}
 	disarm(v);
 	v->vmcb.save.dr6 = q->dr6;
 	for (n = 0; n < q->count; n++) {
@@ -220,6 +212,9 @@ void inject_due(struct vcpu *v)
 	bool delivered = false;
 	u32 n;
 
+	/* Each time: the core ends its own interception when an NMI's IRET is done */
+	if (q->armed)
+		v->vmcb.intercept_exceptions |= BIT(X86_DB);
 	/* An event whose delivery was cut short goes first */
 	if (v->vmcb.event_inj & EVENT_VALID)
 		return;

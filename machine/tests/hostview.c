@@ -114,8 +114,10 @@ static void page_states(void)
 	u64 gpa = ARENA + (PAGE + 3) * PAGE_SIZE;
 	u64 state = machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
 
-	if (personality == COCO_NONE)
+	if (personality == COCO_NONE) {
+		check_eq("page_of_a_plain_machine_has_no_state", state, 0);
 		return;
+	}
 	check("ram_starts_private", state & COCO_PAGE_PRIVATE);
 	state = machine_call(COCO_CALL_PAGE_STATE, ARENA + (PAGE + 2) * PAGE_SIZE, 0, 0);
 	check("converted_page_is_not_private", !(state & COCO_PAGE_PRIVATE));

@@ -198,6 +198,30 @@ static void at_an_address(void)
 	}
 }
 
+static u64 behind_nmi;
+
+static bool arm_in_nmi(struct frame *frame)
+{
+	(void)frame;
+	inject(COCO_INJECT_EXCEPTION, UD, 0, (void *)behind_nmi, 0);
+	return true;
+}
+
+/* Until an NMI's IRET the machine steps over it, by #DB as well: neither may spoil the other */
+static void at_an_address_behind_an_nmi(void)
+{
+	u64 again;
+
+	counted(&behind_nmi);
+	trap_hook[NMI] = arm_in_nmi;
+	inject(COCO_INJECT_NMI, 0, 0, NULL, 0);
+	trap_hook[NMI] = on_nmi;
+	nmi_done();
+	counted(&again);
+	check("exception_comes_at_the_address_set_in_an_nmi",
+	      trap.hit && trap.vector == UD && trap.rip == behind_nmi);
+}
+
 static u64 user_rip;
 
 static void user_code(void)
@@ -266,6 +290,7 @@ void payload(void)
 	interrupts_arrive();
 	exceptions_arrive();
 	at_an_address();
+	at_an_address_behind_an_nmi();
 	in_user_mode();
 	after_some_exits();
 	technology_s_exception();

@@ -9,6 +9,8 @@
 #include "lib/payload.h"
 
 #define VECTOR		0x50
+#define VMPL1		1
+#define FAIL_INUSE	3
 #define CALL_HLT	12
 #define CALL_WRMSR	32
 #define X2APIC_SPIV	0x80f
@@ -207,6 +209,9 @@ void payload(void)
 	injections();
 	if (personality == COCO_SEV || personality == COCO_SEV_ES)
 		views_in_turn();
-	if (is_snp())
+	if (is_snp()) {
+		check_eq("vmsa_in_use_is_not_adjusted", rmpadjust((u64)vmsa, false, VMPL1),
+			 FAIL_INUSE);
 		rescind();
+	}
 }

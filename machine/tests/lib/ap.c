@@ -32,7 +32,7 @@ extern u8 ap_trampoline[], ap_trampoline_end[], ap_start_64[];
 extern u32 ap_root;
 
 static void (*ap_function)(void);
-static u8 vmsa[PAGE_SIZE] __page_aligned;
+u8 vmsa[PAGE_SIZE] __page_aligned;
 
 void ap_main(void);
 

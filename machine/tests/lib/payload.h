@@ -183,6 +183,7 @@ u32 port_in(u16 port, u32 size);
 
 /* ---- ap.c: the second vCPU, once; SEV-ES, SEV-SNP: after ghcb_init() ---- */
 void ap_start(void (*fn)(void));
+extern u8 vmsa[PAGE_SIZE];			/* SEV-SNP: what it started from */
 
 /* ---- the processor ---- */
 static inline u64 read_cr2(void) { u64 v; asm volatile("mov %%cr2, %0" : "=r"(v)); return v; }
