@@ -124,6 +124,20 @@ def test_version_is_found_in_a_name(text: str, version: tuple[int, ...]) -> None
 
 
 @pytest.mark.parametrize(
+    ("name", "release", "banner", "version"),
+    [
+        ("x", "5.10.0-46-cloud-amd64", "5.10.0-46 (a@b) #1 SMP Debian 5.10.262-1", (5, 10, 262)),
+        ("Debian 6.12.117-1", "6.12.117+deb12-cloud-amd64", "gcc 12.2.0", (6, 12, 117)),
+        ("my tree 2.0", "5.15.135", "", (5, 15, 135)),
+    ],
+)
+def test_version_is_upstreams(
+    name: str, release: str, banner: str, version: tuple[int, ...]
+) -> None:
+    assert expect.kernel_version(name, release, banner) == version
+
+
+@pytest.mark.parametrize(
     ("verdicts", "problems", "broken", "ran", "code"),
     [
         (["ok", "known"], 0, False, True, 0),

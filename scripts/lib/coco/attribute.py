@@ -20,6 +20,7 @@ NO_VERDICT = ("unmodelled", "internal", "abort", "interrupted", "disk-full", "tr
 NOT_SELECTED = "not selected"  # kunit/lib/select.c
 RC_TIMEOUT = 124  # selftests/init/init.h; 128 and more: a signal
 RC_ALL_SKIPPED = 4  # kselftest
+KEPT_LINES = 150  # of the log of a case that ended the guest
 MOST_RESULTS = 5000  # of one suite: more is a guest that floods
 _NEVER_BEGUN = "init never began this suite"
 
@@ -314,7 +315,7 @@ def _blame(
 ) -> CaseResult:
     """The guest, or the suite's program, ended while this case ran."""
     result = CaseResult(item.suite, culprit, "pass", boot=boot)
-    result.diagnostics = [record.text for record in tail if record.channel in "kt"][-60:]
+    result.diagnostics = [record.text for record in tail if record.channel in "kt"][-KEPT_LINES:]
     result.seconds = evidence.seconds(tail, tail[0].when) if tail else 0.0
     evidence.add(result, tail)
     if segment.ended:  # only the program died; the guest went on

@@ -13,7 +13,7 @@ from pathlib import Path
 from coco import errors, expect, parts, plan, report, results, runner, schedule, verdict
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
 from coco.model import PERSONALITIES, CaseResult
-from coco.prepare import Prepared, prepare, sha256
+from coco.prepare import Prepared, banner, prepare, sha256
 from coco.screen import Screen
 from coco.watch import Budgets
 
@@ -167,9 +167,8 @@ def _work(
 ) -> None:
     """Run all jobs, and write the results after each."""
     cancel = threading.Event()
-    version = expect.parse_version(prepared.kernel.name) or expect.parse_version(
-        prepared.kernel.release
-    )
+    kernel = prepared.kernel
+    version = expect.kernel_version(kernel.name, kernel.release, banner(kernel.vmlinuz))
     if options.gdb:
         screen.line(f"  waiting for a debugger: gdb -ex 'target remote {options.gdb[4:]}' vmlinux")
 

@@ -205,6 +205,14 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
+def kernel_version(name: str, release: str, banner: str) -> tuple[int, ...]:
+    """The upstream version: Debian calls its 5.10.262 "5.10.0-46", and tells in the banner."""
+    series = parse_version(release)
+    texts = re.findall(r"\d+(?:\.\d+)+", f"{release} {name} {banner}")
+    versions = [parse_version(text) for text in texts]
+    return max((one for one in versions if one[:2] == series[:2]), default=series)
+
+
 def _all_ids(suites: Mapping[str, Suite]) -> list[str]:
     return [f"{suite.name}.{case.id}" for suite in suites.values() for case in suite.cases]
 

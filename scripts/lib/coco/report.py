@@ -16,6 +16,7 @@ Case = Mapping[str, Any]
 MOST_DETAILED = 12  # findings told in full
 SHOWN_EVENTS = 4
 SHOWN_DIAGNOSTICS = 5
+SHOWN_TRACE = 10
 _ORDER = ("fail", "error", "miss", "pass", "skip")  # what to tell first
 WIDTH = 13  # of a run's name
 
@@ -181,12 +182,22 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
 def _evidence(case: Case) -> list[str]:
     lines = [f"  log:      {text}" for text in case["splats"][:SHOWN_EVENTS]]
     if not case["expected"] and case["status"] != "skip":
-        shown = [text.strip() for text in case["diagnostics"][-SHOWN_DIAGNOSTICS:]]
-        lines += [f"  said:     {text}" for text in shown]
+        lines += [f"  said:     {text}" for text in _said(case)]
     lines += [f"  machine:  {text}" for text in case["events"][-SHOWN_EVENTS:]]
     lines += [f"  may lack: {text}" for text in case["fixes"]]
     lines += [f"  see:      {case['reference']}"] if case["reference"] else []
     return lines
+
+
+def _said(case: Case) -> list[str]:
+    """The log from the splat on, or its last lines."""
+    said = [text.strip() for text in case["diagnostics"]]
+    for splat in case["splats"][:1]:
+        text = splat.partition(": ")[2]
+        for number, line in enumerate(said):
+            if text in line:
+                return said[number + 1 : number + 1 + SHOWN_TRACE]
+    return said[-SHOWN_DIAGNOSTICS:]
 
 
 def repeat(document: Document, run: Document, case: Case) -> str:

@@ -94,7 +94,6 @@ def run_record(run: Run, cases: list[Document]) -> Document:
         "cases": cases,
         "summary": summary(cases),
         "problems": [dataclasses.asdict(problem) for problem in run.problems],
-        "counts": run.counts,
         "notes": run.notes,
     }
 

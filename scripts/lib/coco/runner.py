@@ -51,6 +51,7 @@ class BootRecord:
     ready_after: float
     end: str
     cases: int
+    counts: dict[str, int]  # of the machine's events; a restored guest's go on counting
 
 
 @dataclass
@@ -62,7 +63,6 @@ class Run:
     problems: list[SuiteProblem] = field(default_factory=list)
     boots: list[BootRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     interrupted: bool = False
 
@@ -160,8 +160,6 @@ class _Runner:
         run.results += outcome.results
         run.problems += outcome.problems
         run.notes += done.notes + outcome.notes
-        for code, count in outcome.counts.items():
-            run.counts[code] = run.counts.get(code, 0) + count
         record = BootRecord(
             number,
             done.folder.name,
@@ -170,6 +168,7 @@ class _Runner:
             outcome.ready_after,
             outcome.end.describe(),
             len(outcome.results),
+            outcome.counts,
         )
         run.boots.append(record)
         self._snapshot = self._snapshot or done.snapshot
