@@ -153,20 +153,23 @@ def _kconfig_is_newer(place: Place, stamp: Path) -> bool:
 
 def _differences(tree: Path, wanted: str, got: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """What was asked for and is not so: (options unknown to the tree, refused by it and how)."""
-    known = None
-    unknown, refused = [], []
+    settings: dict[str, str] = {}
     for line in wanted.splitlines():
         match = _SETTING.fullmatch(line.strip())
-        if not match or not match[1]:
-            continue
-        name, value = match[1], match[2].strip('"')
-        if value == "n" or got.get(name) == value:
-            continue
-        known = known if known is not None else _known_options(tree)
-        if name not in known:
-            unknown.append(name)
-        else:
-            refused.append(f"CONFIG_{name}={value} was refused, it is {got.get(name, 'not set')}")
+        if match and match[1]:
+            settings[match[1]] = match[2].strip('"')
+        elif match:
+            settings.pop(match[3], None)  # a later fragment takes it back
+    lost = {
+        name: value for name, value in settings.items() if value != "n" and got.get(name) != value
+    }
+    known = _known_options(tree) if lost else set()
+    unknown = [name for name in lost if name not in known]
+    refused = [
+        f"CONFIG_{name}={value} was refused, it is {got.get(name, 'not set')}"
+        for name, value in lost.items()
+        if name in known
+    ]
     return unknown, refused
 
 
