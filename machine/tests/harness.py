@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 MACHINE_MIB = 1152
 RESULT = re.compile(r"(not )?ok (\d+) ([a-z0-9_]+)(?: # (SKIP.*))?$")
 LAST_LINES = 12
+LAST_RESORT = "120"  # seconds; a boot has its own deadline long before
 
 
 @dataclass
@@ -80,8 +81,20 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
 
 
 def spawn(argv: list[str], folder: pathlib.Path) -> subprocess.Popen[bytes]:
+    """Under timeout(1), so that QEMU ends even if this process is killed."""
     with open(folder / "qemu.log", "ab") as log:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(
+            ["timeout", "--kill-after=5", LAST_RESORT, *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """timeout(1) passes the signal on, and kills QEMU if that does not help."""
+    process.terminate()
+    process.wait()
 
 
 def wait(process: subprocess.Popen[bytes], deadline: float) -> str | None:
@@ -89,8 +102,7 @@ def wait(process: subprocess.Popen[bytes], deadline: float) -> str | None:
     try:
         status = process.wait(max(deadline - time.monotonic(), 0.1))
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        stop(process)
         return "the payload hangs: QEMU killed"
     return f"QEMU ended with status {status}" if status else None
 
@@ -110,7 +122,7 @@ def snapshot_and_resume(argv: list[str], folder: pathlib.Path, deadline: float) 
         if problem:
             return problem
     finally:
-        first.kill()
+        stop(first)
     shutil.move(folder / "stream.log", folder / "stream.first")
     with open(folder / "run", "a", encoding="ascii") as run_file:
         run_file.write(" process=2")
@@ -129,7 +141,7 @@ def snapshot_and_resume(argv: list[str], folder: pathlib.Path, deadline: float) 
         qmp.close()
         return wait(second, deadline)
     finally:
-        second.kill()
+        stop(second)
 
 
 def lines_of(folder: pathlib.Path) -> list[str]:
