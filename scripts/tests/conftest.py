@@ -72,6 +72,7 @@ def play(tmp_path: Path) -> Play:
         available = plan.Available(
             kunit=frozenset(kinds),
             selftests=frozenset(name for name, kind in kinds.items() if kind == SELFTEST),
+            drivers=frozenset({"killer"}),
         )
         work = plan.make(written, plan.Selection(tier="full"), "none", {}, available)
         order = runner.RunOrder(

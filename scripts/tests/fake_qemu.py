@@ -87,6 +87,7 @@ class Guest:
             self.out("m|count vc 0x72 3")
             self.end("m|end exit value=0x0 rip=0x10 code=0 : machine call")
         else:
+            self.misbehave(self.scenario.get("verbs", {}).get(" ".join(words), ""), "")
             self.out(f"i|{words[0]} rc=0")
 
     def snapshot(self) -> None:

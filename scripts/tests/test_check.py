@@ -128,6 +128,7 @@ def test_finding_tells_what_who_and_how_to_repeat(world: World) -> None:
         ({"boot": "refuses"}, errors.INFRASTRUCTURE),
         ({"boot": "panic"}, errors.FINDING),
         ({"exit": "shutdown"}, errors.FINDING),
+        ({"exit": "unmodelled"}, errors.INFRASTRUCTURE),
         ({"plans": {"alpha": ""}}, errors.FINDING),
     ],
 )

@@ -138,19 +138,31 @@ def test_version_is_upstreams(
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "problems", "broken", "ran", "code"),
+    ("verdicts", "broken", "ran", "code"),
     [
-        (["ok", "known"], 0, False, True, 0),
-        (["ok", "finding"], 0, False, True, 1),
-        (["ok"], 1, False, True, 1),
-        (["ok", "error"], 0, False, True, 3),
-        (["ok"], 0, True, True, 3),
-        (["finding", "error"], 0, True, True, 1),
-        ([], 0, False, False, 77),
+        (["ok", "known"], False, True, 0),
+        (["ok", "finding"], False, True, 1),
+        (["ok", "error"], False, True, 3),
+        (["ok"], True, True, 3),
+        (["finding", "error"], True, True, 1),
+        ([], False, False, 77),
     ],
 )
-def test_exit_code(verdicts: list[str], problems: int, broken: bool, ran: bool, code: int) -> None:
-    assert verdict.exit_code(verdicts, problems, broken, ran) == code
+def test_exit_code(verdicts: list[str], broken: bool, ran: bool, code: int) -> None:
+    assert verdict.exit_code(verdicts, broken, ran) == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("missing-plan", "finding"),
+        ("hang", "finding"),
+        ("unmodelled", "error"),
+        ("qemu-abort", "error"),
+    ],
+)
+def test_problem_that_says_nothing_of_the_kernel_is_an_error(kind: str, word: str) -> None:
+    assert verdict.of_problem(kind) == word
 
 
 # ---- plans ----

@@ -216,6 +216,16 @@ def test_fatal_case_that_does_not_end_the_guest_says_so_itself(play: Play) -> No
     assert statuses(run)["alpha.last"] == "fail assertion"
 
 
+def test_suite_that_the_guest_does_not_live_to_begin_is_left_out(play: Play) -> None:
+    """Its driver may be what ends the guest: the others still run."""
+    alpha = replace(TWO.suites["alpha"], modprobe=("killer",))
+    written = replace(TWO, suites={**TWO.suites, "alpha": alpha})
+    run = play(written, verbs={"modprobe killer": "unmodelled"})
+    assert set(statuses(run).values()) == {"error not-run", "pass"}
+    assert statuses(run)["beta.four"] == "pass"
+    assert [problem.kind for problem in run.problems] == ["unmodelled"]
+
+
 def test_run_gives_up_on_a_guest_that_always_crashes(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:

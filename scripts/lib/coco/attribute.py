@@ -173,7 +173,7 @@ def _between(log: Log, outcome: Outcome) -> str:
     elif log.segments:
         where = f"after the cases of {log.segments[-1].suite}"
     else:
-        where = "between init's start and the first suite"
+        where = "before the first suite began"
     return f"the guest ended {where}: {outcome.end.describe()}"
 
 

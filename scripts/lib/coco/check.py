@@ -256,10 +256,9 @@ def _conclude(
 ) -> int:
     """The verdict, on the screen and in the results."""
     runs = document["runs"]
-    verdicts = [case["verdict"] for run in runs for case in run["cases"]]
+    verdicts = {one["verdict"] for run in runs for one in (*run["cases"], *run["problems"])}
     code = verdict.exit_code(
         verdicts,
-        sum(len(run["problems"]) for run in runs),
         any(run["state"] != "done" for run in runs),
         any(run["summary"]["pass"] + run["summary"]["known"] for run in runs),
     )

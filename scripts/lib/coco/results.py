@@ -22,7 +22,7 @@ from coco import cache, ktap
 from coco.errors import InfrastructureError, UsageError
 from coco.model import STATUSES
 from coco.runner import Run
-from coco.verdict import ERROR, FINDING, KNOWN, Judged
+from coco.verdict import ERROR, FINDING, KNOWN, Judged, of_problem
 
 SCHEMA_VERSION = 1
 SCHEMA = Path(__file__).with_name("result.schema.json")
@@ -93,7 +93,10 @@ def run_record(run: Run, cases: list[Document]) -> Document:
         "boots": [dataclasses.asdict(boot) for boot in run.boots],
         "cases": cases,
         "summary": summary(cases),
-        "problems": [dataclasses.asdict(problem) for problem in run.problems],
+        "problems": [
+            {**dataclasses.asdict(problem), "verdict": of_problem(problem.kind)}
+            for problem in run.problems
+        ],
         "notes": run.notes,
     }
 

@@ -115,8 +115,9 @@ class _Runner:
             if not outcome.normal and not outcome.end.expected:
                 self._crashes += 1
             if items and outcome.remaining == items:
-                self._give_up(items, outcome.end, "the guest ends before the first suite")
-                return
+                why = f"the guest ended before this suite began: {outcome.end.describe()}"
+                self._give_up(items[:1], outcome.end, why)
+                outcome.remaining = items[1:]
             items = outcome.remaining
             if items and self._stopped(items):
                 return

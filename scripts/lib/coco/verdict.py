@@ -3,13 +3,13 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coco import errors
+from coco import attribute, errors
 from coco.expect import Expectations, Known
-from coco.model import CaseResult
+from coco.model import CaseResult, End
 from coco.plan import Plan
 
 OK = "ok"
@@ -92,9 +92,18 @@ def _baseline(result: CaseResult, context: Context) -> Known | None:
     return None
 
 
-def exit_code(verdicts: Sequence[str], problems: int, broken: bool, ran: bool) -> int:
+def of_problem(kind: str) -> str:
+    """A suite's problem is a finding, unless it says nothing of the kernel."""
+    return (
+        ERROR
+        if kind in {attribute.word_of(End(word)) for word in attribute.NO_VERDICT}
+        else FINDING
+    )
+
+
+def exit_code(verdicts: Collection[str], broken: bool, ran: bool) -> int:
     """One exit code for everything that ran: a finding outweighs what could not run."""
-    if FINDING in verdicts or problems:
+    if FINDING in verdicts:
         return errors.FINDING
     if ERROR in verdicts or broken:
         return errors.INFRASTRUCTURE
@@ -106,7 +115,7 @@ def sentence(code: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     total: Counter[str] = Counter()
     for run in runs:
         total.update(run["summary"])
-        total["problems"] += len(run["problems"])
+        total.update("problems" for problem in run["problems"] if problem["verdict"] == FINDING)
     names = ", ".join(run["name"] for run in runs if run["state"] == "done")
     if code == errors.OK:
         text = f"{total['pass']} passed, {total['skip']} skipped, all as expected in {names}"
