@@ -86,6 +86,16 @@ def test_build_leaves_sources_and_headers_alone(
         modules.build(kernel)
 
 
+def test_kunit_that_is_a_module_is_not_relied_on(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COCO_KUNIT", raising=False)
+    assert modules._variables(replace(kernel, config={"KUNIT": "y"})) == []
+    assert modules._variables(replace(kernel, config={"KUNIT": "m"})) == ["COCO_KUNIT=own"]
+    monkeypatch.setenv("COCO_KUNIT", "kernel")
+    assert modules._variables(replace(kernel, config={"KUNIT": "m"})) == ["COCO_KUNIT=kernel"]
+
+
 def test_suites_from_elsewhere(kernel: Kernel, tmp_path: Path) -> None:
     for name in ("coco", "coco_vc"):
         fake_kernel.module(tmp_path / "mods/deep" / f"{name}.ko")

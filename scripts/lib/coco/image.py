@@ -52,7 +52,6 @@ DRIVERS: Mapping[str, str] = {
     "ptp_kvm": "the host's clock through a shared page",
     "pvpanic": "a panic told to the host",
     "pvpanic-pci": "a panic told to the host",
-    "kunit": "the kernel's own KUnit where it is a module",
 }
 
 # Asked for by name at run time, where no modprobe answers: load them first.

@@ -42,12 +42,12 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
     assert kernel.headers is not None
     cc = _compiler(kernel)
     sources = dict(_sources(REPOSITORY))
-    extra = [f"{name}={value}" for name in ("COCO_KUNIT",) if (value := os.environ.get(name))]
+    extra = _variables(kernel)
     digest = hashlib.sha256()
     for name in sorted(sources):
         digest.update(f"{name}\0{len(sources[name])}\0".encode() + sources[name])
     facts = (kernel.sha256, str(kernel.headers), cc.version, *kernel.module_make, *extra)
-    digest.update("\0".join(facts).encode())
+    digest.update("\0".join(facts).encode() + CC_WRAPPER.read_bytes())
     name = f"{kernel.release}-{digest.hexdigest()[:20]}"
 
     def fill(folder: Path) -> None:
@@ -151,6 +151,14 @@ def _compiler(kernel: Kernel) -> _Compiler:
     newer = bool(ours) and theirs > int(ours[1] if ours else 0)
     words = ("LLVM=1",) if clang else ()
     return _Compiler(chosen, version, words, newer)
+
+
+def _variables(kernel: Kernel) -> list[str]:
+    """Words for our Kbuild."""
+    which = os.environ.get("COCO_KUNIT", "")
+    if not which and kernel.config.get("KUNIT") == "m":
+        which = "own"  # or else kunit.ko would have to be found and loaded before the suites
+    return [f"COCO_KUNIT={which}"] if which else []
 
 
 def _sources(repository: Path) -> Iterator[tuple[str, bytes]]:

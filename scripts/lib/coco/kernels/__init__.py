@@ -29,7 +29,6 @@ class Request:
     config: Path | None = None
     kbuild_output: Path | None = None
     debug: bool = False
-    jobs: int = 0
 
     @classmethod
     def of(cls, args: object) -> "Request":
@@ -48,7 +47,6 @@ class Request:
             config=path("config"),
             kbuild_output=path("kbuild_output"),
             debug=bool(getattr(args, "debug", False)),
-            jobs=int(getattr(args, "jobs", 0) or 0),
         )
 
 

@@ -72,14 +72,14 @@ def environment() -> dict[str, str]:
 
 
 def build(
-    place: Place, fragments: Sequence[str], own: Path | None, jobs: int, lock: int, say: Say
+    place: Place, fragments: Sequence[str], own: Path | None, lock: int, say: Say
 ) -> list[str]:
     """Bring the build up to date; returns notes on its configuration."""
     with cache.disk_errors(place.folder):
         for name in ("configure", "build"):
             (place.folder / name).mkdir(exist_ok=True)
     notes = _configure(place, fragments, own, lock, say)
-    _compile(place, jobs, lock, say)
+    _compile(place, lock, say)
     return notes
 
 
@@ -186,9 +186,9 @@ def _known_options(tree: Path) -> set[str]:
     return names
 
 
-def _compile(place: Place, jobs: int, lock: int, say: Say) -> None:
+def _compile(place: Place, lock: int, say: Say) -> None:
     """Run the build, with a line of progress now and then."""
-    jobs = jobs or os.cpu_count() or 1
+    jobs = os.cpu_count() or 1
     unfinished = place.folder / "unfinished"
     cold = not (place.build / "vmlinux").is_file()
     if cold:

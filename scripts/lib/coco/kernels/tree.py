@@ -39,7 +39,7 @@ def resolve(request: Request, say: Say = cache.quiet) -> Kernel:
     fragments = [*kbuild.DEFAULT_FRAGMENTS, *(["debug"] if request.debug else [])]
     place = kbuild.Place.of(tree, variant)
     with cache.lock(place.lock, say) as lock:
-        notes = kbuild.build(place, fragments, own, request.jobs, lock, say)
+        notes = kbuild.build(place, fragments, own, lock, say)
         options = _check_options(place.build, own or "the configuration")
         name = f"{_release(place.build)} from {tree}{_revision(tree)}"
         return _kernel(place.build, name, "tree", options, place.lock, notes, say)
