@@ -88,6 +88,9 @@ void stack_restart(struct vcpu *v, u32 index) __noreturn;	/* vcpu_run_forever() 
 /* ---- main.c ---- */
 void cpu_setup(void);
 
+/* ---- link.lds ---- */
+extern u8 machine_end[];
+
 /* ---- mem.c ---- */
 void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);

@@ -65,7 +65,7 @@ u32 pio_read(struct vcpu *v, u16 port, u32 size)
 /* Sleep types are in bits 12:10; PIIX4 in QEMU: 0 is S5 */
 static void watch_write(struct vcpu *v, u16 port, u32 value)
 {
-	if ((port == PM1A_CNT && value & PM1_SLP_EN) || (port == PM1A_CNT + 1 && value & PM1_SLP_EN >> 8))
+	if ((port == PM1A_CNT && value & PM1_SLP_EN) || (port == PM1A_CNT + 1 && value & (PM1_SLP_EN >> 8)))
 		end_run(v, COCO_END_POWEROFF, value, "ACPI sleep request");
 	if (port == RESET_CONTROL && value & RESET_CPU)
 		end_run(v, COCO_END_RESET, value, "reset control register");

@@ -26,8 +26,6 @@
 #define ROM_START	0xc0000
 #define ROM_END		0x100000
 
-extern u8 machine_end[];
-
 static u64 root[ENTRIES] __page_aligned, root_paging_off[ENTRIES] __page_aligned;
 static u64 level4[ENTRIES] __page_aligned;		/* addresses below 2^48 */
 static u64 level4_high[ENTRIES] __page_aligned;		/* with bit 51 */
