@@ -336,17 +336,18 @@ static void out_and_in_reach_the_same_device(struct kunit *test)
 	const unsigned long port = 0xcf8, address = 0x80000000;
 	struct coco_insn saved = { .dx = port }, in = { .dx = port };
 	struct coco_insn out = { .ax = address, .dx = port };
-	unsigned long flags;
+	struct coco_window *w;
 
 	need_es_and_machine(test);
+	w = coco_window(test);
 	/* Between these the kernel must not use the register itself */
-	local_irq_save(flags);
+	coco_window_begin(w);
 	do_in32(&saved);
 	do_out32(&out);
 	do_in32(&in);
 	saved.dx = port;
 	do_out32(&saved);
-	local_irq_restore(flags);
+	coco_window_end(w);
 	KUNIT_EXPECT_EQ(test, in.ax, address);
 }
 

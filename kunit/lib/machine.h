@@ -66,14 +66,19 @@ s64 coco_host_write(u64 gpa, const void *buf, size_t len);
  *	coco_window_end(w);
  *	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, SVM_EXIT_CPUID, 1);
  *
- * Interrupts are off in a window: a tick's own exits are not the test's.  So no
- * check, nor anything else that may sleep, between begin and end.
+ * Interrupts are off in a window and other CPUs stand still: a tick's own exits
+ * are not the test's, and a rule must not answer them.  So no check, nor
+ * anything else that may sleep or wait for a CPU, between begin and end.
+ *
+ * An open window stops nothing, and sees what all CPUs do: for functions that
+ * sleep.  Ask it for codes that nothing else makes.
  */
-#define COCO_WINDOW_EVENTS	64
+#define COCO_WINDOW_EVENTS	256
 
 struct coco_window {
 	u64 first, end;
 	unsigned long flags;
+	bool open;
 	u32 cpu;
 	u32 nevents;
 	u32 lost;			/* more events than fit, or overwritten by the machine */
@@ -86,6 +91,7 @@ struct coco_window *coco_window(struct kunit *test);	/* freed with the case; ass
 void coco_window_begin(struct coco_window *w);
 /* ... and until the window's end this rule is in force; NULL: none */
 void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule);
+void coco_window_begin_open(struct coco_window *w);
 void coco_window_end(struct coco_window *w);
 unsigned int coco_window_count(const struct coco_window *w, enum coco_event_kind kind, u64 code);
 /* The nth (from 0) of this kind and code, or NULL */

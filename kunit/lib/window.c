@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What one CPU made the machine do, between two points. */
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
+#include <asm/processor.h>
 #include "kunit_choice.h"
 #include "machine.h"
 
@@ -29,22 +33,69 @@ struct coco_window *coco_window(struct kunit *test)
 }
 EXPORT_SYMBOL_GPL(coco_window);
 
-/* The machine numbers its vCPUs in the order of the MADT, as Linux does its CPUs */
-void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule)
+/* ---- other CPUs stand still ---- */
+
+static atomic_t parked;
+static bool leave;
+
+static void park(void *unused)
 {
-	local_irq_save(w->flags);
-	w->cpu = smp_processor_id();
+	atomic_inc(&parked);
+	while (!READ_ONCE(leave))
+		cpu_relax();
+	atomic_dec(&parked);
+}
+
+static void stop_others(void)
+{
+	preempt_disable();
+	WRITE_ONCE(leave, false);
+	smp_call_function(park, NULL, 0);
+	while (atomic_read(&parked) < (int)num_online_cpus() - 1)
+		cpu_relax();
+}
+
+static void let_others_go(void)
+{
+	WRITE_ONCE(leave, true);
+	while (atomic_read(&parked))
+		cpu_relax();
+	preempt_enable();
+}
+
+/* ---- begin, end ---- */
+
+/* The machine numbers its vCPUs in the order of the MADT, as Linux does its CPUs */
+static void begin(struct coco_window *w, bool open, const struct coco_rule *rule)
+{
+	w->open = open;
 	w->nevents = 0;
 	w->lost = 0;
 	w->applied = 0;
+	if (!open) {
+		stop_others();
+		local_irq_save(w->flags);
+		w->cpu = smp_processor_id();
+	}
 	w->rule = rule ? coco_rule_add(rule) : 0;
 	w->first = coco_event_next();
+}
+
+void coco_window_begin_open(struct coco_window *w)
+{
+	begin(w, true, NULL);
+}
+EXPORT_SYMBOL_GPL(coco_window_begin_open);
+
+void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule)
+{
+	begin(w, false, rule);
 }
 EXPORT_SYMBOL_GPL(coco_window_begin_scripted);
 
 void coco_window_begin(struct coco_window *w)
 {
-	coco_window_begin_scripted(w, NULL);
+	begin(w, false, NULL);
 }
 EXPORT_SYMBOL_GPL(coco_window_begin);
 
@@ -55,17 +106,22 @@ void coco_window_end(struct coco_window *w)
 	w->end = coco_event_next();
 	if (w->rule > 0)
 		w->applied = coco_rule_del(w->rule);
+	if (!w->open) {
+		local_irq_restore(w->flags);
+		let_others_go();
+	}
 	for (seq = w->first; seq < w->end; seq++) {
 		struct coco_event *e = &w->events[w->nevents];
 
 		if (w->nevents == COCO_WINDOW_EVENTS || coco_event(seq, e))
 			w->lost++;
-		else if (e->cpu == w->cpu)
+		else if (w->open || e->cpu == w->cpu)
 			w->nevents++;
 	}
-	local_irq_restore(w->flags);
 }
 EXPORT_SYMBOL_GPL(coco_window_end);
+
+/* ---- what is in it ---- */
 
 static bool matches(const struct coco_event *e, enum coco_event_kind kind, u64 code)
 {
@@ -98,7 +154,7 @@ void coco_window_show(const struct coco_window *w)
 {
 	unsigned int i;
 
-	pr_info("    # machine: %u events on cpu %u, %u lost\n", w->nevents, w->cpu, w->lost);
+	pr_info("    # machine: %u events, %u lost\n", w->nevents, w->lost);
 	for (i = 0; i < w->nevents; i++) {
 		const struct coco_event *e = &w->events[i];
 		const char *name = e->kind < COCO_EV_KINDS ? kind_names[e->kind] : NULL;
