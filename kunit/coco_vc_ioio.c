@@ -16,27 +16,20 @@
 #include <linux/vmalloc.h>
 #include "lib/vc.h"
 
-/* One row an instruction, a count and a direction */
 static void outs_gives_the_host_just_its_bytes(struct kunit *test);
 static void ins_writes_just_the_hosts_bytes(struct kunit *test);
-/* Without REP, RCX has no meaning */
 static void outs_without_rep_ignores_rcx(struct kunit *test);
 static void ins_without_rep_ignores_rcx(struct kunit *test);
-/* More than the shared buffer holds: several exits for one instruction */
 static void outs_larger_than_the_buffer_is_split(struct kunit *test);
 static void ins_larger_than_the_buffer_is_split(struct kunit *test);
 static void string_of_no_elements_moves_nothing(struct kunit *test);
-/* Elements that lie in two pages */
 static void outs_crosses_pages(struct kunit *test);
 static void ins_crosses_pages(struct kunit *test);
-/* Refusals: nothing moves */
 static void outs_refused_by_the_host_moves_nothing(struct kunit *test);
 static void ins_refused_by_the_host_moves_nothing(struct kunit *test);
 static void outs_from_no_memory_faults_without_call(struct kunit *test);
 static void ins_into_no_memory_faults(struct kunit *test);
-/* No script */
 static void ins_reads_the_device(struct kunit *test);
-/* Forms of IN and OUT, one row each */
 static void port_is_the_low_half_of_dx_or_the_immediate(struct kunit *test);
 
 /* EXITINFO1 (APM vol. 2, 15.10.2); a 64-bit code segment has 64-bit addresses */
@@ -56,18 +49,13 @@ static void port_is_the_low_half_of_dx_or_the_immediate(struct kunit *test);
 #define IOIO_INS(size)	(IOIO_PORT(SOME_PORT) | IOIO_A64 | IOIO_ES | IOIO_STRING | IOIO_IN | \
 			 IOIO_SIZE(size))
 
-COCO_INSN_ALL(do_outsb, "outsb")
-COCO_INSN_ALL(do_outsw, "outsw")
-COCO_INSN_ALL(do_outsl, "outsl")
-COCO_INSN_ALL(do_rep_outsb, "rep outsb")
-COCO_INSN_ALL(do_rep_outsw, "rep outsw")
-COCO_INSN_ALL(do_rep_outsl, "rep outsl")
-COCO_INSN_ALL(do_insb, "insb")
-COCO_INSN_ALL(do_insw, "insw")
-COCO_INSN_ALL(do_insl, "insl")
-COCO_INSN_ALL(do_rep_insb, "rep insb")
-COCO_INSN_ALL(do_rep_insw, "rep insw")
-COCO_INSN_ALL(do_rep_insl, "rep insl")
+#define STRING_INSNS(b) \
+	COCO_INSN_ALL(do_outs##b, "outs" #b) COCO_INSN_ALL(do_rep_outs##b, "rep outs" #b) \
+	COCO_INSN_ALL(do_ins##b, "ins" #b) COCO_INSN_ALL(do_rep_ins##b, "rep ins" #b)
+
+STRING_INSNS(b)
+STRING_INSNS(w)
+STRING_INSNS(l)
 COCO_INSN_UP(do_in8_dx, "inb %%dx, %%al")
 COCO_INSN_UP(do_out32_dx, "outl %%eax, %%dx")
 COCO_INSN_UP(do_in8_imm, "inb $0xe4, %%al")
@@ -211,11 +199,8 @@ static void outs_gives_the_host_just_its_bytes(struct kunit *test)
 	struct coco_window *w;
 
 	prepare(test);
-	r.si = address(MIDDLE);
 	r.di = JUNK;
-	vc_buffer_fill(test, bytes, sizeof(bytes));
-	w = vc_run(test, c->outs, &r, HOST_REPLIES(EXIT_IOIO, 0));
-	vc_buffer_read(test, sent, sizeof(sent));
+	w = vc_run_buffer(test, c->outs, &r, HOST_REPLIES(EXIT_IOIO, 0), bytes, sent);
 
 	for (i = 0; i < elements(c); i++)
 		memcpy(bytes + i * c->size, memory + element_offset(c, i), c->size);
@@ -241,15 +226,13 @@ static void ins_writes_just_the_hosts_bytes(struct kunit *test)
 	unsigned int i;
 
 	prepare(test);
-	r.di = address(MIDDLE);
 	r.si = JUNK;
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = ~pattern(i);
 	memcpy(wanted, memory, MEMORY_SIZE);
 	for (i = 0; i < elements(c); i++)
 		memcpy(wanted + element_offset(c, i), bytes + i * c->size, c->size);
-	vc_buffer_fill(test, bytes, sizeof(bytes));
-	w = vc_run(test, c->ins, &r, HOST_REPLIES(EXIT_IOIO, 0));
+	w = vc_run_buffer(test, c->ins, &r, HOST_REPLIES(EXIT_IOIO, 0), bytes, NULL);
 
 	KUNIT_EXPECT_MEMEQ(test, memory, wanted, MEMORY_SIZE);
 	expect_calls(test, w, EXIT_IOIO, 1, EXIT_IOIO, 1);
@@ -311,8 +294,7 @@ static void outs_larger_than_the_buffer_is_split(struct kunit *test)
 
 	prepare(test);
 	r.si = address(0);
-	w = vc_run(test, do_rep_outsw, &r, HOST_REPLIES(EXIT_IOIO, 0));
-	vc_buffer_read(test, bytes, sizeof(bytes));
+	w = vc_run_buffer(test, do_rep_outsw, &r, HOST_REPLIES(EXIT_IOIO, 0), NULL, bytes);
 
 	expect_three_calls(test, w, IOIO_OUTS(2) | IOIO_REP);
 	/* the last call's, and the second one's behind it */
@@ -332,8 +314,7 @@ static void ins_larger_than_the_buffer_is_split(struct kunit *test)
 	r.di = address(0);
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = ~pattern(i);
-	vc_buffer_fill(test, bytes, sizeof(bytes));
-	w = vc_run(test, do_rep_insw, &r, HOST_REPLIES(EXIT_IOIO, 0));
+	w = vc_run_buffer(test, do_rep_insw, &r, HOST_REPLIES(EXIT_IOIO, 0), bytes, NULL);
 
 	expect_three_calls(test, w, IOIO_INS(2) | IOIO_REP);
 	KUNIT_EXPECT_MEMEQ(test, memory, bytes, FULL * 2);
@@ -364,18 +345,18 @@ static void string_of_no_elements_moves_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memory[MIDDLE], pattern(MIDDLE));
 }
 
-/* Three dwords, the second one half in each page */
+/* Of three dwords the second one lies in two pages */
 #define CROSSING	(PAGE_SIZE - 6)
 
 static void outs_crosses_pages(struct kunit *test)
 {
 	struct coco_regs r = string_regs(3);
+	struct coco_window *w;
 
 	prepare(test);
 	r.si = address(CROSSING);
-	expect_calls(test, vc_run(test, do_rep_outsl, &r, HOST_REPLIES(EXIT_IOIO, 0)),
-		     EXIT_IOIO, 1, EXIT_IOIO, 1);
-	vc_buffer_read(test, bytes, 12);
+	w = vc_run_buffer(test, do_rep_outsl, &r, HOST_REPLIES(EXIT_IOIO, 0), NULL, bytes);
+	expect_calls(test, w, EXIT_IOIO, 1, EXIT_IOIO, 1);
 	KUNIT_EXPECT_MEMEQ(test, bytes, memory + CROSSING, 12);
 	KUNIT_EXPECT_EQ(test, r.si, address(CROSSING + 12));
 }
@@ -383,12 +364,12 @@ static void outs_crosses_pages(struct kunit *test)
 static void ins_crosses_pages(struct kunit *test)
 {
 	struct coco_regs r = string_regs(3);
+	struct coco_window *w;
 
 	prepare(test);
 	r.di = address(CROSSING);
-	vc_buffer_fill(test, bytes, sizeof(bytes));
-	expect_calls(test, vc_run(test, do_rep_insl, &r, HOST_REPLIES(EXIT_IOIO, 0)),
-		     EXIT_IOIO, 1, EXIT_IOIO, 1);
+	w = vc_run_buffer(test, do_rep_insl, &r, HOST_REPLIES(EXIT_IOIO, 0), bytes, NULL);
+	expect_calls(test, w, EXIT_IOIO, 1, EXIT_IOIO, 1);
 	KUNIT_EXPECT_MEMEQ(test, memory + CROSSING, bytes, 12);
 	KUNIT_EXPECT_EQ(test, memory[CROSSING - 1], pattern(CROSSING - 1));
 	KUNIT_EXPECT_EQ(test, memory[CROSSING + 12], pattern(CROSSING + 12));
@@ -402,27 +383,26 @@ static void expect_nothing_moved(struct kunit *test, const struct coco_regs *r, 
 	KUNIT_EXPECT_EQ(test, memory[MIDDLE], pattern(MIDDLE));
 }
 
-static void outs_refused_by_the_host_moves_nothing(struct kunit *test)
+static void expect_refused(struct kunit *test, coco_insn_fn insn)
 {
 	struct coco_regs r = string_regs(4);
 
 	prepare(test);
-	expect_calls(test, vc_run(test, do_rep_outsb, &r, HOST_REFUSES(EXIT_IOIO)),
+	expect_calls(test, vc_run(test, insn, &r, HOST_REFUSES(EXIT_IOIO)),
 		     EXIT_IOIO, 1, EXIT_IOIO, 1);
 	expect_nothing_moved(test, &r, COCO_VECTOR_GP);
 	KUNIT_EXPECT_EQ(test, r.si, address(MIDDLE));
+	KUNIT_EXPECT_EQ(test, r.di, address(MIDDLE));
+}
+
+static void outs_refused_by_the_host_moves_nothing(struct kunit *test)
+{
+	expect_refused(test, do_rep_outsb);
 }
 
 static void ins_refused_by_the_host_moves_nothing(struct kunit *test)
 {
-	struct coco_regs r = string_regs(4);
-
-	prepare(test);
-	vc_buffer_fill(test, bytes, sizeof(bytes));
-	expect_calls(test, vc_run(test, do_rep_insb, &r, HOST_REFUSES(EXIT_IOIO)),
-		     EXIT_IOIO, 1, EXIT_IOIO, 1);
-	expect_nothing_moved(test, &r, COCO_VECTOR_GP);
-	KUNIT_EXPECT_EQ(test, r.di, address(MIDDLE));
+	expect_refused(test, do_rep_insb);
 }
 
 static void outs_from_no_memory_faults_without_call(struct kunit *test)

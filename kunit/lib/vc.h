@@ -73,16 +73,50 @@ static inline void need_es_and_machine(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 }
 
-/* The instruction, once, in a window; rule NULL: the host answers as it does */
-static inline struct coco_window *vc_run(struct kunit *test, coco_insn_fn insn,
-					 struct coco_regs *regs, const struct coco_rule *rule)
+/* Where the host finds this CPU's shared buffer */
+static inline u64 vc_buffer(void)
+{
+	u32 low, high;
+
+	outb(0, POST_PORT);
+	rdmsr(MSR_GHCB, low, high);
+	return ((u64)high << 32 | low) + GHCB_BUFFER;
+}
+
+/*
+ * The instruction, once, in a window; rule NULL: the host answers as it does.
+ * The shared buffer, as host: filled with the bytes of "from" before, which is
+ * what an answer brings, and read into "to" after; either may be NULL.  All with
+ * interrupts off: a tick's timer has its own #VC, and uses the same buffer.
+ */
+static inline struct coco_window *vc_run_buffer(struct kunit *test, coco_insn_fn insn,
+						struct coco_regs *regs,
+						const struct coco_rule *rule, const u8 *from,
+						u8 *to)
 {
 	struct coco_window *w = coco_window(test);
+	unsigned long flags;
+	s64 error = 0;
+	u64 buffer;
 
+	local_irq_save(flags);
+	buffer = vc_buffer();
+	if (from)
+		error = coco_host_write(buffer, from, GHCB_BUFFER_SIZE);
 	coco_window_begin_scripted(w, rule);
 	insn(regs);
 	coco_window_end(w);
+	if (to && !error)
+		error = coco_host_read(buffer, to, GHCB_BUFFER_SIZE);
+	local_irq_restore(flags);
+	KUNIT_ASSERT_EQ(test, error, (s64)0);
 	return w;
+}
+
+static inline struct coco_window *vc_run(struct kunit *test, coco_insn_fn insn,
+					 struct coco_regs *regs, const struct coco_rule *rule)
+{
+	return vc_run_buffer(test, insn, regs, rule, NULL, NULL);
 }
 
 /* So many #VC and calls to the host with these codes, and nothing else that this CPU did */
@@ -108,28 +142,6 @@ static inline void expect_call(struct kunit *test, const struct coco_window *w, 
 	KUNIT_EXPECT_EQ(test, ghcb->info1, info1);
 	KUNIT_EXPECT_EQ(test, ghcb->info2, info2);
 	KUNIT_EXPECT_EQ(test, ghcb->mask & fields, fields);
-}
-
-/* Where the host finds this CPU's shared buffer; -errno */
-static inline s64 vc_buffer(void)
-{
-	u32 low, high;
-
-	outb(0, POST_PORT);
-	rdmsr(MSR_GHCB, low, high);
-	return ((u64)high << 32 | low) + GHCB_BUFFER;
-}
-
-/* As host: what the guest will find in its shared buffer when the host "has answered" */
-static inline void vc_buffer_fill(struct kunit *test, const void *bytes, size_t len)
-{
-	KUNIT_ASSERT_EQ(test, coco_host_write(vc_buffer(), bytes, len), (s64)0);
-}
-
-/* As host: what the guest left there */
-static inline void vc_buffer_read(struct kunit *test, void *bytes, size_t len)
-{
-	KUNIT_ASSERT_EQ(test, coco_host_read(vc_buffer(), bytes, len), (s64)0);
 }
 
 #endif /* COCO_LIB_VC_H */
