@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coco import evidence, ktap
@@ -98,6 +98,7 @@ LINES = st.lists(
 
 @settings(max_examples=300, deadline=None)
 @given(LINES)
+@example([" " * 32 + "ok 1 x", " " * 32 + "# x: ok 1 - p"])  # a parameter at the deepest level
 def test_reader_never_raises(lines: list[str]) -> None:
     document = ktap.parse(lines)
     ktap.problems(document, 1)

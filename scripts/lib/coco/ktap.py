@@ -185,12 +185,13 @@ class Reader:
             self._attach(f"# SKIP {skip_reason}")
 
     def _parameter(self, level: int, match: re.Match[str]) -> None:
-        opened = self._open(level + 1) if level < DEEPEST else self._open(level)
+        inner = min(level + 1, DEEPEST)
+        opened = self._open(inner)
         if opened.tests and opened.name != match[1]:
-            self._abandon(level + 1)
-            opened = self._open(level + 1)
+            self._abandon(inner)
+            opened = self._open(inner)
         opened.name = match[1]
-        self._result(level + 1, match[2] is None, match[3], match[4])
+        self._result(inner, match[2] is None, match[3], match[4])
 
     def _result(self, level: int, ok: bool, number: str | None, rest: str) -> None:
         level = min(level, DEEPEST)
