@@ -30,7 +30,8 @@ def suite(name: str, cases: list[str], kind: str = "kunit", **case: Any) -> expe
 
 
 def boot_suite() -> expect.Suite:
-    return suite("boot", [runner.REACHES_INIT, runner.LEAVES_NO_SPLAT], kind="boot")
+    cases = [runner.REACHES_INIT, runner.LEAVES_NO_SPLAT, runner.BRINGS_UP_EVERY_VCPU]
+    return suite("boot", cases, kind="boot")
 
 
 def expectations(*suites: expect.Suite) -> expect.Expectations:

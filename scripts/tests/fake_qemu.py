@@ -72,6 +72,8 @@ class Guest:
             self.out("m|start personality=none ram=512 vcpus=1 machine=fake")
             self.misbehave(self.scenario.get("boot", ""), "")
             self.out("i|ready")
+            cpus = self.scenario.get("cpus", self.options.after("-smp"))
+            self.out(f"k|[    0.100000] smp: Brought up 1 node, {cpus} CPUs")
         for line in Path("run").read_text(encoding="utf-8").splitlines():
             self.verb(shlex.split(line))
         raise AssertionError("a run file ends with exit")

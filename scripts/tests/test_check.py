@@ -86,9 +86,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_everything_as_expected(world: World) -> None:
     assert world.check() == errors.OK
-    assert re.search(r"^  none +pass 5 +fail 0 +skip 0 +\d+\.\d s$", world.screen, re.M)
+    assert re.search(r"^  none +pass 6 +fail 0 +skip 0 +\d+\.\d s$", world.screen, re.M)
     assert "tdx: the kernel has no code for it" in world.screen
-    assert "OK: 10 passed, 0 skipped, all as expected in none, sev" in world.screen
+    assert "OK: 12 passed, 0 skipped, all as expected in none, sev" in world.screen
     assert world.document["complete"]
 
 
@@ -114,7 +114,7 @@ def test_finding_tells_what_who_and_how_to_repeat(world: World) -> None:
     assert "repeat:   scripts/coco check KERNEL=fake PERSONALITY=none CASE=alpha.two" in (
         world.screen
     )
-    assert "FINDINGS: 4 findings, 6 passed" in world.screen
+    assert "FINDINGS: 4 findings, 8 passed" in world.screen
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,12 @@ def test_boot_is_judged_whatever_was_selected(world: World) -> None:
     world.scenario = {"boot": "warning"}
     assert world.check(case=("alpha.one",)) == errors.FINDING
     ids = [case["id"] for case in world.document["runs"][0]["cases"]]
-    assert ids == ["boot.reaches_init", "boot.leaves_no_splat", "alpha.one"]
+    assert ids == [
+        "boot.reaches_init",
+        "boot.leaves_no_splat",
+        "boot.brings_up_every_vcpu",
+        "alpha.one",
+    ]
 
 
 def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
@@ -178,7 +183,7 @@ def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
     world.scenario = {"cases": {"alpha.one": "fail"}}
     assert world.check() == errors.OK
     assert "alpha.one [none, sev]  fail, until 9999-01-01\n    see commit x" in world.screen
-    assert re.search(r"^  none +pass 4 +fail 0 +skip 0 +known 1 ", world.screen, re.M)
+    assert re.search(r"^  none +pass 5 +fail 0 +skip 0 +known 1 ", world.screen, re.M)
 
 
 def test_debugger_wants_one_guest(world: World) -> None:

@@ -19,7 +19,7 @@ USER = expectations(suite("alpha", ["one", "two", "three"], kind=SELFTEST), suit
 def test_good_guest_passes_in_one_boot(play: Play) -> None:
     run = play(TWO)
     assert set(statuses(run).values()) == {"pass"}
-    assert [result.status for result in run.results if result.suite == "boot"] == ["pass", "pass"]
+    assert [result.status for result in run.results if result.suite == "boot"] == ["pass"] * 3
     assert (len(run.boots), run.problems) == (1, [])
     assert run.boots[0].counts == {"vc 0x72": 3}
 
@@ -171,8 +171,18 @@ def test_kernel_that_does_not_boot_is_one_finding_and_no_case_is_lost(
 
 def test_splat_while_booting_fails_the_boot(play: Play) -> None:
     run = play(TWO, boot="warning")
-    assert [result.status for result in run.results if result.suite == "boot"] == ["pass", "fail"]
+    assert [result.status for result in run.results if result.suite == "boot"] == [
+        *("pass", "fail", "pass")
+    ]
     assert set(statuses(run).values()) == {"pass"}
+
+
+def test_vcpu_that_stays_down_fails_the_boot(play: Play) -> None:
+    run = play(TWO, cpus=4)
+    assert [result.id for result in run.results if result.status == "fail"] == [
+        "boot.brings_up_every_vcpu"
+    ]
+    assert run.results[2].message == "4 of 1 vCPUs came up"
 
 
 def test_qemu_that_refuses_to_start_is_infrastructure(play: Play) -> None:

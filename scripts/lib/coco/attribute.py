@@ -6,6 +6,7 @@ or a breach belongs to the case whose result line comes next, and a guest that e
 early was ended by the case that was running.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 
 from coco import evidence, ktap, splat
@@ -22,6 +23,7 @@ RC_TIMEOUT = 124  # selftests/init/init.h; 128 and more: a signal
 RC_ALL_SKIPPED = 4  # kselftest
 KEPT_LINES = 150  # of the log of a case that ended the guest
 MOST_RESULTS = 5000  # of one suite: more is a guest that floods
+_CPUS = re.compile(r"smp: Brought up \d{1,4} nodes?, (\d{1,4}) CPU")
 _NEVER_BEGUN = "init never began this suite"
 
 
@@ -137,7 +139,9 @@ def _boot_evidence(log: Log, console: list[str]) -> BootEvidence:
     if breaches and not cause:
         cause, text = "breach", breaches[0].removeprefix("breach ")
     texts = [f"{hit.kind}: {hit.text}" for hit in splats] + breaches
-    return BootEvidence(cause, text, tuple(dict.fromkeys(texts)))
+    counted = [_CPUS.search(record.text) for record in log.before if record.channel == "k"]
+    cpus = next((int(match[1]) for match in counted if match), None)
+    return BootEvidence(cause, text, tuple(dict.fromkeys(texts)), cpus)
 
 
 def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:

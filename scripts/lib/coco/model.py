@@ -93,6 +93,7 @@ class BootEvidence:
     cause: str = ""
     text: str = ""
     splats: tuple[str, ...] = ()
+    cpus: int | None = None  # that the kernel says it brought up
 
 
 @dataclass

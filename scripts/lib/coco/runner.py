@@ -23,6 +23,7 @@ MOST_CRASHES = 20  # unexpected ones, before a run gives up
 
 REACHES_INIT = "reaches_init"
 LEAVES_NO_SPLAT = "leaves_no_splat"
+BRINGS_UP_EVERY_VCPU = "brings_up_every_vcpu"
 
 Progress = Callable[[str, int], None]  # what is going on, cases finished
 
@@ -195,6 +196,8 @@ class _Runner:
                 result.status, result.cause = "fail", outcome.boot_evidence.cause
                 result.message = outcome.boot_evidence.text
                 result.splats = list(outcome.boot_evidence.splats)
+            elif case == BRINGS_UP_EVERY_VCPU:
+                _count_cpus(result, outcome, self._order.guest.vcpus)
             judged.append(result)
         self._run.results[:0] = judged
 
@@ -217,3 +220,17 @@ def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
     else:
         result.status = "error" if end.word in attribute.NO_VERDICT else "fail"
         result.cause, result.message = attribute.word_of(end), end.describe()
+
+
+def _count_cpus(result: CaseResult, outcome: Outcome, vcpus: int) -> None:
+    """Hold the kernel's own count against the machine's."""
+    cpus = outcome.boot_evidence.cpus
+    if cpus == vcpus:
+        return
+    if cpus is None:
+        result.status, result.cause = "miss", "missing"
+        result.message = "the kernel's log does not say how many CPUs came up"
+    else:
+        result.status, result.cause = "fail", "assertion"
+        result.expected, result.got = f"{vcpus} CPUs", f"{cpus}"
+        result.message = f"{cpus} of {vcpus} vCPUs came up"

@@ -130,5 +130,7 @@ def sentence(code: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     if code == errors.NOTHING_APPLICABLE:
         return {"word": "NOTHING APPLICABLE", "text": "no case applied to this kernel"}
     broken = sum(run["state"] != "done" for run in runs)
-    text = f"{broken} runs and {total['unjudged']} cases could not be judged"
+    parts = [f"{broken} runs could not run"] if broken else []
+    parts += [f"{total['unjudged']} cases could not be judged"] if total["unjudged"] else []
+    text = ", ".join(parts) or "a suite's end could not be judged"
     return {"word": "COULD NOT RUN", "text": text}
