@@ -13,7 +13,8 @@
  * Each case runs one instruction, in a window, and looks at both ends: the
  * registers that the instruction leaves, and the exits that the machine saw,
  * their codes, their EXITINFO, and the fields that the guest marked valid (GHCB
- * specification 56421, section 4, "GHCB Save Area" and the table of exits).
+ * specification 56421: the layout of the GHCB, and section 4, the events and what
+ * each needs).
  */
 #include <asm/msr.h>
 #include "lib/coco_kunit.h"
@@ -303,7 +304,7 @@ static void in_returns_what_the_host_says(struct kunit *test)
 			IOIO_PORT(SOME_PORT) | IOIO_A64 | c->size | IOIO_IN, 0);
 }
 
-/* APM vol. 1, 3.1.2.3: 8- and 16-bit results leave the rest, 32-bit ones clear it */
+/* APM vol. 1, 3.1.2: 8- and 16-bit results leave the rest, 32-bit ones clear it */
 static void in_changes_only_its_part_of_rax(struct kunit *test)
 {
 	const struct port_case *c = test->param_value;
