@@ -184,6 +184,18 @@ def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> i
     return int(document["verdict"]["exit"])
 
 
+def _catalogue(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import catalogue
+
+    return catalogue.run(options, screen)
+
+
+def _audit(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import audit
+
+    return audit.run(options, screen)
+
+
 def _machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import parts
 
@@ -277,6 +289,23 @@ VERBS = (
         "Print the report of a results folder again (default: the latest), with its exit code.",
         ("RESULTS",),
         _report,
+    ),
+    Verb(
+        "audit",
+        "which fixes a kernel has, and which it lacks",
+        "Say of each fix of the catalogue whether a kernel has it: by what its cases did in a "
+        "check of that kernel (RESULTS=), or else by what its source says (KDIR=), and name "
+        "follow-ups and prerequisites that are missing.",
+        ("KDIR", "RESULTS", "FIX", "CATALOGUE", "JSON"),
+        _audit,
+    ),
+    Verb(
+        "catalogue",
+        "check the catalogue of fixes, or list what is in it",
+        "Check every entry of backports/fixes, and print how many there are; with FIX= list "
+        "those entries.",
+        ("FIX", "CATALOGUE"),
+        _catalogue,
     ),
     Verb(
         "bench",

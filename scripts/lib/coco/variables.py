@@ -131,6 +131,9 @@ _ALL = (
     Variable("NAME", "<suite>", "name of the new suite, [a-z0-9_]"),
     Variable("KIND", "kunit|selftest", "kind of the new suite"),
     Variable("ALL", "1", "the whole cache, too", _switch),
+    Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
+    Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
+    Variable("JSON", "<file>", "write the verdicts to this file, too"),
 )
 VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _ALL}
 
@@ -146,6 +149,8 @@ _OTHER_NAMES = {
     "SMP": "VCPUS",
     "MEMORY": "RAM",
     "TEST": "CASE",
+    "CVE": "FIX",
+    "COMMIT": "FIX",
     "OUTPUT": "RESULTS",
     "CMDLINE": "APPEND",
     "TIMEOUT": "PATIENCE",

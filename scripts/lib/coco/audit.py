@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which fixes a kernel has: by what its cases did, or else by what its source says.
+
+    FIXED, NOT FIXED        cases that a check ran on this kernel say so
+    CLAIMED, NOT CLAIMED    only the source says so
+    NOT APPLICABLE          the kernel has no such code
+    UNKNOWN                 neither can tell
+
+A behaviour always beats the source: what the source only claims can be broken.
+"""
+
+import argparse
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coco import cache, errors, parts, results
+from coco.catalogue import Catalogue, Condition, Fix, Flip, load
+from coco.errors import UsageError
+from coco.kernels import tree as trees
+from coco.screen import Screen
+from coco.source import Tree, version_of
+
+FIXED, NOT_FIXED = "FIXED", "NOT FIXED"
+CLAIMED, NOT_CLAIMED = "CLAIMED", "NOT CLAIMED"
+NOT_APPLICABLE, UNKNOWN = "NOT APPLICABLE", "UNKNOWN"
+WORDS = (NOT_FIXED, NOT_CLAIMED, UNKNOWN, FIXED, CLAIMED, NOT_APPLICABLE)
+HAVE = (FIXED, CLAIMED)
+LACK = (NOT_FIXED, NOT_CLAIMED)
+JSON_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One fix on one kernel."""
+
+    fix: Fix
+    verdict: str
+    why: str
+    problems: tuple[str, ...] = ()  # a follow-up or prerequisite that is missing
+
+
+def by_source(fix: Fix, tree: Tree) -> tuple[str, str]:
+    """(verdict, why) from the tree's files alone."""
+    for condition in fix.applies:
+        lacking = _lacking(condition, tree)
+        if lacking:
+            return NOT_APPLICABLE, lacking
+    have: list[str] = []
+    lack: list[str] = []
+    for probe in fix.probes:
+        files = tree.existing(probe.files)
+        if probe.function:
+            files = tree.holding(files, probe.function)
+        if not files:
+            continue
+        fixed = tree.find(files, probe.fixed, probe.function) if probe.fixed else ""
+        unfixed = tree.find(files, probe.unfixed, probe.function) if probe.unfixed else ""
+        where = fixed or unfixed or files[0]
+        place = f"{probe.function}() in {where}" if probe.function else where
+        if fixed and unfixed:
+            return UNKNOWN, f"{place} looks fixed and unfixed"
+        if not fixed and not unfixed and probe.fixed and probe.unfixed:
+            return UNKNOWN, f"{place} looks neither fixed nor unfixed"
+        if fixed or not probe.fixed and not unfixed:
+            have.append(place)
+        else:
+            lack.append(place)
+    if lack:
+        part = f"; only in part: {', '.join(have)} has it" if have else ""
+        return NOT_CLAIMED, f"not in {', '.join(lack)}{part}"
+    if have:
+        return CLAIMED, ", ".join(have)
+    return UNKNOWN, f"none of the places where it is looked for is here: {_places(fix)}"
+
+
+def _places(fix: Fix) -> str:
+    return ", ".join(
+        dict.fromkeys(
+            f"{probe.function}()" if probe.function else probe.files[0] for probe in fix.probes
+        )
+    )
+
+
+def _lacking(condition: Condition, tree: Tree) -> str:
+    """Why the condition does not hold, "" if it does."""
+    files = tree.existing(condition.files)
+    if condition.absent:
+        found = tree.find(files, condition.pattern) if condition.pattern else "".join(files[:1])
+        return f"{found} has {condition.pattern or 'that file'}" if found else ""
+    if not files:
+        return f"no {condition.files[0]}"
+    if condition.pattern and not tree.find(files, condition.pattern):
+        return f"no {condition.pattern} in {files[0]}"
+    return ""
+
+
+def by_behaviour(fix: Fix, document: Mapping[str, Any]) -> tuple[str, str]:
+    """(verdict, why) from the cases that a check ran, ("", why) if they do not tell."""
+    passed, failed, silent = [], [], []
+    for flip in fix.cases:
+        records = _records(flip, document)
+        if not records:
+            silent.append(f"{flip.case} did not run")
+        for run, case in records:
+            name = f"{case['id']} ({run['name']})"
+            if case["status"] == "pass":
+                passed.append(name)
+            elif case["status"] == flip.without:
+                failed.append(name)
+            elif case["status"] != "skip":
+                silent.append(f"{name}: {case['status']}")
+    if failed:
+        return NOT_FIXED, "failed: " + _some(failed)
+    if passed and not silent:
+        return FIXED, "passed: " + _some(passed)
+    if silent:
+        return "", _some(silent)
+    return "", "every case was skipped" if fix.cases else ""
+
+
+def _records(
+    flip: Flip, document: Mapping[str, Any]
+) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    return [
+        (run, case)
+        for run in document["runs"]
+        if run["personality"] in flip.personalities
+        for case in run["cases"]
+        if case["id"] == flip.case or case["id"].startswith(flip.case + ".")
+    ]
+
+
+def _some(names: Sequence[str], limit: int = 3) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def verdict_of(fix: Fix, tree: Tree | None, document: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Behaviour where it tells, the source else."""
+    source, why = by_source(fix, tree) if tree else (UNKNOWN, "no source given (KDIR=)")
+    if source == NOT_APPLICABLE or document is None:
+        return source, why
+    shown, reason = by_behaviour(fix, document)
+    if not shown:
+        return source, f"{why} ({reason})" if reason else why
+    if tree and (shown == FIXED) != (source == CLAIMED):
+        return shown, f"{reason}; the source says {source}: {why}"
+    return shown, reason
+
+
+def audit(
+    catalogue: Catalogue,
+    fixes: Sequence[Fix],
+    tree: Tree | None,
+    document: Mapping[str, Any] | None = None,
+) -> list[Audited]:
+    """Every fix that is asked for, with what it needs and is followed by."""
+    known: dict[str, tuple[str, str]] = {}
+
+    def word(name: str) -> str:
+        if name not in known:
+            known[name] = verdict_of(catalogue.fixes[name], tree, document)
+        return known[name][0]
+
+    audited = []
+    for fix in fixes:
+        found = word(fix.id)
+        missing: list[str] = []
+        if found in HAVE:
+            for what, names in (
+                ("prerequisite", fix.prerequisites),
+                ("follow-up", fix.follow_ups),
+            ):
+                missing += [
+                    f"{what} missing: {name}, {catalogue.fixes[name].title}"
+                    for name in names
+                    if name in catalogue.fixes and word(name) in LACK
+                ]
+        audited.append(Audited(fix, found, known[fix.id][1], tuple(missing)))
+    return audited
+
+
+def report(audited: Sequence[Audited]) -> list[str]:
+    """What is lacking first."""
+    lines = []
+    for word in WORDS:
+        for one in (one for one in audited if one.verdict == word):
+            lines.append(f"{word:<15} {one.fix.id:<28} {one.fix.title}")
+            if word in (*LACK, UNKNOWN):
+                lines.append(f"{'':<15} {one.fix.harm}")
+            if word != CLAIMED:
+                lines.append(f"{'':<15} {one.why}")
+            lines += [f"{'':<15} {problem}" for problem in one.problems]
+    return lines
+
+
+def summary(audited: Sequence[Audited]) -> str:
+    number = Counter(one.verdict for one in audited)
+    counted = ", ".join(f"{number[word]} {word}" for word in WORDS if number[word])
+    half = sum(bool(one.problems) for one in audited)
+    return counted + (f"; {half} without what belongs to them" if half else "")
+
+
+def exit_code(audited: Sequence[Audited]) -> int:
+    """1: something is lacking; 77: nothing of it concerns this kernel."""
+    if any(one.verdict in LACK or one.problems for one in audited):
+        return errors.FINDING
+    if all(one.verdict == NOT_APPLICABLE for one in audited):
+        return errors.NOTHING_APPLICABLE
+    return errors.OK
+
+
+def as_json(
+    audited: Sequence[Audited], catalogue: Catalogue, kernel: str, evidence: str
+) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "schema": JSON_VERSION,
+        "kernel": kernel,
+        "results": evidence,
+        "catalogue": catalogue.date,
+        "suite_version": parts.version(),
+        "exit": exit_code(audited),
+        "fixes": [
+            {
+                "id": one.fix.id,
+                "upstream": list(one.fix.upstream),
+                "subject": one.fix.subject,
+                "cves": list(one.fix.cves),
+                "verdict": one.verdict,
+                "why": one.why,
+                "problems": list(one.problems),
+                "cases": [dataclasses.asdict(flip) for flip in one.fix.cases],
+            }
+            for one in audited
+        ],
+    }
+
+
+def run(options: argparse.Namespace, screen: Screen) -> int:
+    """coco audit: the verdicts, on the screen and perhaps in JSON=."""
+    if not options.kdir and not options.results:
+        raise UsageError(
+            "audit needs a kernel's source or results",
+            "KDIR=<tree>, or RESULTS=<folder> of a check, or both",
+        )
+    catalogue = load(options.catalogue or "")
+    fixes = catalogue.select(options.fix or ())
+    tree = Tree(_tree(Path(options.kdir))) if options.kdir else None
+    document = results.read(Path(options.results)) if options.results else None
+    if document and tree:
+        _same_kernel(tree, document["kernel"], options.results)
+    kernel = str(tree) if tree else str(document["kernel"]["name"] if document else "")
+    audited = audit(catalogue, fixes, tree, document)
+    for line in report(audited):
+        screen.line(line)
+    screen.line()
+    evidence = f", results of {document['started']}" if document else ""
+    screen.line(f"{kernel}{evidence}; catalogue of {catalogue.date}")
+    screen.line(summary(audited))
+    if options.json:
+        data = as_json(audited, catalogue, kernel, options.results or "")
+        path = Path(options.json)
+        with cache.disk_errors(path):
+            path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return exit_code(audited)
+
+
+def _tree(given: Path) -> Path:
+    """A tree that was built in place can be read, too."""
+    if not (given / "Makefile").is_file() or not (given / "init/main.c").is_file():
+        return trees.check_tree(given)  # says what is wrong
+    return given.resolve()
+
+
+def _same_kernel(tree: Tree, kernel: Mapping[str, Any], folder: str) -> None:
+    ran = version_of(str(kernel["release"]))
+    length = min(len(ran), len(tree.version))
+    if ran[:length] != tree.version[:length]:
+        raise UsageError(
+            f"RESULTS={folder} is about {kernel['release']}, KDIR= is {tree}",
+            "check this tree first: coco check KDIR=<tree> RESULTS=<new folder>",
+        )

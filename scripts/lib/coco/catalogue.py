@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The catalogue of fixes: one file a fix in backports/fixes, recipes beside them.
+
+CATALOGUE=<folder> lays private entries over it: the folder holds fixes/ and
+perhaps recipes/ as backports/ does; an entry of the same id takes the place of ours.
+"""
+
+import argparse
+import datetime
+import fnmatch
+import json
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from coco import errors, expect, parts
+from coco.errors import UsageError, did_you_mean
+from coco.model import PERSONALITIES
+from coco.screen import Screen
+
+SCHEMA = Path(__file__).with_name("catalogue.schema.json")
+BACKPORTS = parts.REPOSITORY / "backports"
+FIXES, RECIPES, DATE = "fixes", "recipes", "date"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A kernel has that code: one of the files exists, and one matches the pattern."""
+
+    files: tuple[str, ...]
+    pattern: str = ""
+    absent: bool = False  # it holds where nothing matches
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How the source tells fixed from unfixed, in one layout or one hunk."""
+
+    files: tuple[str, ...]
+    function: str = ""
+    fixed: str = ""
+    unfixed: str = ""
+    seen_unfixed: bool = True
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A case that passes with the fix and not without."""
+
+    case: str  # suite.case[.param]; without a parameter, all of them
+    without: str
+    personalities: tuple[str, ...] = PERSONALITIES
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One entry."""
+
+    id: str
+    subject: str
+    upstream: tuple[str, ...]
+    cves: tuple[str, ...]
+    harm: str
+    technologies: tuple[str, ...]
+    prerequisites: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+    applies: tuple[Condition, ...]
+    probes: tuple[Probe, ...]
+    cases: tuple[Flip, ...]
+    verified: bool
+    recipe: Path | None
+    file: Path
+
+    @property
+    def title(self) -> str:
+        """As a Fixes: line has it."""
+        commit = self.upstream[0][:12] if self.upstream else "no commit known"
+        return f'{commit} ("{self.subject}")'
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All entries, by id."""
+
+    fixes: Mapping[str, Fix]
+    date: str
+    folders: tuple[Path, ...]
+
+    def select(self, globs: Sequence[str]) -> list[Fix]:
+        """Those that are asked for by id, CVE or commit; all if nothing is asked for."""
+        chosen: dict[str, Fix] = {}
+        for glob in globs or ("*",):
+            found = [fix for fix in self.fixes.values() if _meant(fix, glob)]
+            if not found:
+                raise UsageError(f"no fix {glob!r}", did_you_mean(glob, self.fixes))
+            chosen.update({fix.id: fix for fix in found})
+        return list(chosen.values())
+
+
+def _meant(fix: Fix, glob: str) -> bool:
+    if glob == "all" or fnmatch.fnmatchcase(fix.id, glob) or glob in fix.cves:
+        return True
+    return bool(re.fullmatch(r"[0-9a-f]{8,40}", glob)) and any(
+        commit.startswith(glob) or glob.startswith(commit) for commit in fix.upstream
+    )
+
+
+def load(overlay: str = "", base: Path = BACKPORTS) -> Catalogue:
+    """Ours and, laid over it, CATALOGUE=; every entry follows the schema."""
+    folders = [base]
+    if overlay:
+        if not (Path(overlay) / FIXES).is_dir():
+            raise UsageError(
+                f"CATALOGUE={overlay}: no folder {FIXES} in it", "entries are fixes/<id>.yaml"
+            )
+        folders.append(Path(overlay))
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    fixes: dict[str, Fix] = {}
+    for folder in folders:
+        for path in sorted((folder / FIXES).glob("*.yaml")):
+            fix = _fix(_entry(path, validator), path, folder)
+            fixes[fix.id] = fix
+    return Catalogue(dict(sorted(fixes.items())), date(folders), tuple(folders))
+
+
+def _entry(path: Path, validator: Any) -> Any:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not YAML: {error}") from error
+    worst = jsonschema.exceptions.best_match(validator.iter_errors(data))
+    if worst is not None:
+        place = ".".join(str(step) for step in worst.absolute_path) or "the entry"
+        raise UsageError(f"{path}: {place}: {worst.message}")
+    if data["id"] != path.stem:
+        raise UsageError(f"{path}: its id is {data['id']}", f"call the file {data['id']}.yaml")
+    return data
+
+
+def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
+    recipe = data.get("recipe")
+    return Fix(
+        data["id"],
+        data["subject"],
+        tuple(data["upstream"]),
+        tuple(data["cves"]),
+        data["harm"],
+        tuple(data["technologies"]),
+        tuple(data["prerequisites"]),
+        tuple(data["follow_ups"]),
+        tuple(
+            Condition(tuple(one["files"]), one.get("pattern", ""), one.get("absent", False))
+            for one in data["applies"]
+        ),
+        tuple(
+            Probe(
+                tuple(one["files"]),
+                one.get("function", ""),
+                one.get("fixed", ""),
+                one.get("unfixed", ""),
+                one.get("seen_unfixed", True),
+            )
+            for one in data["probes"]
+        ),
+        tuple(
+            Flip(
+                one["id"],
+                one["without"],
+                tuple(one.get("personalities", PERSONALITIES)),
+                one.get("reason", ""),
+            )
+            for one in data["cases"]
+        ),
+        data["verified"],
+        folder / RECIPES / recipe["file"] if recipe else None,
+        path,
+    )
+
+
+def date(folders: Sequence[Path]) -> str:
+    """The day of the newest change: what a file `date` says, or else git."""
+    days = []
+    for folder in folders:
+        try:
+            days.append((folder / DATE).read_text(encoding="utf-8").strip())
+        except FileNotFoundError:
+            days.append(_git_day(folder))
+    for day in days:
+        try:
+            datetime.date.fromisoformat(day or "1970-01-01")
+        except ValueError as error:
+            raise UsageError(f"the catalogue's date {day!r} is no date: {error}") from error
+    return max(days, default="") or "unknown"
+
+
+def _git_day(folder: Path) -> str:
+    argv = ["git", "-C", str(folder), "log", "-1", "--format=%cs", "--", FIXES, RECIPES]
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterator[str]:
+    """What is wrong beyond the schema, a line each."""
+    owners: dict[str, str] = {}
+    for fix in catalogue.fixes.values():
+        for commit in fix.upstream:
+            other = owners.setdefault(commit[:12], fix.id)
+            if other != fix.id:
+                yield f"{fix.id}: commit {commit[:12]} is that of {other} too"
+        for what in (*fix.prerequisites, *fix.follow_ups):
+            if what not in catalogue.fixes:
+                yield f"{fix.id}: no fix {what}: {did_you_mean(what, catalogue.fixes)}"
+            elif what == fix.id:
+                yield f"{fix.id}: names itself"
+        for flip in fix.cases:
+            suite, _, case = flip.case.partition(".")
+            written = expectations.case(suite, case)
+            if written is None:
+                hint = did_you_mean(flip.case, expect.all_ids(expectations))
+                yield f"{fix.id}: no case {flip.case}: {hint}"
+            elif not set(flip.personalities) & set(written.personalities):
+                yield f"{fix.id}: {flip.case} does not apply to {', '.join(flip.personalities)}"
+        if fix.recipe and not fix.recipe.is_file():
+            yield f"{fix.id}: no recipe {fix.recipe}"
+    used = {fix.recipe for fix in catalogue.fixes.values()}
+    for folder in catalogue.folders:
+        for path in sorted((folder / RECIPES).glob("*")):
+            if path not in used:
+                yield f"{path} is the recipe of no fix"
+
+
+def counts(catalogue: Catalogue) -> list[str]:
+    """How much there is."""
+    fixes = catalogue.fixes.values()
+    technologies = Counter(name for fix in fixes for name in fix.technologies)
+    per = ", ".join(f"{name} {number}" for name, number in technologies.most_common())
+    cves = {cve for fix in fixes for cve in fix.cves}
+    return [
+        f"catalogue of {catalogue.date}: {len(catalogue.fixes)} fixes, {len(cves)} CVEs",
+        f"  with cases {sum(bool(fix.cases) for fix in fixes)}, "
+        f"with a recipe {sum(fix.recipe is not None for fix in fixes)}, "
+        f"verified {sum(fix.verified for fix in fixes)}",
+        f"  {per}",
+    ]
+
+
+def run(options: argparse.Namespace, screen: Screen) -> int:
+    """coco catalogue: list what is asked for, check everything."""
+    catalogue = load(options.catalogue or "")
+    for fix in catalogue.select(options.fix) if options.fix else []:
+        marks = [f"{len(fix.cases)} cases" if fix.cases else "no case"]
+        marks += ["recipe"] if fix.recipe else []
+        marks += [] if fix.verified else ["unverified"]
+        screen.line(f"{fix.id:<28} {fix.title}")
+        screen.line(f"{'':<28} {', '.join(fix.technologies)}; {', '.join(marks)}")
+        screen.line(f"{'':<28} {fix.harm}")
+    found = list(problems(catalogue, expect.load(BACKPORTS / "expect")))
+    for problem in found:
+        screen.line(f"WRONG    {problem}")
+    for line in counts(catalogue):
+        screen.line(line)
+    return errors.FINDING if found else errors.OK

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the source and the cases say about a fix, and which of them is believed."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coco import audit, catalogue, errors, source
+from coco.catalogue import Condition, Fix, Flip, Probe
+
+FILES = ("arch/x86/kernel/sev.c",)
+FIX = Fix(
+    id="some-fix",
+    subject="x86/sev: Do it right",
+    upstream=("0123456789ab",),
+    cves=(),
+    harm="It is done wrong.",
+    technologies=("sev-es",),
+    prerequisites=(),
+    follow_ups=(),
+    applies=(Condition(FILES, "handler"),),
+    probes=(Probe(FILES, "handler", "check\\(regs\\)"),),
+    cases=(Flip("alpha.one", "fail", ("sev-es",)),),
+    verified=False,
+    recipe=None,
+    file=Path("some-fix.yaml"),
+)
+FIXED = "static int\nhandler(struct pt_regs *regs)\n{\n\tcheck(regs);\n}\n"
+UNFIXED = "static int handler(int a,\n\t\t   int b)\n{\n\t/* check(regs) */\n}\n"
+
+
+def tree(folder: Path, text: str = FIXED, name: str = FILES[0]) -> source.Tree:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+    makefile = "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 192\n"
+    (folder / "Makefile").write_text(makefile, encoding="utf-8")
+    return source.Tree(folder)
+
+
+def ran(*cases: tuple[str, str], personality: str = "sev-es") -> dict[str, Any]:
+    records = [{"id": name, "status": status} for name, status in cases]
+    return {"runs": [{"name": personality, "personality": personality, "cases": records}]}
+
+
+def listed(*fixes: Fix) -> catalogue.Catalogue:
+    return catalogue.Catalogue({fix.id: fix for fix in fixes}, "2026-11-23", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (FIXED, audit.CLAIMED),
+        (UNFIXED, audit.NOT_CLAIMED),
+        ("int other(void)\n{\n}\n", audit.NOT_APPLICABLE),
+        ("int handler(void);\n", audit.UNKNOWN),
+    ],
+)
+def test_source_tells(tmp_path: Path, text: str, word: str) -> None:
+    assert audit.by_source(FIX, tree(tmp_path, text))[0] == word
+
+
+def test_missing_file_is_not_applicable(tmp_path: Path) -> None:
+    word, why = audit.by_source(FIX, source.Tree(tmp_path))
+    assert (word, why) == (audit.NOT_APPLICABLE, "no arch/x86/kernel/sev.c")
+
+
+def test_source_that_looks_neither_way_is_unknown(tmp_path: Path) -> None:
+    both = replace(FIX, probes=(Probe(FILES, "handler", "right", "wrong"),))
+    assert audit.by_source(both, tree(tmp_path))[0] == audit.UNKNOWN
+    text = FIXED.replace("check", "right(); wrong")
+    assert audit.by_source(both, tree(tmp_path, text))[0] == audit.UNKNOWN
+
+
+def test_half_a_fix_is_none(tmp_path: Path) -> None:
+    half = replace(FIX, probes=(*FIX.probes, Probe(FILES, "", "another check")))
+    word, why = audit.by_source(half, tree(tmp_path))
+    assert word == audit.NOT_CLAIMED
+    assert "only in part" in why
+
+
+def test_absent_code_can_be_a_condition(tmp_path: Path) -> None:
+    gone = replace(FIX, applies=(Condition(FILES, "check", absent=True),))
+    assert audit.by_source(gone, tree(tmp_path))[0] == audit.NOT_APPLICABLE
+    assert audit.by_source(gone, tree(tmp_path, UNFIXED))[0] == audit.NOT_CLAIMED
+
+
+@pytest.mark.parametrize(
+    ("cases", "word"),
+    [
+        ([("alpha.one", "pass")], audit.FIXED),
+        ([("alpha.one.byte", "pass"), ("alpha.one.word", "fail")], audit.NOT_FIXED),
+        ([("alpha.one.byte", "pass"), ("alpha.one.word", "error")], ""),
+        ([("alpha.one", "skip")], ""),
+        ([("alpha.one_more", "fail")], ""),
+        ([], ""),
+    ],
+)
+def test_cases_tell(cases: list[tuple[str, str]], word: str) -> None:
+    assert audit.by_behaviour(FIX, ran(*cases))[0] == word
+
+
+def test_other_personality_tells_nothing() -> None:
+    assert audit.by_behaviour(FIX, ran(("alpha.one", "fail"), personality="tdx"))[0] == ""
+
+
+def test_behaviour_beats_the_source(tmp_path: Path) -> None:
+    word, why = audit.verdict_of(FIX, tree(tmp_path), ran(("alpha.one", "fail")))
+    assert word == audit.NOT_FIXED
+    assert "the source says CLAIMED" in why
+    assert audit.verdict_of(FIX, tree(tmp_path), ran())[0] == audit.CLAIMED
+    assert audit.verdict_of(FIX, None, ran(("alpha.one", "pass")))[0] == audit.FIXED
+    assert audit.verdict_of(FIX, None, ran())[0] == audit.UNKNOWN
+
+
+def test_missing_follow_up_is_a_finding(tmp_path: Path) -> None:
+    later = replace(FIX, id="later-fix", probes=(Probe(FILES, "", "another check"),))
+    first = replace(FIX, follow_ups=("later-fix",))
+    (one,) = audit.audit(listed(first, later), [first], tree(tmp_path))
+    assert one.verdict == audit.CLAIMED
+    assert one.problems == ('follow-up missing: later-fix, 0123456789ab ("x86/sev: Do it right")',)
+    assert audit.exit_code([one]) == errors.FINDING
+    assert any("follow-up missing" in line for line in audit.report([one]))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (FIXED, errors.OK),
+        (UNFIXED, errors.FINDING),
+        ("int other;\n", errors.NOTHING_APPLICABLE),
+    ],
+)
+def test_exit_code(tmp_path: Path, text: str, code: int) -> None:
+    audited = audit.audit(listed(FIX), [FIX], tree(tmp_path, text))
+    assert audit.exit_code(audited) == code
+    data = audit.as_json(audited, listed(FIX), "6.1", "")
+    assert data["exit"] == code
+    assert data["fixes"][0]["id"] == FIX.id
+
+
+def test_version_and_texts_of_a_tree(tmp_path: Path) -> None:
+    assert tree(tmp_path).version == (6, 1, 192)
+    assert source.normalise(source.strip_comments('a /* b */ "/* c */" // d')) == 'a "/* c */"'
+    two = "int f(int a)\n{\n\tif (a) {\n\t}\n}\nint g(void)\n{\n\treturn f(1);\n}\n"
+    assert "return" not in source.body(two, "f")
+    assert source.body("int f(int a);\n", "f") == ""
