@@ -263,12 +263,11 @@ bool rmp_instruction(struct vcpu *v)
 
 	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1))
 		prefix = 0;
-	if (prefix == PREFIX_PVALIDATE && insn_length(v, PVALIDATE, 3)) {
+	if (prefix == PREFIX_PVALIDATE && insn_length(v, PVALIDATE, 3))
 		pvalidate(v);
-	} else if (prefix == PREFIX_RMPADJUST && insn_length(v, RMPADJUST, 3)) {
+	else if (prefix == PREFIX_RMPADJUST && insn_length(v, RMPADJUST, 3))
 		rmpadjust(v);
-	} else {
+	else
 		raise_exception(v, X86_UD, false, 0);
-	}
 	return true;
 }

@@ -25,6 +25,8 @@ _CHECKPATCH_IGNORES = {
         "VSPRINTF_SPECIFIER_PX",  # a failed comparison of pointers prints both
         "MACRO_WITH_FLOW_CONTROL",  # KUNIT_ASSERT_* ends the case
         "PRINTK_WITHOUT_KERN_LEVEL",  # the caller's level is an argument
+        "COMPLEX_MACRO",  # macros that write functions, one an instruction
+        "MACRO_ARG_UNUSED",  # KUNIT_SUCCEED()'s interface
         "EMBEDDED_FUNCTION_NAME",
     ),
     "machine": (
@@ -35,11 +37,14 @@ _CHECKPATCH_IGNORES = {
         "ENOSYS",  # what an unknown machine call returns
         "BLOCK_COMMENT_STYLE",  # comments beside enumerators, in columns
         "VSPRINTF_SPECIFIER_PX",
+        "UNSPECIFIED_INT",  # unsigned __int128
+        "UNNECESSARY_ELSE",  # chains of what an instruction may meet
     ),
     "selftests": (
         "VOLATILE",  # shared with signal handlers and children
         "PREFER_DEFINED_ATTRIBUTE_MACRO",  # user space
         "MACRO_WITH_FLOW_CONTROL",  # the harness's interface
+        "QUOTED_WHITESPACE_BEFORE_NEWLINE",  # a set of separators, not a message
         "AVOID_EXTERNS",
         "EMBEDDED_FUNCTION_NAME",
     ),
