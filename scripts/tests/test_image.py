@@ -258,3 +258,10 @@ def test_requirement_is_met_by_any_of_its_options() -> None:
     need = config.Requirement(("A", "B"), "why")
     assert need.met({"B": "m"}) and not need.met({"A": "n", "C": "y"})
     assert str(need) == "CONFIG_A or CONFIG_B: why"
+
+
+def test_personality_without_its_options_is_noted() -> None:
+    options = {"AMD_MEM_ENCRYPT": "y", "INTEL_TDX_GUEST": "y"}
+    (note,) = config.shortcomings(options, ("none", "sev", "sev-es", "tdx"))
+    assert note.startswith("sev, sev-es: CONFIG_MTRR: ")
+    assert config.shortcomings({**options, "MTRR": "y"}, ("none", "sev", "tdx")) == ()

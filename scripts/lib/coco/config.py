@@ -113,3 +113,12 @@ def missing(config: Mapping[str, str], needs: Iterable[Requirement]) -> list[Req
 def explain(needs: Iterable[Requirement]) -> str:
     """Requirements as indented lines of a message."""
     return "\n".join(f"  {need}" for need in needs)
+
+
+def shortcomings(config: Mapping[str, str], technologies: Iterable[str]) -> tuple[str, ...]:
+    """What a kernel with code for these technologies lacks to run as such a guest."""
+    found: dict[str, list[str]] = {}
+    for technology in technologies:
+        for need in missing(config, PERSONALITY.get(technology, ())):
+            found.setdefault(str(need), []).append(technology)
+    return tuple(f"{', '.join(names)}: {need}" for need, names in found.items())

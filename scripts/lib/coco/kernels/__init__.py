@@ -10,9 +10,10 @@ resolve() uses the network for none of them; fetch() is what downloads.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from coco import config
 from coco.cache import Say, quiet
 from coco.errors import UsageError
 
@@ -78,7 +79,12 @@ class Kernel:
 
 def resolve(args: object, say: Say = quiet) -> Kernel:
     """The kernel that the command line asks for, from this machine alone."""
-    request = Request.of(args)
+    kernel = _resolve(Request.of(args), say)
+    lacks = config.shortcomings(kernel.config, kernel.technologies)
+    return replace(kernel, notes=(*kernel.notes, *lacks))
+
+
+def _resolve(request: Request, say: Say) -> Kernel:
     provider = _provider(request)
     if provider == "tree":
         from coco.kernels import tree

@@ -71,28 +71,22 @@ def environment() -> dict[str, str]:
     }
 
 
-def build(
-    place: Place, fragments: Sequence[str], own: Path | None, lock: int, say: Say
-) -> list[str]:
-    """Bring the build up to date; returns notes on its configuration."""
-    with cache.disk_errors(place.folder):
-        for name in ("configure", "build"):
-            (place.folder / name).mkdir(exist_ok=True)
-    notes = _configure(place, fragments, own, lock, say)
-    _compile(place, lock, say)
-    return notes
-
-
 def _make(place: Place, output: str, *words: str) -> list[str]:
     # LOCALVERSION= keeps setlocalversion from asking git.
     folder = place.folder / output
     return ["make", "-C", str(place.tree), f"O={folder}", "ARCH=x86_64", "LOCALVERSION=", *words]
 
 
-def _configure(
+def configure(
     place: Place, fragments: Sequence[str], own: Path | None, lock: int, say: Say
 ) -> list[str]:
-    """Make build/.config from the fragments or the user's file, if it is out of date."""
+    """Make build/.config from the fragments or the user's file, if it is out of date.
+
+    Returns notes: what was asked for and is not so.
+    """
+    with cache.disk_errors(place.folder):
+        for name in ("configure", "build"):
+            (place.folder / name).mkdir(exist_ok=True)
     files = [own] if own else [FRAGMENTS / f"{name}.config" for name in fragments]
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
     wanted = hashlib.sha256("\0".join(texts).encode()).hexdigest()
@@ -186,8 +180,8 @@ def _known_options(tree: Path) -> set[str]:
     return names
 
 
-def _compile(place: Place, lock: int, say: Say) -> None:
-    """Run the build, with a line of progress now and then."""
+def compile_(place: Place, lock: int, say: Say) -> None:
+    """Bring image and modules up to date, with a line of progress now and then."""
     jobs = os.cpu_count() or 1
     unfinished = place.folder / "unfinished"
     cold = not (place.build / "vmlinux").is_file()

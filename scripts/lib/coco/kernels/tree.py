@@ -39,8 +39,9 @@ def resolve(request: Request, say: Say = cache.quiet) -> Kernel:
     fragments = [*kbuild.DEFAULT_FRAGMENTS, *(["debug"] if request.debug else [])]
     place = kbuild.Place.of(tree, variant)
     with cache.lock(place.lock, say) as lock:
-        notes = kbuild.build(place, fragments, own, lock, say)
-        options = _check_options(place.build, own or "the configuration")
+        notes = kbuild.configure(place, fragments, own, lock, say)
+        options = _check_options(place.build, f"CONFIG={own}" if own else "this configuration")
+        kbuild.compile_(place, lock, say)
         name = f"{_release(place.build)} from {tree}{_revision(tree)}"
         return _kernel(place.build, name, "tree", options, place.lock, notes, say)
 
