@@ -22,6 +22,7 @@ static const char *const breach_names[] = {
 	[COCO_BREACH_PAGE] = "page",
 	[COCO_BREACH_SECRET] = "secret",
 	[COCO_BREACH_ORDER] = "order",
+	[COCO_BREACH_IV] = "iv",
 };
 
 static u64 expected[ARRAY_SIZE(breach_names)];

@@ -355,6 +355,10 @@ static void dispatch(struct ghcb *g)
 	case NAE_PSC:
 		do_psc(g);
 		break;
+	case NAE_GUEST_REQUEST:
+	case NAE_EXT_GUEST_REQUEST:
+		snp_guest_request(g);
+		break;
 	case NAE_AP_CREATION:
 		do_ap_creation(g);
 		break;
@@ -411,6 +415,8 @@ void ghcb_page(struct vcpu *v)
 	event->mask = g.valid;
 	error = ghcb_check(&g);
 	v->ghcb_version = g.version;
+	if (!error && (g.code == NAE_GUEST_REQUEST || g.code == NAE_EXT_GUEST_REQUEST))
+		snp_judge_request(&g);
 	rule = rule_match(event);
 	if (rule && rule->action == COCO_REPLY)
 		patch(&g, rule);

@@ -93,6 +93,10 @@ static inline void ghcb_malformed(struct ghcb *g, enum ghcb_error error)
 	ghcb_out(g, OUT_INFO2, error);
 }
 
+/* ---- snp_msg.c ---- */
+void snp_judge_request(struct ghcb *g);		/* every message that the host gets to see */
+void snp_guest_request(struct ghcb *g);
+
 /* ---- ghcb_check.c ---- */
 /* The page itself; false: no call can be read from it */
 bool ghcb_check_page(struct vcpu *v, u64 gpa);

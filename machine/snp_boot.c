@@ -6,13 +6,12 @@
  */
 #include "cpuid.h"
 #include "sev.h"
+#include "snp_firmware.h"
 
 #define SETUP_CC_BLOB	7
 #define CC_BLOB_MAGIC	0x45444d41	/* "AMDE" */
 #define CC_BLOB_VERSION	1
 #define MAX_CPUID	64
-#define VMPCK_SIZE	32
-#define VMPCKS		4
 #define SECRETS_VERSION	3
 
 struct cc_blob {
@@ -89,16 +88,23 @@ static void fill_cpuid(struct cpuid_page *page)
 }
 
 /* No two keys alike, none zero; the same in every run, so that runs can be compared */
+void snp_vmpck(u32 key, u8 out[VMPCK_SIZE])
+{
+	u32 i;
+
+	for (i = 0; i < VMPCK_SIZE; i++)
+		out[i] = (key + 1) << 5 | i;
+}
+
 static void fill_secrets(struct secrets_page *page)
 {
-	u32 key, i, out[4];
+	u32 key, out[4];
 
 	cpuid_guest(&vcpus[0], 1, 0, out);
 	page->version = SECRETS_VERSION;
 	page->family_model_stepping = out[EAX];
 	for (key = 0; key < VMPCKS; key++)
-		for (i = 0; i < VMPCK_SIZE; i++)
-			page->vmpck[key][i] = (key + 1) << 5 | i;
+		snp_vmpck(key, page->vmpck[key]);
 	page->ap_jump_table = ap_jump_table();
 }
 

@@ -35,6 +35,7 @@ packages() {
 		run	lz4			kernels of other distributions
 		run	debian-archive-keyring	signatures of shipped kernels
 		run	git			names the version of suite and tree
+		run	libbearssl-dev		cryptography of the machine's SNP firmware
 		run	libelf1			objtool of the kernel's headers
 		kernel	flex			kconfig
 		kernel	bison			kconfig

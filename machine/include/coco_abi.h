@@ -222,6 +222,7 @@ enum coco_breach {
 	COCO_BREACH_PAGE	= 7,	/* access to, or page state change of, a page in the wrong state */
 	COCO_BREACH_SECRET	= 8,	/* bytes marked secret became readable by the host */
 	COCO_BREACH_ORDER	= 9,	/* a call out of the order that the specification demands */
+	COCO_BREACH_IV		= 10,	/* one key and IV for two messages */
 };
 
 #endif /* COCO_ABI_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The SNP firmware's guest messages (firmware ABI 56860, chapter "Guest Messages"). */
+#ifndef SNP_FIRMWARE_H
+#define SNP_FIRMWARE_H
+
+#include "types.h"
+
+#define VMPCK_SIZE	32
+#define VMPCKS		4
+#define MESSAGE_MAX	(4096 - 0x60)	/* payload: a page less the header */
+
+/* Status codes of firmware commands, and of replies (56860, "Status Codes") */
+enum snp_status {
+	SNP_SUCCESS		= 0,
+	SNP_BAD_MEASUREMENT	= 0x0a,
+	SNP_INVALID_PARAM	= 0x16,
+	SNP_AEAD_OFLOW		= 0x1d,
+	SNP_INVALID_KEY		= 0x27,
+};
+
+/* Types of messages; a reply's is that of the request and one (56860, "Message Type Encodings") */
+enum snp_message {
+	MSG_KEY_REQ	= 3,
+	MSG_REPORT_REQ	= 5,
+};
+
+/* ---- snp_boot.c ---- */
+/* The firmware's own copy of a key: the guest may wipe the secrets page */
+void snp_vmpck(u32 key, u8 out[VMPCK_SIZE]);
+
+/* ---- snp_report.c: payloads, between crypt_begin() and crypt_end() ---- */
+/* The reply's payload and its length.  vmpl: the sender's */
+enum snp_status snp_report(u32 vmpl, const u8 *in, u32 len, u8 *out, u32 *out_len);
+enum snp_status snp_derived_key(u32 vmpl, u8 version, const u8 *in, u32 len, u8 *out, u32 *out_len);
+
+/* ---- snp_vcek.c: a test key, its certificate, the table that hosts hand out ---- */
+#define VCEK_KEY_SIZE	48
+extern const u8 vcek_key[VCEK_KEY_SIZE];
+u64 snp_certificate_pages(void);
+/* Byte range of the table, for one page of it */
+void snp_certificate_page(u64 page, u8 *out);
+
+#endif /* SNP_FIRMWARE_H */
