@@ -25,6 +25,7 @@ FIX = Fix(
     cases=(Flip("alpha.one", "fail", ("sev-es",)),),
     verified=False,
     recipe=None,
+    recipe_files=(),
     file=Path("some-fix.yaml"),
 )
 FIXED = "static int\nhandler(struct pt_regs *regs)\n{\n\tcheck(regs);\n}\n"

@@ -85,7 +85,7 @@ def test_sound_entry_has_no_problem(write: Write) -> None:
             {"cases": [{"id": "alpha.one", "without": "fail", "personalities": ["tdx"]}]},
             "alpha.one does not apply to tdx",
         ),
-        ({"recipe": {"file": "absent.cocci"}}, "no recipe"),
+        ({"recipe": {"file": "absent.cocci", "files": ["mm/a.c"]}}, "no recipe"),
         ({"follow_ups": ["other"]}, "no fix other"),
         ({"prerequisites": ["some-fix"]}, "names itself"),
     ],

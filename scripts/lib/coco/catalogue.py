@@ -11,6 +11,7 @@ import fnmatch
 import json
 import re
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Fix:
     cases: tuple[Flip, ...]
     verified: bool
     recipe: Path | None
+    recipe_files: tuple[str, ...]  # where it is applied, as far as a tree has them
     file: Path
 
     @property
@@ -182,6 +184,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         ),
         data["verified"],
         folder / RECIPES / recipe["file"] if recipe else None,
+        tuple(recipe["files"]) if recipe else (),
         path,
     )
 
@@ -268,6 +271,26 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
     found = list(problems(catalogue, expect.load(BACKPORTS / "expect")))
     for problem in found:
         screen.line(f"WRONG    {problem}")
+    if options.kdir and not _try_recipes(catalogue, options, screen):
+        found.append("a recipe does not apply")
     for line in counts(catalogue):
         screen.line(line)
     return errors.FINDING if found else errors.OK
+
+
+def _try_recipes(catalogue: Catalogue, options: argparse.Namespace, screen: Screen) -> bool:
+    """Take every fix that KDIR= has out of a copy; True if all recipes did."""
+    from coco import recipe  # which needs this module
+    from coco.source import Tree
+
+    tree = Tree(Path(options.kdir).resolve())
+    good = True
+    with tempfile.TemporaryDirectory(prefix="coco-recipes-") as folder:
+        for tried in recipe.attempt(catalogue.select(options.fix or ()), tree, Path(folder)):
+            said = f"takes the fix out of {', '.join(tried.changed)}"
+            if not tried.changed:
+                said = "the recipe is for other layouts of the source"
+            word = "WRONG" if tried.problem else "ok" if tried.changed else "none"
+            screen.line(f"{word:<8} {tried.fix.id}: {tried.problem or said}")
+            good = good and not tried.problem
+    return good

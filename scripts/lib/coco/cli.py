@@ -303,8 +303,9 @@ VERBS = (
         "catalogue",
         "check the catalogue of fixes, or list what is in it",
         "Check every entry of backports/fixes, and print how many there are; with FIX= list "
-        "those entries.",
-        ("FIX", "CATALOGUE"),
+        "those entries; with KDIR= try on copies of a tree's files whether the recipes take out "
+        "what the tree has.",
+        ("FIX", "KDIR", "CATALOGUE"),
         _catalogue,
     ),
     Verb(

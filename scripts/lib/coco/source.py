@@ -23,6 +23,10 @@ class Tree:
         self.path = path
         self._texts: dict[str, str | None] = {}
 
+    def file(self, name: str) -> Path:
+        """Where that file is."""
+        return self.path / name
+
     @cached_property
     def version(self) -> tuple[int, ...]:
         """What its Makefile says, () if that says nothing."""
@@ -58,7 +62,7 @@ class Tree:
     def _read(self, name: str) -> str | None:
         if name not in self._texts:
             try:
-                raw = (self.path / name).read_text(encoding="utf-8", errors="replace")
+                raw = self.file(name).read_text(encoding="utf-8", errors="replace")
                 self._texts[name] = strip_comments(raw)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 self._texts[name] = None
