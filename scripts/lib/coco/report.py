@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from coco.model import PERSONALITIES
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
 from coco.verdict import UNLISTED
 
@@ -96,11 +97,14 @@ def not_exercised(document: Document) -> list[str]:
         "the EFI stub and firmware: the kernel is entered as a boot loader enters it",
     ]
     ran = {run["personality"] for run in document["runs"] if run["state"] == "done"}
-    lacking = [n for n in ("sev", "sev-es", "sev-snp", "tdx") if n not in ran]
+    planned = {run["personality"] for run in document["runs"]}
     has = document["kernel"]["technologies"]
-    for name in lacking:
-        why = "not asked for" if name in has else "the kernel has no code for it"
-        lines.append(f"{name}: {why}")
+    for name in PERSONALITIES:
+        if name in planned - ran:
+            lines.append(f"{name}: did not finish")
+        elif name not in ran:
+            why = "not asked for" if name in has else "the kernel has no code for it"
+            lines.append(f"{name}: {why}")
     if all(run["vcpus"] == 1 for run in document["runs"]):
         lines.append("more than one vCPU: VCPUS=2")
     if document["tier"] == "smoke":
