@@ -58,6 +58,7 @@ BOOTS = [
     *each("ghcb_msr", ES),
     *each("ghcb", ES),
     *each("snp", ("sev-snp",)),
+    *each("guest_request", ("sev-snp",)),
     *each("ve", ("tdx",)),
     *each("tdcall", ("tdx",)),
     *each("tdvmcall", ("tdx",)),

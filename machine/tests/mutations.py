@@ -301,4 +301,33 @@ MUTATIONS = [
         "tdvmcall.tdx",
         "reserved_input_is_a_breach",
     ),
+    # Guest requests
+    Mutation(
+        "rules_hide_messages_from_the_judge",
+        "ghcb.c",
+        "\tif (!error && (g.code == NAE_GUEST_REQUEST || g.code == NAE_EXT_GUEST_REQUEST))\n"
+        "\t\tsnp_judge_request(&g);\n\trule = rule_match(event);",
+        "\trule = rule_match(event);\n"
+        "\tif (!error && !rule &&\n"
+        "\t    (g.code == NAE_GUEST_REQUEST || g.code == NAE_EXT_GUEST_REQUEST))\n"
+        "\t\tsnp_judge_request(&g);",
+        "guest_request.sev_snp",
+        "message_that_a_rule_answered_counts",
+    ),
+    Mutation(
+        "one_iv_encrypts_two_messages",
+        "snp_msg.c",
+        "memcmp(s->digest, digest, sizeof(digest))",
+        "false",
+        "guest_request.sev_snp",
+        "other_content_under_the_same_number_is_a_breach",
+    ),
+    Mutation(
+        "guest_requests_have_no_tag",
+        "snp_msg.c",
+        "return br_gcm_check_tag(&gcm, m->header.tag);",
+        "return true;",
+        "guest_request.sev_snp",
+        "message_with_a_wrong_tag_is_refused",
+    ),
 ]

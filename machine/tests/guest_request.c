@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest requests, as far as they go without the key: what the firmware refuses,
+ * what the host asks for, what the judge holds against the guest.
+ * SNP firmware ABI (56860): SNP_GUEST_REQUEST, "Message Header Format"
+ * GHCB specification (56421): SNP Guest Request, SNP Extended Guest Request
+ */
+#include "lib/payload.h"
+
+#define GUEST_REQUEST		0x80000011
+#define EXT_GUEST_REQUEST	0x80000012
+#define REQUEST_PAGE		8
+#define REPLY_PAGE		9
+#define PRIVATE			10
+#define REPORT_SIZE		96
+
+#define OK			0
+#define MALFORMED		2
+#define BAD_MEASUREMENT		0x0a
+#define INVALID_PARAM		0x16
+#define INVALID_LEN		(1ull << 32)
+
+struct message {
+	u8 tag[32];
+	u64 seqno;
+	u8 reserved[8];
+	u8 algo, version;
+	u16 size;
+	u8 type, message_version;
+	u16 message_size;
+	u32 reserved2;
+	u8 vmpck;
+	u8 reserved3[35];
+	u8 payload[REPORT_SIZE];
+} __packed;
+
+static struct message *request;
+
+static u64 gpa(u32 page)
+{
+	return ARENA + page * PAGE_SIZE;
+}
+
+static void fill(u64 seqno)
+{
+	*request = (struct message){
+		.seqno = seqno, .algo = 1, .version = 1, .size = 0x60, .type = 5,
+		.message_version = 1, .message_size = REPORT_SIZE,
+	};
+}
+
+/* SW_EXITINFO2 */
+static u64 send(void)
+{
+	ghcb_clear();
+	if (ghcb_exit(GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REPLY_PAGE)) != OK)
+		return ~0ull;
+	return ghcb_get(F_EXITINFO2);
+}
+
+static u64 breaches(void)
+{
+	return machine_call(COCO_CALL_COUNT, COCO_EV_BREACH, COCO_BREACH_IV, 0);
+}
+
+static void header_checks(void)
+{
+	fill(1);
+	request->algo = 2;
+	check_eq("another_algorithm_is_refused", send(), INVALID_PARAM);
+	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_IV, 100, 0);
+	fill(1);
+	request->version = 2;
+	check_eq("another_header_version_is_refused", send(), INVALID_PARAM);
+	fill(1);
+	request->size = 0x5f;
+	check_eq("another_header_size_is_refused", send(), INVALID_PARAM);
+	fill(1);
+	request->vmpck = 4;
+	check_eq("key_4_is_refused", send(), INVALID_PARAM);
+	fill(1);
+	request->message_size = 0xfa1;
+	check_eq("message_beyond_the_page_is_refused", send(), INVALID_PARAM);
+	fill(0);
+	check_eq("sequence_number_0_is_refused", send(), INVALID_PARAM);
+	fill(2);
+	check_eq("sequence_number_out_of_turn_is_refused", send(), INVALID_PARAM);
+	fill(1);
+	check_eq("message_with_a_wrong_tag_is_refused", send(), BAD_MEASUREMENT);
+	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_IV, 0, 0);
+}
+
+static void judge(void)
+{
+	u64 before;
+
+	fill(5);
+	send();
+	before = breaches();
+	send();
+	check_eq("same_message_again_is_no_breach", breaches(), before);
+	request->vmpck = 1;
+	send();
+	check_eq("same_number_under_another_key_is_no_breach", breaches(), before);
+	fill(5);
+	request->payload[REPORT_SIZE - 1] ^= 1;
+	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_IV, 1, 0);
+	send();
+	check_eq("other_content_under_the_same_number_is_a_breach", breaches(), before + 1);
+}
+
+static void judge_sees_what_rules_answer(void)
+{
+	static const struct coco_rule busy = {
+		.kind = COCO_EV_GHCB, .action = COCO_REPLY, .count = 1, .code = GUEST_REQUEST,
+		.reply_mask = 3, .reply = { 0, 2ull << 32 },
+	};
+	u64 before;
+
+	fill(7);
+	machine_call(COCO_CALL_RULE_ADD, (u64)&busy, 0, 0);
+	check_eq("rule_answers_the_request", send(), 2ull << 32);
+	before = breaches();
+	request->tag[0] ^= 1;
+	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_IV, 1, 0);
+	send();
+	check_eq("message_that_a_rule_answered_counts", breaches(), before + 1);
+}
+
+static void pages(void)
+{
+	fill(9);
+	ghcb_clear();
+	ghcb_put(F_RAX, gpa(REPLY_PAGE));
+	ghcb_put(F_RBX, 1);
+	ghcb_exit(EXT_GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REPLY_PAGE));
+	check_eq("one_page_is_too_few_for_the_certificates", ghcb_get(F_EXITINFO2), INVALID_LEN);
+	check("number_of_pages_is_valid", ghcb_valid(F_RBX));
+	check_eq("number_of_pages_is_told", ghcb_get(F_RBX), 2);
+	ghcb_clear();
+	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_PAGE, 1, 0);
+	check_eq("reply_into_private_memory_is_refused",
+		 ghcb_exit(GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(PRIVATE)), MALFORMED);
+	check_eq("reply_into_private_memory_is_a_breach",
+		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_PAGE, 1, 0), 0);
+	ghcb_clear();
+	check_eq("request_from_private_memory_is_refused",
+		 ghcb_exit(GUEST_REQUEST, gpa(PRIVATE), gpa(REPLY_PAGE)), MALFORMED);
+	check_eq("request_from_private_memory_is_a_breach",
+		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_PAGE, 0, 0), 0);
+}
+
+void payload(void)
+{
+	ghcb_init();
+	make_shared(REQUEST_PAGE);
+	make_shared(REPLY_PAGE);
+	request = (void *)arena(REQUEST_PAGE);
+	header_checks();
+	judge();
+	judge_sees_what_rules_answer();
+	pages();
+	check_eq("nothing_else_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
+}
