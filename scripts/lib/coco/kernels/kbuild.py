@@ -89,7 +89,9 @@ def configure(
             (place.folder / name).mkdir(exist_ok=True)
     files = [own] if own else [FRAGMENTS / f"{name}.config" for name in fragments]
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
-    wanted = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    # Another compiler has other options: kbuild would ask about them.
+    compiler = command.output(["gcc", "--version"], "configuring a kernel")
+    wanted = hashlib.sha256("\0".join([compiler, *texts]).encode()).hexdigest()
     stamp = place.folder / "configured"
     target = place.build / ".config"
     if target.is_file() and stamp.is_file():
