@@ -73,13 +73,16 @@ static inline void need_es_and_machine(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 }
 
-/* Where the host finds this CPU's shared buffer */
+/* Where the host finds this CPU's shared buffer: the MSR names it after a call through the page */
 static inline u64 vc_buffer(void)
 {
+	unsigned long flags;
 	u32 low, high;
 
+	local_irq_save(flags);
 	outb(0, POST_PORT);
 	rdmsr(MSR_GHCB, low, high);
+	local_irq_restore(flags);
 	return ((u64)high << 32 | low) + GHCB_BUFFER;
 }
 
@@ -95,20 +98,16 @@ static inline struct coco_window *vc_run_buffer(struct kunit *test, coco_insn_fn
 						u8 *to)
 {
 	struct coco_window *w = coco_window(test);
-	unsigned long flags;
+	u64 buffer = vc_buffer();
 	s64 error = 0;
-	u64 buffer;
 
-	local_irq_save(flags);
-	buffer = vc_buffer();
+	coco_window_begin_scripted(w, rule);
 	if (from)
 		error = coco_host_write(buffer, from, GHCB_BUFFER_SIZE);
-	coco_window_begin_scripted(w, rule);
 	insn(regs);
-	coco_window_end(w);
 	if (to && !error)
 		error = coco_host_read(buffer, to, GHCB_BUFFER_SIZE);
-	local_irq_restore(flags);
+	coco_window_end(w);
 	KUNIT_ASSERT_EQ(test, error, (s64)0);
 	return w;
 }
