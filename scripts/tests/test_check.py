@@ -197,6 +197,13 @@ def test_results_folder_is_never_written_twice(world: World) -> None:
         world.check()
 
 
+def test_results_folder_that_cannot_be_is_named_with_the_way_out(world: World) -> None:
+    world.results = world.folder / "file/results"
+    with pytest.raises(errors.InfrastructureError, match="file/results") as error:
+        world.check()
+    assert "RESULTS=<folder>" in error.value.hint
+
+
 def test_report_repeats_the_screen_from_the_file(world: World) -> None:
     world.scenario = {"cases": {"alpha.two": "fail"}}
     world.check()

@@ -7,11 +7,11 @@ import shlex
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coco import qemu
+from coco import cache, qemu
 from coco.errors import InfrastructureError
 from coco.model import Stop
 from coco.qmp import QmpError
@@ -58,7 +58,7 @@ class Boot:
 
 def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) -> Boot:
     """Run it to its end; only a QEMU that cannot start raises."""
-    with _disk(order.folder):
+    with results_disk(order.folder):
         order.folder.mkdir(parents=True)
         (order.folder / qemu.RUN_FILE).write_text(order.run, encoding="utf-8")
     result = Boot(order.folder)
@@ -81,13 +81,14 @@ def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) ->
 
 
 @contextlib.contextmanager
-def _disk(folder: Path):  # type: ignore[no-untyped-def]
+def results_disk(folder: Path) -> Iterator[None]:
+    """Inside this block an OSError becomes a message about the results folder."""
     try:
-        yield
-    except OSError as error:
-        raise InfrastructureError(
-            f"cannot write in {folder}: {error.strerror}", "choose another place: RESULTS=<folder>"
-        ) from error
+        with cache.disk_errors(folder):
+            yield
+    except InfrastructureError as error:
+        hint = "free some space, or choose another place: RESULTS=<folder>"
+        raise InfrastructureError(error.message, hint) from error
 
 
 class _Follower:

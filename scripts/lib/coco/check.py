@@ -274,5 +274,5 @@ def _conclude(
     wrong = results.invalid(document)
     if wrong:
         raise InfrastructureError(f"a bug of coco itself: its result file is invalid: {wrong}")
-    (folder / results.REPORT).write_text("\n".join(screen.kept) + "\n", encoding="utf-8")
+    results.write_report(folder, screen.kept)
     return code

@@ -50,12 +50,6 @@ class NothingApplicable(CocoError):
     exit_code = NOTHING_APPLICABLE
 
 
-class Interrupted(CocoError):
-    """^C or SIGTERM: what was done so far is kept."""
-
-    exit_code = INTERRUPTED
-
-
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a mistyped word; the whole choice when nothing is near."""
     choice = sorted(known)

@@ -19,6 +19,7 @@ from typing import Any
 import jsonschema
 
 from coco import cache, ktap
+from coco.boot import results_disk
 from coco.errors import InfrastructureError, UsageError
 from coco.model import STATUSES
 from coco.runner import Run
@@ -41,19 +42,19 @@ def make_folder(repository: Path, asked: str) -> Path:
         folder = Path(asked).absolute()
         if (folder / RESULT).exists():
             raise UsageError(f"RESULTS={asked} holds results already", "name a new folder")
-        with cache.disk_errors(folder):
+        with results_disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        cache.check_space(folder, NEED_MIB, "a run")
+            cache.check_space(folder, NEED_MIB, "a run")
         return folder
     parent = repository / "results"
-    with cache.disk_errors(parent):
+    with results_disk(parent):
         parent.mkdir(exist_ok=True)
         folder = _new_below(parent)
         link = parent / f".latest-{os.getpid()}"
         link.unlink(missing_ok=True)
         link.symlink_to(folder.name)
         os.replace(link, parent / LATEST)
-    cache.check_space(folder, NEED_MIB, "a run")
+        cache.check_space(folder, NEED_MIB, "a run")
     return folder
 
 
@@ -114,8 +115,15 @@ def summary(cases: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def write(folder: Path, document: Document) -> None:
     """Both forms of the results, whole or not at all."""
-    cache.write(folder / RESULT, json.dumps(document, indent=1, sort_keys=False) + "\n")
-    cache.write(folder / KTAP, to_ktap(document))
+    with results_disk(folder):
+        cache.write(folder / RESULT, json.dumps(document, indent=1) + "\n")
+        cache.write(folder / KTAP, to_ktap(document))
+
+
+def write_report(folder: Path, lines: Iterable[str]) -> None:
+    """What the screen showed."""
+    with results_disk(folder):
+        cache.write(folder / REPORT, "\n".join(lines) + "\n")
 
 
 def read(path: Path) -> Document:
