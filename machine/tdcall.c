@@ -120,7 +120,9 @@ static u64 perform(struct vcpu *v, u64 rax)
 	case TDG_VM_WR:
 		return vm_wr(v);
 	case TDG_MR_RTMR_EXTEND:
+		return td_rtmr_extend(v);
 	case TDG_MR_REPORT:
+		return td_report(v);
 	case TDG_VP_RD:
 	case TDG_VP_WR:
 	case TDG_SYS_RD:

@@ -9,6 +9,7 @@
  *	ve.c, gla.c	#VE			 |
  *	tdcall.c	TDCALL leaves		 |
  *	td_fields.c	metadata		 |
+ *	tdx_mr.c	reports and RTMRs	 |
  *	sept.c		private pages		/
  *	ghci.c		TDG.VP.VMCALL leaves	\
  *	mapgpa.c	page conversions	 |  the host VMM
@@ -132,6 +133,10 @@ void tdcall(struct vcpu *v);
 /* TDG.VM.RD, TDG.VM.WR of one element: a completion status; *old: its value before */
 u64 td_field_read(struct vcpu *v, u64 id, u64 *value);
 u64 td_field_write(struct vcpu *v, u64 id, u64 value, u64 mask, u64 *old);
+
+/* ---- tdx_mr.c: TDG.MR.REPORT, TDG.MR.RTMR.EXTEND; completion statuses ---- */
+u64 td_report(struct vcpu *v);
+u64 td_rtmr_extend(struct vcpu *v);
 
 /* ---- sept.c ---- */
 bool sept_npf(struct vcpu *v, u64 gpa, enum view view, u64 error);

@@ -2,15 +2,20 @@
 /*
  * TDCALL: what the TDX module answers itself.
  * TDX module ABI (348551): TDG.VP.INFO, TDG.MEM.PAGE.ACCEPT, TDG.VM.RD, TDG.SYS.RD,
+ * TDG.MR.REPORT, TDG.MR.RTMR.EXTEND, TDREPORT_STRUCT,
  * completion status codes; base specification (348549): SEPT, page acceptance.
  * GHCI (344426): TDG.VP.VMCALL<MapGPA>
  */
 #include "lib/payload.h"
 
 #define LEAF_INFO		1
+#define LEAF_RTMR_EXTEND	2
+#define LEAF_REPORT		4
 #define LEAF_ACCEPT		6
 #define OPERAND_INVALID_RAX	0xc000010000000000ull
 #define OPERAND_INVALID_RCX	0xc000010000000001ull
+#define OPERAND_INVALID_RDX	0xc000010000000002ull
+#define OPERAND_INVALID_R8	0xc000010000000008ull
 #define ALREADY_ACCEPTED	0x00000b0a00000000ull
 #define SIZE_MISMATCH		0xc0000b0b00000001ull
 #define LEVEL_4K		0
@@ -141,6 +146,59 @@ static void rules(void)
 	check_eq("patch_keeps_the_model_s_other_words", r.rcx & 0x3f, cbit + 1);
 }
 
+/* TDREPORT_STRUCT: where its parts are */
+#define REPORT_DATA		128
+#define REPORT_MAC		224
+#define REPORT_ATTRIBUTES	512
+#define REPORT_RTMR(n)		(512 + 208 + 48 * (n))
+
+static u64 measure(u64 leaf, u64 rcx, u64 rdx, u64 r8)
+{
+	struct tdregs r = { .rax = leaf, .rcx = rcx, .rdx = rdx, .r8 = r8 };
+
+	tdcall(&r);
+	return r.rax;
+}
+
+static void measurement(void)
+{
+	/* SHA-384 of 96 zero bytes: what one extension by zeroes makes of a fresh RTMR */
+	static const u8 extended[] = { 0xf5, 0x7b, 0xb7, 0xed, 0x82, 0xc6, 0xae, 0x4a,
+				       0x29, 0xe6, 0xc9, 0x87, 0x93, 0x38, 0xc5, 0x92 };
+	u64 report = ARENA + 20 * PAGE_SIZE, data = ARENA + 21 * PAGE_SIZE;
+	u8 *p = arena(20), *q = arena(21), mac[32];
+	struct tdregs info = { .rax = LEAF_INFO };
+
+	memset(q, 0x3c, 64);
+	check_eq("report_succeeds", measure(LEAF_REPORT, report, data, 0), 0);
+	check_eq("report_is_of_a_td", p[0], 0x81);
+	check("report_echoes_the_report_data", !memcmp(p + REPORT_DATA, q, 64));
+	tdcall(&info);
+	check("report_has_the_attributes", !memcmp(p + REPORT_ATTRIBUTES, &info.rdx, 8));
+	memcpy(mac, p + REPORT_MAC, sizeof(mac));
+	q[0] ^= 1;
+	measure(LEAF_REPORT, report, data, 0);
+	check("mac_depends_on_the_report_data", memcmp(mac, p + REPORT_MAC, sizeof(mac)));
+	check_eq("report_buffer_off_1024_is_refused", measure(LEAF_REPORT, report + 64, data, 0),
+		 OPERAND_INVALID_RCX);
+	check_eq("shared_report_buffer_is_refused", measure(LEAF_REPORT, report | cmask, data, 0),
+		 OPERAND_INVALID_RCX);
+	check_eq("report_data_off_64_is_refused", measure(LEAF_REPORT, report, data + 8, 0),
+		 OPERAND_INVALID_RDX);
+	check_eq("unknown_report_subtype_is_refused", measure(LEAF_REPORT, report, data, 1),
+		 OPERAND_INVALID_R8);
+
+	memset(q, 0, 64);
+	check_eq("rtmr_extend_succeeds", measure(LEAF_RTMR_EXTEND, data, 2, 0), 0);
+	measure(LEAF_REPORT, report, data, 0);
+	check("extended_rtmr_is_the_hash_of_both",
+	      !memcmp(p + REPORT_RTMR(2), extended, sizeof(extended)));
+	check("other_rtmrs_stay", !p[REPORT_RTMR(1)] && !p[REPORT_RTMR(3)]);
+	check_eq("rtmr_4_is_refused", measure(LEAF_RTMR_EXTEND, data, 4, 0), OPERAND_INVALID_RDX);
+	check_eq("extension_off_64_is_refused", measure(LEAF_RTMR_EXTEND, data + 16, 0, 0),
+		 OPERAND_INVALID_RCX);
+}
+
 void payload(void)
 {
 	info_leaf();
@@ -149,5 +207,6 @@ void payload(void)
 	accept_operands();
 	large_pages();
 	rules();
+	measurement();
 	check_eq("nothing_here_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

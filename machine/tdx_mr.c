@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A TD's measurement: TDG.MR.REPORT and TDG.MR.RTMR.EXTEND ([ABI]
+ * "TDREPORT_STRUCT", "REPORTMACSTRUCT", "TEE_TCB_INFO", "TDINFO_STRUCT").
+ *
+ * The hashes and the MAC are real; what they are made over is not: nobody
+ * measured the launch, so the launch measurements are patterns, and the key of
+ * the MAC is ours.  The RTMRs are zero at start, as no firmware extended them.
+ */
+#include "crypt.h"
+#include "tdx.h"
+
+#define REPORT_TYPE_TDX		0x81
+#define TCB_INFO_VALID		0x301ffull	/* every field of the first version */
+#define REPORT_ALIGN		1024ull
+#define DATA_ALIGN		64ull
+#define RTMRS			4
+#define SHA384_SIZE		48
+
+struct report_mac {
+	u8 type, subtype, version, reserved_3;
+	u8 reserved_4[12];
+	u8 cpu_svn[16];
+	u8 tcb_info_hash[SHA384_SIZE];
+	u8 td_info_hash[SHA384_SIZE];
+	u8 data[64];
+	u8 reserved_192[32];
+	u8 mac[32];
+} __packed;
+
+struct tcb_info {
+	u64 valid;
+	u8 tcb_svn[16];
+	u8 mrseam[SHA384_SIZE];
+	u8 mrsignerseam[SHA384_SIZE];
+	u64 attributes;
+	u8 reserved[111];
+} __packed;
+
+struct td_info {
+	u64 attributes, xfam;
+	u8 mrtd[SHA384_SIZE], mrconfigid[SHA384_SIZE], mrowner[SHA384_SIZE], mrownerconfig[SHA384_SIZE];
+	u8 rtmr[RTMRS][SHA384_SIZE];
+	u8 servtd_hash[SHA384_SIZE];
+	u8 reserved[64];
+} __packed;
+
+struct td_report {
+	struct report_mac mac;
+	struct tcb_info tcb;
+	u8 reserved_495[17];
+	struct td_info td;
+} __packed;
+
+_Static_assert(offsetof(struct report_mac, mac) == 224 && sizeof(struct report_mac) == 256, "REPORTMACSTRUCT");
+_Static_assert(sizeof(struct tcb_info) == 239, "TEE_TCB_INFO");
+_Static_assert(sizeof(struct td_info) == 512, "TDINFO_STRUCT");
+_Static_assert(sizeof(struct td_report) == 1024, "TDREPORT_STRUCT");
+
+static u8 rtmr[RTMRS][SHA384_SIZE];
+static const u8 mac_key[32] = "coco-guest-tests TDREPORT MAC";
+
+static void pattern(u8 *field, u8 start)
+{
+	u32 i;
+
+	for (i = 0; i < SHA384_SIZE; i++)
+		field[i] = start + i;
+}
+
+static void sha384(u8 *hash, const void *data, size_t len)
+{
+	br_sha384_context context;
+
+	br_sha384_init(&context);
+	br_sha384_update(&context, data, len);
+	br_sha384_out(&context, hash);
+}
+
+static void mac_report(struct report_mac *report)
+{
+	br_hmac_key_context key;
+	br_hmac_context context;
+
+	br_hmac_key_init(&key, &br_sha256_vtable, mac_key, sizeof(mac_key));
+	br_hmac_init(&context, &key, sizeof(report->mac));
+	br_hmac_update(&context, report, offsetof(struct report_mac, mac));
+	br_hmac_out(&context, report->mac);
+}
+
+static void fill_report(struct td_report *report, const u8 data[64])
+{
+	memset(report, 0, sizeof(*report));
+	report->mac.type = REPORT_TYPE_TDX;
+	memcpy(report->mac.data, data, sizeof(report->mac.data));
+	report->tcb.valid = TCB_INFO_VALID;
+	report->tcb.tcb_svn[0] = 1;
+	pattern(report->tcb.mrseam, 0x20);
+	report->td.attributes = td.attributes;
+	report->td.xfam = td.xfam;
+	pattern(report->td.mrtd, 0x60);
+	memcpy(report->td.rtmr, rtmr, sizeof(rtmr));
+
+	crypt_begin();
+	sha384(report->mac.tcb_info_hash, &report->tcb, sizeof(report->tcb));
+	sha384(report->mac.td_info_hash, &report->td, sizeof(report->td));
+	mac_report(&report->mac);
+	crypt_end();
+}
+
+/* An operand that names private memory; one that is not accepted would be an EPT violation */
+static bool private_operand(struct vcpu *v, enum reg operand, u64 align)
+{
+	u64 gpa = reg(v, operand);
+
+	if (gpa & (align - 1) || view_of(gpa) != PRIVATE || !is_ram(gpa))
+		return false;
+	if (!(page_flags(gpa) & COCO_PAGE_VALIDATED))
+		unmodelled(v, "TDG.MR operand 0x%lx is a page that is not accepted", gpa);
+	return true;
+}
+
+u64 td_report(struct vcpu *v)
+{
+	static struct td_report report;		/* under the lock */
+	u8 data[64];
+
+	if (!private_operand(v, RCX, REPORT_ALIGN))
+		return TDX_OPERAND_INVALID | RCX;
+	if (!private_operand(v, RDX, DATA_ALIGN))
+		return TDX_OPERAND_INVALID | RDX;
+	if (reg(v, R8))
+		return TDX_OPERAND_INVALID | R8;
+	guest_read_gpa(reg(v, RDX), PRIVATE, data, sizeof(data));
+	fill_report(&report, data);
+	guest_write_gpa(reg(v, RCX), PRIVATE, &report, sizeof(report));
+	return TDX_SUCCESS;
+}
+
+u64 td_rtmr_extend(struct vcpu *v)
+{
+	u8 both[2 * SHA384_SIZE];
+	u64 index = reg(v, RDX);
+
+	if (!private_operand(v, RCX, DATA_ALIGN))
+		return TDX_OPERAND_INVALID | RCX;
+	if (index >= RTMRS)
+		return TDX_OPERAND_INVALID | RDX;
+	memcpy(both, rtmr[index], SHA384_SIZE);
+	guest_read_gpa(reg(v, RCX), PRIVATE, both + SHA384_SIZE, SHA384_SIZE);
+	crypt_begin();
+	sha384(rtmr[index], both, sizeof(both));
+	crypt_end();
+	return TDX_SUCCESS;
+}
