@@ -147,3 +147,23 @@ def test_version_and_texts_of_a_tree(tmp_path: Path) -> None:
     two = "int f(int a)\n{\n\tif (a) {\n\t}\n}\nint g(void)\n{\n\treturn f(1);\n}\n"
     assert "return" not in source.body(two, "f")
     assert source.body("int f(int a);\n", "f") == ""
+
+
+@pytest.mark.parametrize(
+    ("release", "name", "same"),
+    [
+        ("6.1.192-test", "6.1.192-test from a tree", True),
+        ("6.1.0-30-cloud-amd64", "Debian 6.1.192-1 (cloud)", True),
+        ("6.1.0-30-cloud-amd64", "Debian 6.1.170-1 (cloud)", False),
+        ("6.12.117", "6.12.117", False),
+    ],
+)
+def test_results_must_be_of_the_same_kernel(
+    tmp_path: Path, release: str, name: str, same: bool
+) -> None:
+    kernel = {"release": release, "name": name}
+    if same:
+        audit._same_kernel(tree(tmp_path), kernel, "results")
+        return
+    with pytest.raises(errors.UsageError):
+        audit._same_kernel(tree(tmp_path), kernel, "results")

@@ -279,10 +279,10 @@ def _tree(given: Path) -> Path:
 
 
 def _same_kernel(tree: Tree, kernel: Mapping[str, Any], folder: str) -> None:
-    ran = version_of(str(kernel["release"]))
-    length = min(len(ran), len(tree.version))
-    if ran[:length] != tree.version[:length]:
+    # A distribution's release may leave the last number to its name
+    said = [version_of(str(kernel[key])) for key in ("release", "name")]
+    if tree.version and tree.version not in (one[: len(tree.version)] for one in said):
         raise UsageError(
-            f"RESULTS={folder} is about {kernel['release']}, KDIR= is {tree}",
+            f"RESULTS={folder} is about {kernel['name']}, KDIR= is {tree}",
             "check this tree first: coco check KDIR=<tree> RESULTS=<new folder>",
         )
