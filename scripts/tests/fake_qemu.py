@@ -123,6 +123,8 @@ class Guest:
             self.out(f"k|[    1.000000] {line}")
         bad = False
         for number, case in enumerate(every, 1):
+            if "late" in self.scenario.get("cases", {}).get(f"{name}.{every[number - 2]}", ""):
+                self.out(f"k|[    2.000000] {SPLATS['warning']}")
             if case not in wanted:
                 self.out(f"k|    ok {number} {case} # SKIP not selected")
                 continue

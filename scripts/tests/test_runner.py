@@ -226,6 +226,27 @@ def test_fatal_case_that_does_not_end_the_guest_says_so_itself(play: Play) -> No
     assert statuses(run)["alpha.last"] == "fail assertion"
 
 
+@pytest.mark.parametrize(
+    ("scenario", "boots"),
+    [({"boot": "panic"}, 1), ({"cases": {"alpha.one": "panic", "beta.four": "panic"}}, 2)],
+)
+def test_fatal_cases_are_given_up_once_when_no_boot_makes_sense(
+    play: Play, monkeypatch: pytest.MonkeyPatch, scenario: dict[str, object], boots: int
+) -> None:
+    monkeypatch.setattr("coco.runner.MOST_CRASHES", 2)
+    run = play(FATAL, **scenario)
+    ids = [result.id for result in run.results]
+    assert len(ids) == len(set(ids)) == 7
+    assert statuses(run)["alpha.last"] == statuses(run)["alpha.panics"] == "miss not-run"
+    assert len(run.boots) == boots
+
+
+def test_splat_before_a_case_that_was_not_selected_is_not_lost(play: Play) -> None:
+    """Here while the fatal case, which comes second, is passed over."""
+    cases = {**FATAL_CASES, "alpha.one": "late warning"}
+    assert statuses(play(FATAL, cases=cases))["alpha.one"] == "fail splat"
+
+
 def test_suite_that_the_guest_does_not_live_to_begin_is_left_out(play: Play) -> None:
     """Its driver may be what ends the guest: the others still run."""
     alpha = replace(TWO.suites["alpha"], modprobe=("killer",))

@@ -189,8 +189,7 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
             outcome.results.append(result)
         return
     reader, document = _read(segment, item)
-    finished = (leaf for leaf in ktap.leaves(document.tests) if leaf.test.ok is not None)
-    leaves = sorted(finished, key=lambda leaf: leaf.test.last)
+    leaves = sorted(filter(_counts, ktap.leaves(document.tests)), key=lambda leaf: leaf.test.last)
     if len(leaves) > MOST_RESULTS:
         text = f"{len(leaves)} results; all after {MOST_RESULTS} are left out"
         outcome.problems.append(SuiteProblem(item.suite, "too-many", text))
@@ -211,6 +210,11 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
         results += _missing(item, found, _why_missing(segment, results), boot)
         outcome.problems += _problems(segment, item, document, results, outcome.end, crashed)
     outcome.results += results
+
+
+def _counts(leaf: ktap.Leaf) -> bool:
+    """Has it a result, and was it to run at all?"""
+    return leaf.test.ok is not None and leaf.test.reason != NOT_SELECTED
 
 
 def _killed(segment: Segment) -> bool:
@@ -243,8 +247,6 @@ def _results(
     for leaf, window in cuts:
         case = case_id(leaf.path, item.kind)
         status = leaf.test.status
-        if leaf.test.reason == NOT_SELECTED:
-            continue
         # A KUnit suite that skipped or failed before its first case speaks for all of them
         for name in (case,) if case else item.cases if status != "pass" else ():
             result = CaseResult(item.suite, name, status, boot=boot)

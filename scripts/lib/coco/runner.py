@@ -81,16 +81,20 @@ class _Runner:
         self._run = Run(order.name)
         self._snapshot: Path | None = None
         self._crashes = 0
+        self._end = End("")  # what ended it all, and in words
+        self._why = ""
 
     def run(self) -> Run:
         start = time.monotonic()
-        wanted = self._order.plan
+        fatal = self._order.plan.fatal
         try:
             # Even without a single suite the boot itself is a test
-            self._until_done(list(wanted.items), first=True)
-            for number, item in enumerate(wanted.fatal):
-                if not self._stopped(wanted.fatal[number:]):
-                    self._until_done([item], first=False)
+            going = self._until_done(list(self._order.plan.items), first=True)
+            for number, item in enumerate(fatal):
+                if not going:
+                    self._give_up(fatal[number:], self._end, self._why)
+                    break
+                going = self._until_done([item])
         finally:
             if self._snapshot:
                 self._snapshot.unlink(missing_ok=True)
@@ -98,39 +102,36 @@ class _Runner:
         self._run.seconds = round(time.monotonic() - start, 3)
         return self._run
 
-    def _until_done(self, items: list[Item], first: bool) -> None:
-        """Boot until nothing of these items is left."""
+    def _until_done(self, items: list[Item], first: bool = False) -> bool:
+        """Boot until nothing of these items is left; False: no further boot makes sense."""
         while first or items:
             outcome = self._boot(items, save=first and bool(self._order.plan.fatal))
             if not outcome.ready and self._cancel.is_set():
-                return
+                return False
             if first:
                 self._boot_cases(outcome)
                 first = False
             if not outcome.ready and self._run.boots[-1].start == "snapshot":
                 continue  # no case ran: a fresh boot will do
             if not outcome.ready:
-                why = f"the kernel did not reach init: {outcome.end.describe()}"
-                self._give_up(outcome.remaining, outcome.end, why)
-                return
-            if not outcome.normal and not outcome.end.expected:
-                self._crashes += 1
+                return self._stop(items, outcome.end, "the kernel did not reach init")
             if items and outcome.remaining == items:
                 why = f"the guest ended before this suite began: {outcome.end.describe()}"
                 self._give_up(items[:1], outcome.end, why)
                 outcome.remaining = items[1:]
             items = outcome.remaining
-            if items and self._stopped(items):
-                return
+            if self._cancel.is_set():
+                return False
+            if not outcome.normal and not outcome.end.expected:
+                self._crashes += 1
+            if self._crashes >= MOST_CRASHES:
+                return self._stop(items, outcome.end, f"gave up after {self._crashes} crashes")
+        return True
 
-    def _stopped(self, items: Sequence[Item]) -> bool:
-        """^C, or a kernel with which it makes no sense to go on."""
-        if self._cancel.is_set():
-            return True
-        if self._crashes >= MOST_CRASHES:
-            why = f"the guest crashed {self._crashes} times, and the run gave up"
-            self._give_up(items, End("gave-up"), why)
-            return True
+    def _stop(self, items: Sequence[Item], end: End, why: str) -> bool:
+        """Nothing else is run: these items are not, and whatever comes later neither."""
+        self._end, self._why = end, f"{why}: {end.describe()}"
+        self._give_up(items, self._end, self._why)
         return False
 
     def _boot(self, items: list[Item], save: bool) -> Outcome:
@@ -202,7 +203,9 @@ class _Runner:
         self._run.results[:0] = judged
 
     def _give_up(self, items: Sequence[Item], end: End, why: str) -> None:
-        """Say of every case that is left why it was not run."""
+        """Say of every case that is left why it was not run; after ^C the run itself says it."""
+        if self._cancel.is_set():
+            return
         status = "error" if end.word in attribute.NO_VERDICT else "miss"
         boot_number = len(self._run.boots)
         for item in items:
