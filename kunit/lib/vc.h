@@ -89,8 +89,8 @@ static inline u64 vc_buffer(void)
 /*
  * The instruction, once, in a window; rule NULL: the host answers as it does.
  * The shared buffer, as host: filled with the bytes of "from" before, which is
- * what an answer brings, and read into "to" after; either may be NULL.  All with
- * interrupts off: a tick's timer has its own #VC, and uses the same buffer.
+ * what an answer brings, and read into "to" after; either may be NULL.  All of it
+ * in the window: a tick's timer has its own #VC, and uses the same buffer.
  */
 static inline struct coco_window *vc_run_buffer(struct kunit *test, coco_insn_fn insn,
 						struct coco_regs *regs,
@@ -116,6 +116,40 @@ static inline struct coco_window *vc_run(struct kunit *test, coco_insn_fn insn,
 					 struct coco_regs *regs, const struct coco_rule *rule)
 {
 	return vc_run_buffer(test, insn, regs, rule, NULL, NULL);
+}
+
+/*
+ * The same, but the host intercepts the instruction, whatever the processor
+ * makes of it: #VC with this exit code is raised at it.
+ */
+static inline struct coco_window *vc_run_intercepted(struct kunit *test, coco_insn_fn insn,
+						     struct coco_regs *regs, u64 code,
+						     const struct coco_rule *rule)
+{
+	struct coco_inject inject = { .type = COCO_INJECT_VC, .error_code = code };
+	struct coco_regs probe = { .only_address = true };
+	struct coco_window *w = coco_window(test);
+	s64 error;
+
+	insn(&probe);
+	inject.rip = probe.address;
+	coco_window_begin_scripted(w, rule);
+	inject.cpu = w->cpu;
+	error = coco_inject(&inject);
+	insn(regs);
+	coco_window_end(w);
+	KUNIT_ASSERT_EQ(test, error, (s64)0);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, COCO_VECTOR_VC, 1);
+	return w;
+}
+
+/*
+ * From here on the guest's termination request passes the case: general reason
+ * set, reason 0 (56421, section 2.3.1, GHCB termination request).
+ */
+static inline void vc_expect_termination(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, 0, 0xffff), (s64)0);
 }
 
 /* So many #VC and calls to the host with these codes, and nothing else that this CPU did */
