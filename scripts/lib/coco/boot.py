@@ -161,6 +161,7 @@ class _Follower:
 
     def _look_around(self, now: float) -> Stop | None:
         """Budgets, floods, the disk, and a machine that paused itself."""
+        self._say("")  # time goes by on the screen
         size = _size(self._console)
         if size > self._console_size:
             self._console_size = size

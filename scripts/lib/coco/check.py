@@ -210,9 +210,8 @@ class _Progress:
     def __call__(self, text: str, _finished: int) -> None:
         if text == "case":
             self._cases += 1
-        else:
-            verb, _, rest = text.partition(" ")
-            self._suite = rest.split(" ")[0] if verb == "begin" else self._suite
+        elif text.startswith("begin "):
+            self._suite = text.split(" ")[1]
         self._screen.status(self._name, f"{self._suite:<24} {self._cases} results")
 
 
