@@ -93,9 +93,12 @@ def _lacking(condition: Condition, tree: Tree) -> str:
         found = tree.find(files, condition.pattern) if condition.pattern else "".join(files[:1])
         return f"{found} has {condition.pattern or 'that file'}" if found else ""
     if not files:
-        return f"no {condition.files[0]}"
+        more = (
+            f", nor its {len(condition.files) - 1} other places" if len(condition.files) > 1 else ""
+        )
+        return f"no {condition.files[0]}{more}"
     if condition.pattern and not tree.find(files, condition.pattern):
-        return f"no {condition.pattern} in {files[0]}"
+        return f"no {condition.pattern} in {', '.join(files)}"
     return ""
 
 
