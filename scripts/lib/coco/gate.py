@@ -45,6 +45,7 @@ _CHECKPATCH_IGNORES = {
         "PREFER_DEFINED_ATTRIBUTE_MACRO",  # user space
         "MACRO_WITH_FLOW_CONTROL",  # the harness's interface
         "QUOTED_WHITESPACE_BEFORE_NEWLINE",  # a set of separators, not a message
+        "SPACING",  # FIXTURE_DATA(x) *self is a declaration, not a product
         "AVOID_EXTERNS",
         "EMBEDDED_FUNCTION_NAME",
     ),
