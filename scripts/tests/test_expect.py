@@ -279,18 +279,35 @@ def test_name_that_selects_nothing_is_refused(selection: plan.Selection, hint: s
 
 
 # ---- the files ----
+SUITE = "{kind: kunit, description: x, cases: [{id: b}]}"
+
+
+def write(folder: Path, suite: str, baseline: str = "[]", name: str = "a") -> None:
+    for kind, text in (("suites", suite), ("baseline", baseline)):
+        (folder / kind).mkdir(exist_ok=True)
+        (folder / kind / f"{name}.yaml").write_text(text)
+
+
 def test_dates_need_no_quotes_but_versions_do(tmp_path: Path) -> None:
-    (tmp_path / "suites.yaml").write_text(
-        "version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: b}]}}"
-    )
-    entry = "{case: a.b, verdict: fail, reference: x, expires: 2027-01-01, kernel: {from: %s}}"
-    file = tmp_path / "baseline.yaml"
-    file.write_text("version: 1\nfindings: [" + entry % "'5.10'" + "]")
+    entry = "{cases: [b], verdict: fail, reference: x, expires: 2027-01-01, kernel: {from: %s}}"
+    write(tmp_path, SUITE, "[" + entry % "'5.10'" + "]")
     known = expect.load(tmp_path).baseline[0]
-    assert (known.first, known.expires) == ((5, 10), datetime.date(2027, 1, 1))
-    file.write_text("version: 1\nfindings: [" + entry % "5.10" + "]")
+    assert (known.case, known.first, known.expires) == ("a.b", (5, 10), datetime.date(2027, 1, 1))
+    write(tmp_path, SUITE, "[" + entry % "5.10" + "]")
     with pytest.raises(errors.UsageError, match="5.1 is not of type 'string'"):
         expect.load(tmp_path)
+
+
+def test_an_entry_of_several_cases_is_a_finding_each(tmp_path: Path) -> None:
+    entry = "{cases: [b.x, b.y], verdict: fail, reference: x, expires: 2027-01-01}"
+    write(tmp_path, SUITE, f"[{entry}]")
+    assert [known.case for known in expect.load(tmp_path).baseline] == ["a.b.x", "a.b.y"]
+
+
+def test_kernel_suites_run_before_those_of_user_space(tmp_path: Path) -> None:
+    for name, kind in (("b", "selftest"), ("c", "kunit"), ("boot", "boot"), ("a", "kunit")):
+        write(tmp_path, SUITE.replace("kunit", kind), name=name)
+    assert list(expect.load(tmp_path).suites) == ["boot", "a", "c", "b"]
 
 
 def test_what_is_written_down_is_well_formed() -> None:
@@ -299,36 +316,53 @@ def test_what_is_written_down_is_well_formed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("suites", "baseline", "complaint"),
+    ("suite", "baseline", "complaint"),
     [
-        ("version: 2\nsuites: {}", "", "version"),
-        ("version: 1\nsuites: {a: {kind: kunit, description: x, cases: []}}", "", "cases"),
-        ("version: 1\nsuites: {A: {kind: kunit, description: x, cases: [{id: a}]}}", "", "A"),
-        ("version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: B}]}}", "", "B"),
+        ("{kind: kunit, description: x, cases: []}", "[]", "cases"),
+        ("{kind: kunit, description: x, cases: [{id: B}]}", "[]", "B"),
         (
-            "version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: b}, {id: b}]}}",
-            "",
+            "{kind: kunit, description: x, cases: [{id: b}, {id: b}]}",
+            "[]",
             "a.b is listed twice",
         ),
         (
-            "version: 1\n"
-            "suites: {a: {kind: kunit, description: x, cases: [{id: b, needs: [smpp]}]}}",
-            "",
+            "{kind: kunit, description: x, cases: [{id: b, needs: [smpp]}]}",
+            "[]",
             "'smpp' is no feature",
         ),
-        (": :", "", "not YAML"),
+        (": :", "[]", "not YAML"),
         (
-            "version: 1\nsuites: {a: {kind: kunit, description: x, cases: [{id: b}]}}",
-            "version: 1\nfindings: [{case: a.c, verdict: fail, reference: x, expires: 2027-01-01}]",
+            SUITE,
+            "[{cases: [c], verdict: fail, reference: x, expires: 2027-01-01}]",
             "no case a.c",
+        ),
+        (
+            SUITE,
+            "[{cases: [b], verdict: fail, reference: x, expires: 2027-02-30}]",
+            "day is out of range",
+        ),
+        (
+            SUITE,
+            "[{cases: [b], verdict: fail, reference: x, expires: '2027-02-30'}]",
+            "a.yaml: b: expires",
         ),
     ],
 )
 def test_mistake_in_the_files_is_named(
-    tmp_path: Path, suites: str, baseline: str, complaint: str
+    tmp_path: Path, suite: str, baseline: str, complaint: str
 ) -> None:
-    (tmp_path / "suites.yaml").write_text(suites)
-    (tmp_path / "baseline.yaml").write_text(baseline or "version: 1\nfindings: []")
+    write(tmp_path, suite, baseline)
     with pytest.raises(errors.UsageError) as error:
         expect.load(tmp_path)
     assert complaint in error.value.message
+
+
+def test_name_that_no_case_can_have_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, SUITE, name="A")
+    with pytest.raises(errors.UsageError, match="A.yaml: a suite is named"):
+        expect.load(tmp_path)
+
+
+def test_folder_without_suites_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(errors.UsageError, match="no suite is written down"):
+        expect.load(tmp_path)

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from coco import errors, expect, newtest, parts
 from coco.screen import Screen
@@ -16,12 +15,10 @@ from coco.screen import Screen
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the files that new-test reads and writes."""
-    for name in (*newtest.TEMPLATES.values(), newtest.KBUILD, "backports/expect/suites.yaml"):
+    for name in (*newtest.TEMPLATES.values(), newtest.KBUILD, "backports/expect/suites/boot.yaml"):
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(parts.REPOSITORY / name, target)
-    baseline = tmp_path / "backports/expect/baseline.yaml"
-    baseline.write_text("version: 1\nfindings: []\n", encoding="utf-8")
     monkeypatch.setattr(parts, "REPOSITORY", tmp_path)
     monkeypatch.setattr(newtest, "EXPECTATIONS", tmp_path / "backports/expect")
     return tmp_path
@@ -66,7 +63,7 @@ def test_kunit_suite_is_built_in_its_place(repository: Path) -> None:
     ],
 )
 def test_bad_name_writes_nothing(repository: Path, name: str, kind: str, complaint: str) -> None:
-    before = yaml.safe_load((repository / "backports/expect/suites.yaml").read_text())
+    before = sorted(repository.rglob("*"))
     with pytest.raises(errors.UsageError, match=complaint):
         write(name, kind)
-    assert yaml.safe_load((repository / "backports/expect/suites.yaml").read_text()) == before
+    assert sorted(repository.rglob("*")) == before

@@ -319,7 +319,7 @@ VERBS = (
     Verb(
         "new-test",
         "write a new suite to start from",
-        "Write a suite that builds and runs, and enter it in backports/expect/suites.yaml.",
+        "Write a suite that builds and runs, and what is expected of it (backports/expect/suites).",
         ("NAME", "KIND"),
         _new_test,
     ),

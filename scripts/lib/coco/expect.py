@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a kernel is expected to have, and what is known to be wrong with it.
 
-    backports/expect/suites.yaml    every suite and case, where it applies, what it needs
-    backports/expect/baseline.yaml  known findings, each with a reference and an expiry
+    backports/expect/suites/<suite>.yaml    every case, where it applies, what it needs
+    backports/expect/baseline/<suite>.yaml  known findings, each with a reference and an expiry
 """
 
 import datetime
@@ -18,8 +18,8 @@ import yaml
 
 from coco import config
 from coco.errors import UsageError, did_you_mean
-from coco.model import PERSONALITIES, base
-from coco.splat import KINDS
+from coco.model import KUNIT, PERSONALITIES, SELFTEST, base
+from coco.splat import KINDS as SPLATS
 
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
@@ -37,6 +37,8 @@ EXPORTS: Mapping[str, str] = {
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
+NAME = re.compile(r"[a-z0-9_]+")
+KINDS = (BOOT, KUNIT, SELFTEST)  # in the order in which they run
 
 
 @dataclass(frozen=True)
@@ -105,19 +107,21 @@ class Expectations:
 
 
 def load(folder: Path) -> Expectations:
-    """Both files, checked."""
-    suites = _read(folder / "suites.yaml", "suites")
-    baseline = _read(folder / "baseline.yaml", "baseline")
-    known = {name: _suite(name, data) for name, data in suites["suites"].items()}
-    for suite in known.values():
-        _check(suite, folder / "suites.yaml")
-    findings = tuple(_known(data) for data in baseline["findings"])
-    for finding in findings:
-        suite_name, _, case = finding.case.partition(".")
-        if suite_name not in known or not known[suite_name].case(case):
-            hint = did_you_mean(finding.case, _all_ids(known))
-            raise UsageError(f"{folder}/baseline.yaml: no case {finding.case}", hint)
-    return Expectations(known, findings)
+    """All files, checked.  The boot comes first, then the kernel's suites, then user space's."""
+    known = {}
+    for path in (folder / "suites").glob("*.yaml"):
+        if not NAME.fullmatch(path.stem):
+            raise UsageError(f"{path}: a suite is named [a-z0-9_]+")
+        known[path.stem] = _suite(path.stem, _read(path, "suite"))
+        _check(known[path.stem], path)
+    if not known:
+        raise UsageError(f"{folder}/suites: no suite is written down there")
+    suites = dict(sorted(known.items(), key=lambda item: (KINDS.index(item[1].kind), item[0])))
+    findings = []
+    for path in sorted((folder / "baseline").glob("*.yaml")):
+        for data in _read(path, "baseline"):
+            findings += _known(path, data, suites)
+    return Expectations(suites, tuple(findings))
 
 
 def _read(path: Path, kind: str) -> Any:
@@ -126,7 +130,7 @@ def _read(path: Path, kind: str) -> Any:
         data = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a day that no calendar has is the latter
         raise UsageError(f"{path} is not YAML: {error}") from error
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     schema["$ref"] = f"#/definitions/{kind}"
@@ -175,7 +179,7 @@ def _check(suite: Suite, path: Path) -> None:
         seen.add(case.id)
         for words, known, what in (
             (case.needs, {*FEATURES, *EXPORTS, SMP}, "feature"),
-            (case.tolerates, set(KINDS), "kind of splat"),
+            (case.tolerates, set(SPLATS), "kind of splat"),
         ):
             for word in words:
                 if word not in known:
@@ -183,21 +187,30 @@ def _check(suite: Suite, path: Path) -> None:
                     raise UsageError(f"{path}: {name}: {word!r} is no {what}", hint)
 
 
-def _known(data: Mapping[str, Any]) -> Known:
+def _known(path: Path, data: Mapping[str, Any], suites: Mapping[str, Suite]) -> list[Known]:
+    """An entry of the baseline, one finding a case."""
     kernel = data.get("kernel", {})
     try:
         expires = datetime.date.fromisoformat(data["expires"])
     except ValueError as error:
-        raise UsageError(f"baseline: {data['case']}: expires: {error}") from error
-    return Known(
-        data["case"],
-        data["verdict"],
-        data["reference"],
-        expires,
-        tuple(data.get("personalities", PERSONALITIES)),
-        parse_version(kernel.get("from", "")),
-        parse_version(kernel.get("to", "")),
-    )
+        raise UsageError(f"{path}: {data['cases'][0]}: expires: {error}") from error
+    found = []
+    for case in data["cases"]:
+        name = f"{path.stem}.{case}"
+        if path.stem not in suites or not suites[path.stem].case(case):
+            raise UsageError(f"{path}: no case {name}", did_you_mean(name, _all_ids(suites)))
+        found.append(
+            Known(
+                name,
+                data["verdict"],
+                data["reference"],
+                expires,
+                tuple(data.get("personalities", PERSONALITIES)),
+                parse_version(kernel.get("from", "")),
+                parse_version(kernel.get("to", "")),
+            )
+        )
+    return found
 
 
 def parse_version(text: str) -> tuple[int, ...]:

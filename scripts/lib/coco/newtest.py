@@ -40,11 +40,11 @@ def new_test(options: argparse.Namespace, screen: Screen) -> int:
     target.write_text(text, encoding="utf-8")
     if kind == KUNIT:
         add_module(parts.REPOSITORY / KBUILD, name)
-    with (EXPECTATIONS / "suites.yaml").open("a", encoding="utf-8") as file:
-        file.write(entry(name, kind, text))
+    suite = EXPECTATIONS / "suites" / f"{name}.yaml"
+    suite.write_text(entry(name, kind, text), encoding="utf-8")
     expect.load(EXPECTATIONS)
     screen.line(f"wrote {target.relative_to(parts.REPOSITORY)}")
-    screen.line("entered it in backports/expect/suites.yaml")
+    screen.line(f"wrote {suite.relative_to(parts.REPOSITORY)}")
     screen.line(f"run it: scripts/coco check SUITE={name}")
     return errors.OK
 
@@ -74,14 +74,14 @@ def add_module(kbuild: Path, name: str) -> None:
 
 
 def entry(name: str, kind: str, text: str) -> str:
-    """The suite for suites.yaml, with its cases as the source has them."""
-    lines = [f"  {name}:", f"    kind: {kind}", f"    description: {name}, say what it is about"]
-    lines.append("    cases:")
+    """The suite as it is written down, with its cases as the source has them."""
+    lines = ["# SPDX-License-Identifier: GPL-2.0", f"kind: {kind}"]
+    lines += [f"description: {name}, say what it is about", "cases:"]
     for case in _CASE[kind].findall(text):
-        lines.append(f"      - id: {case}")
+        lines.append(f"  - id: {case}")
         only = _personality(case, text)
         if only:
-            lines.append(f"        personalities: [{only}]")
+            lines.append(f"    personalities: [{only}]")
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ OK = "ok"
 KNOWN = "known"  # not as it should be, but in the baseline
 FINDING = "finding"
 ERROR = "error"  # could not be judged
-UNLISTED = "not written down: add it to backports/expect/suites.yaml"
+UNLISTED = "not written down: add it to backports/expect/suites/"
 
 
 @dataclass(frozen=True)
