@@ -5,11 +5,12 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import SHORT, Play, expectations, statuses, suite
 
-from coco import errors, qemu
+from coco import errors, expect, qemu, runner
 from coco.model import SELFTEST
 
 TWO = expectations(suite("alpha", ["one", "two", "three"]), suite("beta", ["four"]))
@@ -265,6 +266,58 @@ def test_run_gives_up_on_a_guest_that_always_crashes(
     run = play(TWO, cases=cases)
     assert list(statuses(run).values()).count("fail panic") == 2
     assert list(statuses(run).values()).count("miss not-run") == 2
+
+
+BIG = expect.Setting(machine="efi", append="accept_memory=eager", ram=1024)
+
+
+def with_setting(written: expect.Expectations, name: str, **more: Any) -> expect.Expectations:
+    changed = replace(written.suites[name], setting=BIG, **more)
+    return replace(written, suites={**written.suites, name: changed})
+
+
+def test_suite_that_wants_another_guest_has_its_own_boot_and_snapshot(
+    play: Play, tmp_path: Path
+) -> None:
+    run = play(with_setting(FATAL, "alpha"), cases=FATAL_CASES)
+    assert list(statuses(run)) == ["beta.four", "alpha.one", "alpha.last", "alpha.panics"]
+    assert set(statuses(run).values()) == {"pass"}
+    assert [boot.start for boot in run.boots] == ["fresh", "fresh", "snapshot", "snapshot"]
+    commands = [(tmp_path / f"run/boot-{n}/command").read_text() for n in (1, 2, 3)]
+    assert ["ram=1024" in command for command in commands] == [False, True, True]
+    assert ["accept_memory=eager" in command for command in commands] == [False, True, True]
+    assert ["efi" in command for command in commands] == [False, True, True]
+    assert not list(tmp_path.rglob("snapshot"))
+
+
+def test_plain_guest_is_not_booted_for_a_suite_that_wants_another(play: Play) -> None:
+    written = expectations(suite("alpha", ["one"]))
+    without_boot = {name: one for name, one in written.suites.items() if name != "boot"}
+    run = play(with_setting(replace(written, suites=without_boot), "alpha"))
+    assert statuses(run) == {"alpha.one": "pass"}
+    assert len(run.boots) == 1
+
+
+def test_splat_while_another_guest_boots_is_a_problem_of_its_suite(play: Play) -> None:
+    run = play(with_setting(TWO, "beta"), boot="warning")
+    assert [(problem.suite, problem.kind) for problem in run.problems] == [("beta", "splat")]
+    assert set(statuses(run).values()) == {"pass"}
+
+
+def test_guest_of_another_setting_that_does_not_boot_takes_no_other_case_with_it(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = with_setting(TWO, "alpha")
+    monkeypatch.setattr("coco.runner.guest_for", lambda guest, setting: guest)
+    run = play(written, boot="panic")
+    assert set(statuses(run).values()) == {"miss not-run"}
+    assert len(run.boots) == 2
+
+
+def test_the_users_words_outweigh_the_suites() -> None:
+    guest = qemu.Guest(Path("k"), Path("i"), None, ram=512, cmdline="a=user", options="b=user")
+    got = runner.guest_for(guest, expect.Setting(machine="b=suite", append="a=suite", ram=768))
+    assert (got.cmdline, got.options, got.ram) == ("a=suite a=user", "b=user b=suite", 768)
 
 
 def test_cancelled_run_ends_soon_and_keeps_what_it_has(play: Play) -> None:

@@ -55,6 +55,15 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What a suite's guest is given besides what the run has; suites of one setting share boots."""
+
+    machine: str = ""  # words for the machine's command line
+    append: str = ""  # ... and for the kernel's
+    ram: int = 0  # MiB, at least
+
+
+@dataclass(frozen=True)
 class Suite:
     """One suite as it is written down."""
 
@@ -64,6 +73,7 @@ class Suite:
     cases: tuple[Case, ...]
     modprobe: tuple[str, ...] = ()  # the kernel's own drivers that it tests
     timeout: float = 0.0  # seconds that its slowest case may take, if more than usual
+    setting: Setting = Setting()
 
     def case(self, name: str) -> Case | None:
         """The case of that id; a parameter is its case's."""
@@ -152,6 +162,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
         tuple(_case(case, personalities, needs) for case in data["cases"]),
         tuple(data.get("modprobe", ())),
         float(data.get("timeout", 0)),
+        Setting(data.get("machine", ""), data.get("append", ""), data.get("ram", 0)),
     )
 
 

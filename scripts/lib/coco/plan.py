@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coco.errors import UsageError, did_you_mean
-from coco.expect import BOOT, EXPORTS, FEATURES, SMP, Case, Expectations, Suite, all_ids
+from coco.expect import BOOT, EXPORTS, FEATURES, SMP, Case, Expectations, Setting, Suite, all_ids
 from coco.model import KUNIT, Item, base
 
 MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
@@ -49,6 +49,34 @@ class Plan:
     @property
     def empty(self) -> bool:
         return not (self.items or self.fatal or self.boot_asked)
+
+
+@dataclass(frozen=True)
+class Share:
+    """The work of a plan that one kind of guest can do."""
+
+    setting: Setting
+    items: tuple[Item, ...]
+    fatal: tuple[Item, ...]
+
+
+def shares(plan: Plan, expectations: Expectations) -> list[Share]:
+    """The plan by setting: the plain guest first, unless it has nothing to do."""
+
+    def setting(item: Item) -> Setting:
+        return expectations.suites[item.suite].setting
+
+    settings = list(dict.fromkeys(setting(item) for item in (*plan.items, *plan.fatal)))
+    if plan.boot_asked or not settings or Setting() in settings:
+        settings = [Setting(), *(one for one in settings if one != Setting())]
+    return [
+        Share(
+            one,
+            tuple(item for item in plan.items if setting(item) == one),
+            tuple(item for item in plan.fatal if setting(item) == one),
+        )
+        for one in settings
+    ]
 
 
 def check_selection(selection: Selection, expectations: Expectations) -> None:

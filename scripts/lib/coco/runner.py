@@ -4,7 +4,8 @@
 The first boot does all ordinary work.  Where a guest ends early, the case that was running
 is blamed, and what is left goes on in a fresh boot, or from the snapshot if one was taken.
 Cases that end the guest on purpose come last, each alone, from the same snapshot.  No case
-is ever run twice.
+is ever run twice.  Suites that ask for another guest (machine:, append:, ram:) have boots and
+a snapshot of their own, after the others.
 """
 
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from coco import attribute, plan, qemu
 from coco.boot import Boot, Order, boot
-from coco.expect import BOOT, Expectations
+from coco.expect import BOOT, Expectations, Setting
 from coco.model import CaseResult, End, Item, Outcome, SuiteProblem
 from coco.watch import Budgets
 
@@ -80,36 +81,46 @@ class _Runner:
         self._progress = progress
         self._run = Run(order.name)
         self._snapshot: Path | None = None
+        self._guest = order.guest
         self._crashes = 0
         self._end = End("")  # what ended it all, and in words
         self._why = ""
 
     def run(self) -> Run:
         start = time.monotonic()
-        fatal = self._order.plan.fatal
+        for share in plan.shares(self._order.plan, self._order.expectations):
+            if self._crashes >= MOST_CRASHES:
+                self._give_up([*share.items, *share.fatal], self._end, self._why)
+            elif not self._cancel.is_set():
+                self._share(share)
+        self._run.interrupted = self._cancel.is_set()
+        self._run.seconds = round(time.monotonic() - start, 3)
+        return self._run
+
+    def _share(self, share: plan.Share) -> None:
+        """All that one kind of guest is to do."""
+        self._guest = guest_for(self._order.guest, share.setting)
         try:
             # Even without a single suite the boot itself is a test
-            going = self._until_done(list(self._order.plan.items), first=True)
-            for number, item in enumerate(fatal):
+            going = self._until_done(list(share.items), first=True, save=bool(share.fatal))
+            for number, item in enumerate(share.fatal):
                 if not going:
-                    self._give_up(fatal[number:], self._end, self._why)
+                    self._give_up(share.fatal[number:], self._end, self._why)
                     break
                 going = self._until_done([item])
         finally:
             if self._snapshot:
                 self._snapshot.unlink(missing_ok=True)
-        self._run.interrupted = self._cancel.is_set()
-        self._run.seconds = round(time.monotonic() - start, 3)
-        return self._run
+            self._snapshot = None
 
-    def _until_done(self, items: list[Item], first: bool = False) -> bool:
+    def _until_done(self, items: list[Item], first: bool = False, save: bool = False) -> bool:
         """Boot until nothing of these items is left; False: no further boot makes sense."""
         while first or items:
-            outcome = self._boot(items, save=first and bool(self._order.plan.fatal))
+            outcome = self._boot(items, save=first and save)
             if not outcome.ready and self._cancel.is_set():
                 return False
             if first:
-                self._boot_cases(outcome)
+                self._judge_boot(outcome, items)
                 first = False
             if not outcome.ready and self._run.boots[-1].start == "snapshot":
                 continue  # no case ran: a fresh boot will do
@@ -140,7 +151,7 @@ class _Runner:
         folder = self._order.folder / f"boot-{number}"
         order = Order(
             folder,
-            replace(self._order.guest, snapshot=save or resume is not None),
+            replace(self._guest, snapshot=save or resume is not None),
             plan.run_file(
                 items,
                 self._order.expectations,
@@ -186,6 +197,15 @@ class _Runner:
     def _say(self, text: str) -> None:
         self._progress(text, len(self._run.results))
 
+    def _judge_boot(self, outcome: Outcome, items: Sequence[Item]) -> None:
+        """The first boot is a suite of its own; another setting's is a matter of its suites."""
+        found = outcome.boot_evidence
+        if len(self._run.boots) == 1:
+            self._boot_cases(outcome)
+        elif found.cause:
+            suite = items[0].suite if items else BOOT
+            self._run.problems.append(SuiteProblem(suite, found.cause, f"at boot: {found.text}"))
+
     def _boot_cases(self, outcome: Outcome) -> None:
         """The boot's own cases, first of all results."""
         judged = []
@@ -212,6 +232,19 @@ class _Runner:
             for case in item.cases:
                 result = CaseResult(item.suite, case, status, "not-run", why, boot=boot_number)
                 self._run.results.append(result)
+
+
+def guest_for(guest: qemu.Guest, setting: Setting) -> qemu.Guest:
+    """The run's guest as a suite wants it; the user's own words have the last say.
+
+    The machine takes the first of two words, the kernel the last.
+    """
+    return replace(
+        guest,
+        ram=max(guest.ram, setting.ram),
+        cmdline=f"{setting.append} {guest.cmdline}".strip(),
+        options=f"{guest.options} {setting.machine}".strip(),
+    )
 
 
 def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
