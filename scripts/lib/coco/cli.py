@@ -177,9 +177,7 @@ def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> i
 
     folder = Path(options.results) if options.results else parts.REPOSITORY / "results/latest"
     document = results.read(folder)
-    lines = [*report.header(document), "", *map(report.run_line, document["runs"])]
-    lines += [*report.body(document, folder), *report.verdict(document, folder)]
-    for line in lines:
+    for line in report.lines(document, folder, options):
         screen.line(line)
     return int(document["verdict"]["exit"])
 
@@ -286,8 +284,9 @@ VERBS = (
     Verb(
         "report",
         "show the results of an earlier check",
-        "Print the report of a results folder again (default: the latest), with its exit code.",
-        ("RESULTS",),
+        "Print the report of a results folder again (default: the latest), with its exit code; "
+        "with FORMAT= as JUnit XML, KCIDB's JSON, KTAP or the results file itself.",
+        ("RESULTS", "FORMAT", "ORIGIN", "BUILD_ID", "URL"),
         _report,
     ),
     Verb(

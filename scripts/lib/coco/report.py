@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a person reads at the end, from a results document and nothing else."""
 
+import argparse
 import collections
+import json
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from coco import writers
+from coco.errors import UsageError
 from coco.model import PERSONALITIES
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
 from coco.verdict import UNLISTED
@@ -20,6 +24,22 @@ SHOWN_DIAGNOSTICS = 5
 SHOWN_TRACE = 10
 _ORDER = ("fail", "error", "miss", "pass", "skip")  # what to tell first
 WIDTH = 13  # of a run's name
+
+
+def lines(document: Document, folder: Path, options: argparse.Namespace) -> list[str]:
+    """A whole document, for people or in a format of others."""
+    name = options.format or "text"
+    if name == "text":
+        runs = map(run_line, document["runs"])
+        end = [*body(document, folder), *verdict(document, folder)]
+        return [*header(document), "", *runs, *end]
+    if name == "json":
+        return json.dumps(document, indent=1).splitlines()
+    words = {word: getattr(options, word) for word in ("origin", "build_id", "url")}
+    given = {word: value for word, value in words.items() if value}
+    if given and name != "kcidb":
+        raise UsageError(f"{next(iter(given)).upper()}= is for FORMAT=kcidb alone")
+    return writers.write(document, name, given).splitlines()
 
 
 def header(document: Document) -> list[str]:

@@ -18,12 +18,13 @@ from typing import Any
 
 import jsonschema
 
-from coco import cache, ktap
+from coco import cache
 from coco.boot import results_disk
 from coco.errors import InfrastructureError, UsageError
 from coco.model import STATUSES
 from coco.runner import Run
 from coco.verdict import ERROR, FINDING, KNOWN, Judged, of_problem
+from coco.writers import ktap
 
 SCHEMA_VERSION = 1
 SCHEMA = Path(__file__).with_name("result.schema.json")
@@ -117,7 +118,7 @@ def write(folder: Path, document: Document) -> None:
     """Both forms of the results, whole or not at all."""
     with results_disk(folder):
         cache.write(folder / RESULT, json.dumps(document, indent=1) + "\n")
-        cache.write(folder / KTAP, to_ktap(document))
+        cache.write(folder / KTAP, ktap.write(document))
 
 
 def write_report(folder: Path, lines: Iterable[str]) -> None:
@@ -150,60 +151,3 @@ def invalid(document: Any) -> str:
     if worst is None:
         return ""
     return f"{'.'.join(str(step) for step in worst.absolute_path) or 'the file'}: {worst.message}"
-
-
-def to_ktap(document: Document) -> str:
-    """One KTAP document with one plan: runs, suites, cases."""
-    runs = [run for run in document["runs"] if run["cases"]]
-    lines = ["KTAP version 1", f"1..{len(runs)}" + ("" if runs else " # SKIP nothing ran")]
-    for number, run in enumerate(runs, 1):
-        lines += _ktap_run(run, number)
-    text = "\n".join(lines) + "\n"
-    wrong = ktap.problems(ktap.parse(text.splitlines()))
-    if wrong:  # a bug of ours: better loud than a document that others misread
-        raise InfrastructureError(f"the KTAP document is not well-formed: {wrong[0].text}")
-    return text
-
-
-def _ktap_run(run: Document, number: int) -> list[str]:
-    suites: dict[str, list[Document]] = {}
-    for case in run["cases"]:
-        suites.setdefault(case["id"].partition(".")[0], []).append(case)
-    lines = [f"    {line}" for line in ("KTAP version 1", f"# Subtest: {run['name']}")]
-    lines.append(f"    1..{len(suites)}")
-    for place, (suite, cases) in enumerate(suites.items(), 1):
-        lines += [f"        {line}" for line in ("KTAP version 1", f"# Subtest: {suite}")]
-        lines.append(f"        1..{len(cases)}")
-        for position, case in enumerate(cases, 1):
-            lines += [f"        {line}" for line in _ktap_case(case, position)]
-        bad = any(_is_bad(case) for case in cases)
-        lines.append(f"    {'not ok' if bad else 'ok'} {place} {suite}")
-    bad = any(_is_bad(case) for case in run["cases"]) or bool(run["problems"])
-    lines += [f"    # {p['suite']}: {p['kind']}: {_one_line(p['text'])}" for p in run["problems"]]
-    return [*lines, f"{'not ok' if bad else 'ok'} {number} {run['name']}"]
-
-
-def _is_bad(case: Document) -> bool:
-    return case["verdict"] in (FINDING, ERROR)
-
-
-def _ktap_case(case: Document, number: int) -> list[str]:
-    name = case["id"].partition(".")[2]
-    lines = []
-    if case["status"] != "pass":
-        what = case["cause"] or case["status"]
-        lines.append(f"# {case['id']}: {what}: {_one_line(case['message'])}")
-    if case["note"]:
-        lines.append(f"# {case['id']}: {_one_line(case['note'])}")
-    reason = _one_line(case["message"] if case["status"] == "skip" else case["reference"])
-    if _is_bad(case):
-        directive = ""
-    elif case["verdict"] == KNOWN:
-        directive = f" # SKIP known: {reason}"
-    else:
-        directive = f" # SKIP {reason}" if case["status"] == "skip" else ""
-    return [*lines, f"{'not ok' if _is_bad(case) else 'ok'} {number} {name}{directive}"]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(str(text).split())

@@ -12,6 +12,7 @@ from typing import Any
 from coco.errors import UsageError, did_you_mean
 from coco.expect import TIERS
 from coco.model import PERSONALITIES
+from coco.writers import FORMATS
 
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
@@ -89,12 +90,20 @@ def _switch(text: str) -> bool:
     raise UsageError(f"{text!r} is neither 1 nor 0")
 
 
+def _format(text: str) -> str:
+    if text not in REPORT_FORMATS:
+        raise UsageError(f"unknown format {text!r}", did_you_mean(text, REPORT_FORMATS))
+    return text
+
+
 def _gdb(text: str) -> str:
     """1: the usual port; else what QEMU's -gdb takes."""
     if text in ("", "0"):
         return ""
     return "tcp:127.0.0.1:1234" if text == "1" else text
 
+
+REPORT_FORMATS = ("text", "json", *FORMATS)
 
 _ALL = (
     Variable(
@@ -133,6 +142,10 @@ _ALL = (
     Variable("ALL", "1", "the whole cache, too", _switch),
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
     Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
+    Variable("FORMAT", "<name>", f"of {', '.join(REPORT_FORMATS)} (default: text)", _format),
+    Variable("ORIGIN", "<name>", "for kcidb: the CI system's name there (default: coco)"),
+    Variable("BUILD_ID", "<origin>:<id>", "for kcidb: the build that was tested, if it has one"),
+    Variable("URL", "<address>", "for kcidb: where the results folder is published"),
     Variable("JSON", "<file>", "write the verdicts to this file, too"),
 )
 VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _ALL}
