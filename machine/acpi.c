@@ -13,9 +13,6 @@
 #include "tdx.h"
 
 #define PARAM_RSDP		0x070
-#define PARAM_E820_COUNT	0x1e8
-#define PARAM_E820		0x2d0
-#define E820_ACPI		3
 
 #define RSDP_FIRST		0xe0000ull
 #define RSDP_LAST		0xffff0ull
@@ -50,11 +47,6 @@ struct mp_wakeup {
 	u32 reserved;
 	u64 mailbox;
 	u64 reset_vector;
-} __packed;
-
-struct e820_entry {
-	u64 base, length;
-	u32 type;
 } __packed;
 
 /* The page that the tables are made in */
@@ -163,29 +155,6 @@ static void make_rsdp(struct page *page, u64 gpa, const struct rsdp *original)
 	r->extended_checksum = checksum(r, sizeof(*r));
 }
 
-void acpi_set_e820(struct boot *boot, u64 base, u32 pages, u32 type)
-{
-	u64 end = base + pages * PAGE_SIZE;
-	u8 *count = &boot->params[PARAM_E820_COUNT];
-	struct e820_entry *table = (void *)(boot->params + PARAM_E820);
-	u32 i, n = *count;
-
-	for (i = 0; i < n; i++) {
-		struct e820_entry *e = &table[i], rest = *e;
-
-		if (base < e->base || end > e->base + e->length)
-			continue;
-		rest.base = end;
-		rest.length = e->base + e->length - end;
-		e->length = base - e->base;
-		table[n++] = (struct e820_entry) { base, end - base, type };
-		if (rest.length)
-			table[n++] = rest;
-		break;
-	}
-	*count = n;
-}
-
 void acpi_add_wakeup(struct boot *boot, u64 mailbox)
 {
 	const struct rsdp *original = find_rsdp();
@@ -196,6 +165,6 @@ void acpi_add_wakeup(struct boot *boot, u64 mailbox)
 	if (!original || !make_xsdt(page, gpa, original, mailbox))
 		internal_error("the firmware left no ACPI tables with a MADT");
 	make_rsdp(page, gpa, original);
-	acpi_set_e820(boot, gpa, 1, E820_ACPI);
+	boot_set_e820(boot, gpa, 1, E820_ACPI);
 	memcpy(boot->params + PARAM_RSDP, &gpa, sizeof(gpa));
 }

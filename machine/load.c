@@ -12,9 +12,10 @@
  *	0x040000  LOW_START: kept by the firmware, to 0x080000 (e820: reserved)
  *	0x09fc00  SeaBIOS's EBDA and BIOS, as it left them
  *	0x100000  payload; kernels load where they prefer to be
- *	end of RAM: the initramfs
+ *	end of RAM: the table of unaccepted memory (unaccepted.c), the initramfs
  */
 #include "core.h"
+#include "efi.h"
 
 #define GDT_GPA		0x1000
 #define PARAMS_GPA	0x2000
@@ -61,14 +62,6 @@
 #define XLF_KERNEL_64		BIT(0)
 #define ENTRY_64		0x200
 #define SECTOR			512
-
-#define E820_RAM		1
-#define E820_RESERVED		2
-
-struct e820_entry {
-	u64 base, length;
-	u32 type;
-} __packed;
 
 struct setup_data {
 	u64 next;
@@ -146,6 +139,30 @@ static void add_e820(struct boot *boot, u64 base, u64 end, u32 type)
 		internal_error("too many memory ranges");
 	memcpy(boot->params + PARAM_E820 + count * sizeof(entry), &entry, sizeof(entry));
 	boot->params[PARAM_E820_COUNT]++;
+}
+
+struct e820_entry *boot_e820(struct boot *boot, u32 *count)
+{
+	*count = boot->params[PARAM_E820_COUNT];
+	return (struct e820_entry *)(boot->params + PARAM_E820);
+}
+
+void boot_set_e820(struct boot *boot, u64 base, u32 pages, u32 type)
+{
+	u64 end = base + pages * PAGE_SIZE;
+	u32 i, count;
+	struct e820_entry *e = boot_e820(boot, &count), rest;
+
+	for (i = 0; i < count; i++)
+		if (base >= e[i].base && end <= e[i].base + e[i].length)
+			break;
+	if (i == count)
+		internal_error("0x%lx is in no memory range", base);
+	rest = e[i];
+	e[i].length = base - e[i].base;
+	add_e820(boot, base, end, type);
+	if (rest.base + rest.length > end)
+		add_e820(boot, end, rest.base + rest.length, rest.type);
 }
 
 static void fill_e820(struct boot *boot, const u32 *multiboot)
@@ -286,13 +303,14 @@ static void load_kernel(struct boot *boot, struct vcpu *v, const struct multiboo
 		internal_error("the kernel has no 64-bit entry");
 	boot->kernel_gpa = field(image, HDR_PREF_ADDRESS, 8);
 	boot->kernel_size = m[0].end - m[0].start - setup;
+	boot->kernel_room = field(image, HDR_INIT_SIZE, 4);
 	load(boot->kernel_gpa, image + setup, boot->kernel_size);
 	boot->params_gpa = PARAMS_GPA;
 	boot->params = guest(PARAMS_GPA);
 	fill_params(boot, image, command_line(&m[0]));
 	if (modules > 1) {
 		load_initramfs(boot, &m[1]);
-		if (boot->initrd_gpa < boot->kernel_gpa + field(image, HDR_INIT_SIZE, 4))
+		if (boot->initrd_gpa < boot->kernel_gpa + boot->kernel_room)
 			internal_error("kernel and initramfs do not fit into ram=%lu", config.ram >> 20);
 	}
 	if (config.entry32)
@@ -305,7 +323,7 @@ static void load_kernel(struct boot *boot, struct vcpu *v, const struct multiboo
 static void load_payload(struct boot *boot, struct vcpu *v, const struct multiboot_module *m)
 {
 	boot->kernel_gpa = PAYLOAD_GPA;
-	boot->kernel_size = m->end - m->start;
+	boot->kernel_size = boot->kernel_room = m->end - m->start;
 	load(PAYLOAD_GPA, (void *)(u64)m->start, boot->kernel_size);
 	boot->params_gpa = PARAMS_GPA;
 	boot->params = guest(PARAMS_GPA);
@@ -329,5 +347,7 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 	fill_e820(&boot, multiboot);
 	if (config.tech->boot_data)
 		config.tech->boot_data(&boot);
+	if (efi_wanted())
+		efi_hand_over(&boot);
 	paging_load(bsp);
 }

@@ -263,12 +263,24 @@ struct boot {
 	u8 *params;		/* boot_params, in the private view */
 	u64 params_gpa;
 	u64 kernel_gpa, kernel_size;
+	u64 kernel_room;	/* what it may use before it looks at the memory map */
 	u64 initrd_gpa, initrd_size;
 	u64 setup_data;		/* GPA of the first setup_data entry, 0: none; push in front */
 	u64 low;		/* next free page of the low area that e820 keeps reserved */
 };
 
+/* Address range descriptor (ACPI 6.5, table 15.5), and types that the machine uses */
+struct e820_entry {
+	u64 base, length;
+	u32 type;
+} __packed;
+
+enum { E820_RAM = 1, E820_RESERVED = 2, E820_ACPI = 3, E820_NVS = 4 };
+
 void load_guest(struct vcpu *bsp, const u32 *multiboot);
+struct e820_entry *boot_e820(struct boot *boot, u32 *count);
+/* Make pages that were of another type this one */
+void boot_set_e820(struct boot *boot, u64 base, u32 pages, u32 type);
 /* Pages that the firmware keeps (e820: reserved); zeroed, private */
 u64 boot_reserve(struct boot *boot, u32 pages);
 /* Put a setup_data entry with this payload at the head of the list */

@@ -13,7 +13,6 @@
 #include "core.h"
 #include "tdx.h"
 
-#define E820_NVS		4
 #define MAILBOX_COMMAND		0
 #define MAILBOX_APIC_ID		4
 #define MAILBOX_VECTOR		8
@@ -54,7 +53,7 @@ u64 mailbox_setup(struct boot *boot)
 	memcpy(ram_ptr(gdt, PRIVATE), descriptors, sizeof(descriptors));
 	npt_set(mailbox, PRIVATE, true, false);
 	npt_set(reset_vector, PRIVATE, false, false);
-	acpi_set_e820(boot, mailbox, 1 + TABLE_PAGES + 2, E820_NVS);
+	boot_set_e820(boot, mailbox, 1 + TABLE_PAGES + 2, E820_NVS);
 	return mailbox;
 }
 

@@ -2,9 +2,10 @@
 /*
  * What SEV-SNP's firmware leaves for a guest: CPUID page and secrets page (SNP
  * firmware ABI 56860, 8.14.2 and 8.17, SNP_LAUNCH_UPDATE), found through the
- * confidential computing blob that setup_data points to.
+ * confidential computing blob that setup_data or an EFI table points to.
  */
 #include "cpuid.h"
+#include "efi.h"
 #include "sev.h"
 #include "snp_firmware.h"
 
@@ -127,5 +128,8 @@ void snp_boot_data(struct boot *boot)
 		.cpuid_gpa = cpuid_gpa,
 		.cpuid_size = PAGE_SIZE,
 	};
-	boot_setup_data(boot, SETUP_CC_BLOB, &pointer, sizeof(pointer));
+	if (efi_wanted())
+		efi_add_table(&efi_guid_cc_blob, blob_gpa);
+	else
+		boot_setup_data(boot, SETUP_CC_BLOB, &pointer, sizeof(pointer));
 }

@@ -179,8 +179,6 @@ void ghci_check(struct vcpu *v, const struct tdvmcall *call);
 
 /* ---- acpi.c, mailbox.c ---- */
 void acpi_add_wakeup(struct boot *boot, u64 mailbox);	/* MADT and what leads to it */
-/* Give pages of boot_reserve() another type of memory */
-void acpi_set_e820(struct boot *boot, u64 base, u32 pages, u32 type);
 u64 mailbox_setup(struct boot *boot);			/* GPA of the mailbox */
 u64 mailbox_reset_vector(void);
 bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error);	/* true: it, or the reset vector: done */

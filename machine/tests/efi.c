@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hand-over of an EFI boot, as Linux's EFI stub leaves it.
+ * UEFI specification 2.10: 4.2 (headers), 4.3 (system table), 4.5 (runtime services),
+ * 4.6 (configuration tables), 7.2.3 (memory map)
+ * zero-page.rst: efi_info; include/linux/efi.h: cc_blob, unaccepted memory
+ *
+ * Run with efi, or with unaccepted=48-60.
+ */
+#include "lib/payload.h"
+
+#define PARAM_RSDP		0x070
+#define PARAM_EFI		0x1c0
+#define PARAM_E820_COUNT	0x1e8
+#define PARAM_SETUP_DATA	0x250
+#define PARAM_E820		0x2d0
+#define SETUP_CC_BLOB		7
+#define E820_RAM		1
+
+#define SYSTAB_SIGNATURE	0x5453595320494249ull
+#define RUNTIME_SIGNATURE	0x56524553544e5552ull
+#define UNSUPPORTED		0x8000000000000003ull
+#define GET_TIME		0
+#define SET_VIRTUAL_ADDRESS_MAP	4
+#define RUNTIME_CODE		5
+#define RUNTIME_DATA		6
+#define CONVENTIONAL		7
+#define ACPI_RECLAIM		9
+#define UNACCEPTED		15
+
+#define FROM			(48ull << 20)
+#define TO			(60ull << 20)
+#define UNITS			((TO - FROM) / SIZE_2M)
+
+struct efi_info {
+	u32 signature, systab, desc_size, desc_version, memmap, memmap_size, systab_hi, memmap_hi;
+};
+
+struct header {
+	u64 signature;
+	u32 revision, size, crc32, reserved;
+};
+
+struct system_table {
+	struct header header;
+	u64 vendor, vendor_revision, consoles[6], runtime, boot_services, count, tables;
+};
+
+struct config_table {
+	u64 guid[2], table;
+};
+
+struct descriptor {
+	u32 type, pad;
+	u64 physical, virtual, pages, attributes;
+};
+
+struct unaccepted_table {
+	u32 version, unit_size;
+	u64 base, size;
+	u8 bitmap[];
+};
+
+typedef u64 (*service)(u64 a, u64 b, u64 c, u64 d) __attribute__((ms_abi));
+
+static const u64 guid_cc_blob[] = { 0x44c5cf26067b1f5f, 0x422d9177d7935485 };
+static const u64 guid_unaccepted[] = { 0x44f9105cd5d1de3c, 0x31001298efbca99e };
+
+static const struct efi_info *info;
+static const struct system_table *systab;
+
+static const struct descriptor *descriptor(u32 i)
+{
+	return (void *)((u64)info->memmap + i * info->desc_size);
+}
+
+static u32 descriptors(void)
+{
+	return info->memmap_size / info->desc_size;
+}
+
+/* The descriptor that has this address, or NULL */
+static const struct descriptor *descriptor_of(u64 gpa)
+{
+	u32 i;
+
+	for (i = 0; i < descriptors(); i++) {
+		const struct descriptor *d = descriptor(i);
+
+		if (gpa >= d->physical && gpa < d->physical + d->pages * PAGE_SIZE)
+			return d;
+	}
+	return NULL;
+}
+
+static u32 type_of(u64 gpa)
+{
+	const struct descriptor *d = descriptor_of(gpa);
+
+	return d ? d->type : ~0u;
+}
+
+static u64 find_table(const u64 guid[2])
+{
+	const struct config_table *t = (void *)systab->tables;
+	u64 i;
+
+	for (i = 0; i < systab->count; i++)
+		if (t[i].guid[0] == guid[0] && t[i].guid[1] == guid[1])
+			return t[i].table;
+	return 0;
+}
+
+static u32 crc_of(const struct header *h)
+{
+	const u8 *p = (const void *)h;
+	u32 crc = ~0u, i, bit;
+
+	for (i = 0; i < h->size; i++) {
+		crc ^= i >= 16 && i < 20 ? 0 : p[i];
+		for (bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+	}
+	return ~crc;
+}
+
+/* ---- what every EFI boot has ---- */
+
+static void memory_map(void)
+{
+	const u8 *e820 = (u8 *)boot_params + PARAM_E820, *e;
+	bool sorted = true, covered = true;
+	u32 i;
+
+	for (i = 1; i < descriptors(); i++)
+		sorted &= descriptor(i)->physical >= descriptor(i - 1)->physical +
+						     descriptor(i - 1)->pages * PAGE_SIZE;
+	check("memory_map_is_sorted_and_without_overlap", sorted);
+	for (i = 0; i < *(u8 *)(boot_params + PARAM_E820_COUNT); i++) {
+		u64 base, length, gpa;
+		u32 type;
+
+		e = e820 + i * 20;
+		memcpy(&base, e, 8);
+		memcpy(&length, e + 8, 8);
+		memcpy(&type, e + 16, 4);
+		for (gpa = base; type == E820_RAM && gpa + PAGE_SIZE <= base + length; gpa += PAGE_SIZE)
+			covered &= type_of(gpa) != ~0u;
+	}
+	check("memory_map_covers_the_ram_of_e820", covered);
+	check("descriptors_are_larger_than_their_first_version", info->desc_size > sizeof(struct descriptor));
+	check_eq("code_of_the_payload_is_loader_code", type_of((u64)payload), 1);
+}
+
+static void runtime_services(void)
+{
+	const struct header *h = (void *)systab->runtime;
+	const u64 *services = (void *)(h + 1);
+
+	check_eq("runtime_services_are_signed", h->signature, RUNTIME_SIGNATURE);
+	check_eq("runtime_services_have_their_crc", h->crc32, crc_of(h));
+	check_eq("runtime_services_are_runtime_data", type_of(systab->runtime), RUNTIME_DATA);
+	check_eq("their_code_is_runtime_code", type_of(services[GET_TIME]), RUNTIME_CODE);
+	check("runtime_memory_is_marked", descriptor_of(services[GET_TIME])->attributes >> 63);
+	check_eq("set_virtual_address_map_succeeds",
+		 ((service)services[SET_VIRTUAL_ADDRESS_MAP])(0, 0, 0, 0), 0);
+	check_eq("get_time_is_unsupported", ((service)services[GET_TIME])(0, 0, 0, 0), UNSUPPORTED);
+}
+
+static bool setup_data_has(u32 type)
+{
+	u64 gpa = *(u64 *)(boot_params + PARAM_SETUP_DATA);
+
+	for (; gpa; gpa = *(u64 *)gpa)
+		if (*(u32 *)(gpa + 8) == type)
+			return true;
+	return false;
+}
+
+static void hand_over(void)
+{
+	check("info_is_signed_for_64_bits", !memcmp(info, "EL64", 4));
+	check_eq("system_table_is_signed", systab->header.signature, SYSTAB_SIGNATURE);
+	check_eq("system_table_has_its_crc", systab->header.crc32, crc_of(&systab->header));
+	check_eq("boot_services_are_over", systab->boot_services, 0);
+	check_eq("rsdp_is_left_to_the_tables", *(u64 *)(boot_params + PARAM_RSDP), 0);
+	memory_map();
+	runtime_services();
+	if (!is_snp())
+		return;
+	check("cc_blob_is_a_table", find_table(guid_cc_blob) &&
+				    !memcmp((void *)find_table(guid_cc_blob), "AMDE", 4));
+	check("cc_blob_is_no_setup_data", !setup_data_has(SETUP_CC_BLOB));
+}
+
+/* ---- unaccepted memory ---- */
+
+static u64 state(u64 gpa)
+{
+	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
+}
+
+static void table(void)
+{
+	u64 gpa = find_table(guid_unaccepted), i;
+	const struct unaccepted_table *t = (void *)gpa;
+	bool set = true;
+
+	check("unaccepted_memory_has_a_table", gpa);
+	check_eq("table_is_in_acpi_memory", type_of(gpa), ACPI_RECLAIM);
+	check_eq("version_is_1", t->version, 1);
+	check_eq("unit_is_2m", t->unit_size, SIZE_2M);
+	check_eq("bitmap_starts_with_the_range", t->base, FROM);
+	check_eq("bitmap_has_a_bit_a_unit", t->size, (UNITS + 7) / 8);
+	for (i = 0; i < UNITS; i++)
+		set &= t->bitmap[i / 8] >> i % 8;
+	check("every_unit_is_marked", set);
+	check_eq("no_bit_beyond_the_range_is", t->bitmap[UNITS / 8] >> UNITS % 8, 0);
+}
+
+static void range_and_border(void)
+{
+	u8 before = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED, inside = is_tdx() ? COCO_PAGE_PRIVATE : 0;
+
+	check_eq("range_is_unaccepted_memory", type_of(FROM), UNACCEPTED);
+	check_eq("all_of_it", descriptor_of(FROM)->pages, (TO - FROM) / PAGE_SIZE);
+	check_eq("below_is_conventional", type_of(FROM - 1), CONVENTIONAL);
+	check_eq("above_is_conventional", type_of(TO), CONVENTIONAL);
+	check_eq("page_below_is_accepted", state(FROM - PAGE_SIZE) & ~COCO_PAGE_2M, before);
+	check_eq("first_page_is_not", state(FROM), inside);
+	check_eq("last_page_is_not", state(TO - PAGE_SIZE), inside);
+	check_eq("page_above_is_accepted", state(TO) & ~COCO_PAGE_2M, before);
+}
+
+static void touch(u64 gpa)
+{
+	TRY("movb (%0), %%al", : : "r"(gpa) : "rax", "memory");
+}
+
+/* The first touch in TDX is the end of the run: case "touch" */
+static void accepting(void)
+{
+	if (is_tdx()) {
+		check_eq("unit_can_be_accepted_whole", page_accept(FROM, 1), 0);
+		check_eq("unit_can_be_accepted_by_pages", page_accept(FROM + SIZE_2M, 0), 0);
+		check_eq("first_page_of_it_is_accepted", state(FROM + SIZE_2M),
+			 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
+	} else {
+		ghcb_init();
+		expect_breach(COCO_BREACH_PAGE, 1);
+		touch(FROM);
+		check("first_touch_is_a_breach", breached(COCO_BREACH_PAGE));
+		ghcb_msr(0x014 | FROM | SIZE_2M | 1ull << 52);
+		check_eq("validation_after_a_page_state_change_succeeds",
+			 pvalidate(FROM + SIZE_2M, false, true, NULL), 0);
+	}
+	touch(FROM + SIZE_2M);
+	check("accepted_page_is_there", !trap.hit);
+	check_eq("next_page_is_still_not_accepted", state(FROM + SIZE_2M + PAGE_SIZE),
+		 is_tdx() ? COCO_PAGE_PRIVATE : 0);
+}
+
+void payload(void)
+{
+	info = (void *)(boot_params + PARAM_EFI);
+	systab = (void *)(u64)info->systab;
+	if (case_is("touch"))
+		*(volatile u8 *)FROM;
+	hand_over();
+	if (case_is("unaccepted")) {
+		table();
+		range_and_border();
+		accepting();
+	} else {
+		check("no_unaccepted_memory_no_table", !find_table(guid_unaccepted));
+	}
+}
