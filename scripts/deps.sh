@@ -44,6 +44,7 @@ packages() {
 		kernel	libssl-dev		certificates and module signatures
 		kernel	perl			scripts of older trees
 		kernel	gzip			compresses the image
+		kernel	python3-pyelftools	coverage: debug information
 		work	python3-pytest		tests of the host side
 		work	python3-hypothesis	the KTAP reader against random input
 		work	black			format of Python

@@ -163,6 +163,12 @@ def _bench(options: argparse.Namespace, words: list[str], screen: Screen) -> int
     return bench(options, words, screen)
 
 
+def _coverage(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco import coverage
+
+    return coverage.run(options, words, screen)
+
+
 def _fetch(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import kernels
 
@@ -314,6 +320,15 @@ VERBS = (
         "takes to init, as a ratio; then what one exit of each kind costs.",
         (*_KERNEL, "PERSONALITY", "VCPUS", "RAM", "APPEND", "MACHINE", "QEMU", "ROUNDS", "RESULTS"),
         _bench,
+    ),
+    Verb(
+        "coverage",
+        "which lines of the #VC and #VE handlers the suites reach",
+        "Check a tree's kernel while QEMU logs what it executes of the #VC and #VE handlers, "
+        "and print the lines and branches that were not reached, with the reasons that "
+        "backports/coverage.yaml gives. Takes several times as long as a check.",
+        tuple(word for word in _CHECK if word not in ("GDB", "MODULES")),
+        _coverage,
     ),
     Verb(
         "new-test",

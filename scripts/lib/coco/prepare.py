@@ -33,6 +33,7 @@ class Prepared:
             cmdline=options.append or "",
             options=options.machine or "",
             gdb=getattr(options, "gdb", None) or "",
+            trace=getattr(options, "trace", None) or "",
         )
 
 

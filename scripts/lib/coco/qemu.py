@@ -35,6 +35,7 @@ MACHINE_LOG = "machine.log"
 QEMU_LOG = "qemu.log"
 RUN_FILE = "run"
 COMMAND_FILE = "command"
+TRACE_LOG = "trace.log"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Guest:
     options: str = ""  # added to the machine's own
     snapshot: bool = False
     gdb: str = ""
+    trace: str = ""  # log what is executed in these ranges (-dfilter) to TRACE_LOG
 
 
 def find(words: str = "") -> Qemu:
@@ -121,6 +123,8 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
         argv += ["-incoming", f"exec:exec cat {shlex.quote(str(resume))}"]
     if guest.gdb:
         argv += ["-gdb", guest.gdb, "-S"]
+    if guest.trace:
+        argv += ["-d", "exec,nochain", "-dfilter", guest.trace, "-D", TRACE_LOG]
     return argv
 
 

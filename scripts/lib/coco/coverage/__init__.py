@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco coverage: which lines and branches of the #VC and #VE handlers the suites reach.
+
+Nothing is built into the kernel: QEMU says which blocks of its code it executed, and debug
+information says which lines they are.  KASLR is switched off, so that addresses are those of
+the link; everything else is a check as always.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from coco import cache, check, errors, kernels, parts, results
+from coco.coverage import debuginfo, explained, report, trace, units
+from coco.errors import InfrastructureError, UsageError
+from coco.screen import Screen
+
+EXPLAINED = parts.REPOSITORY / "backports/coverage.yaml"
+NO_KASLR = "nokaslr"
+
+
+def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    """Check the kernel, following its handlers; print and write what they did."""
+    reasons = explained.load(EXPLAINED)
+    kernel = kernels.resolve(options, screen.say)
+    if kernel.source not in ("tree", "build") or kernel.headers is None:
+        raise UsageError(
+            f"coverage needs a kernel that was built here, {kernel.name} was not",
+            "give its source: KDIR=<tree>",
+        )
+    build = kernel.headers
+    tree = (build / "source").resolve() if (build / "source").is_symlink() else build
+    found = units.find(build, units.scratch(kernel.sha256))
+    code = debuginfo.read(found, tree)
+    views = units.views(found, build)
+    options.gdb = ""
+    options.trace = trace.ranges(views)
+    options.append = " ".join(word for word in (options.append, NO_KASLR) if word)
+    folder = results.make_folder(parts.REPOSITORY, options.results or "")
+    options.results = str(folder)
+    status = check.check(options, words, screen)
+    if status == errors.INTERRUPTED:
+        return status
+    logs = sorted(folder.glob(f"*/boot-*/{trace.LOG}"))
+    if not logs:
+        raise InfrastructureError("QEMU left no log of what it executed", f"see {folder}")
+    screen.say("reading what was executed")
+    executed = trace.read(logs, views, code.flow)
+    for log in logs:
+        log.unlink()
+    document = report.figures(code, executed, tree, reasons)
+    document["kernel"] = {"name": kernel.name, "sha256": kernel.sha256}
+    lines = report.screen_lines(document)
+    for line in lines:
+        screen.line(line)
+    _write(folder, document, lines)
+    screen.line(f"coverage: {folder}/coverage.json")
+    return status
+
+
+def _write(folder: Path, document: report.Document, lines: list[str]) -> None:
+    with results.results_disk(folder):
+        cache.write(folder / "coverage.json", json.dumps(document, indent=1) + "\n")
+        cache.write(folder / "coverage.txt", "\n".join(lines) + "\n")

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco coverage: from QEMU's log and a small build to lines and branches."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from coco.coverage import debuginfo, explained, report, trace, units
+from coco.coverage.debuginfo import Code, Jump, Range
+from coco.coverage.units import Section, View
+from coco.errors import InfrastructureError, UsageError
+
+SEV = "arch/x86/kernel/sev.c"
+SOURCE = """\
+int host(int);
+
+static int pick(int code)
+{
+\tif (code == 7)
+\t\treturn host(1);
+\treturn host(2) + 1;
+}
+
+int handle(int code)
+{
+\treturn pick(code) ? 5 : 6;
+}
+"""
+LOG = """\
+vmrun! 0000000040834000
+Trace 0: 0x7f00 [0000000000000000/0000000000001000/0030c2b0/ff000200]
+Trace 1: 0x7f00 [00000000/0000000000001000/0040c0b0/00000000] pick
+Trace 0: 0x7f80 [00000000/000000000000100a/0040c0b0/00000000]
+Trace 1: 0x7fc0 [00000000/0000000000001005/0040c0b0/00000000]
+"""
+# cmp; je 0x100a; nop; call; nop; ret at 0x1009; ret at 0x100a
+FLOW: debuginfo.Flow = {
+    **{0x1000: 0x1003, 0x1003: None, 0x1005: 0x1006, 0x1006: None},
+    **{0x1008: 0x1009, 0x1009: None, 0x100A: None},
+}
+
+
+def test_log_gives_blocks_and_steps_of_each_vcpu() -> None:
+    log = trace.Log()
+    trace.parse(LOG.splitlines(), log)
+    assert log.starts == {0x1000, 0x1005, 0x100A}
+    assert log.steps == {(0x1000, 0x100A), (0x1000, 0x1005)}
+
+
+def test_block_goes_on_to_the_next_jump_or_call() -> None:
+    log = trace.Log({0x1000, 0x1005}, {(0x1000, 0x1005)})
+    executed = trace.follow(log, FLOW)
+    assert executed.instructions == {0x1000, 0x1003, 0x1005, 0x1006}
+    assert executed.ways == {(0x1003, 0x1005)}
+
+
+def test_block_that_was_cut_ends_where_the_next_begins() -> None:
+    cut = trace.follow(trace.Log({0x1000, 0x1003}, {(0x1000, 0x1003)}), FLOW)
+    assert (cut.instructions, cut.ways) == ({0x1000, 0x1003}, set())
+
+
+def test_addresses_move_to_the_link_and_others_are_dropped() -> None:
+    log = trace.Log({0x1000, 0x5000, 0x9000}, {(0x1000, 0x5000), (0x1000, 0x9000)})
+    views = [View(0x1000, 0x2000, 0x1000), View(0x5000, 0x6000, 0x4000)]
+    moved = trace.at_link(log, views)
+    assert (moved.starts, moved.steps) == ({0, 0x1000}, {(0, 0x1000)})
+
+
+def test_filter_names_start_and_length() -> None:
+    assert trace.ranges([View(0x10, 0x30, 0), View(0x50, 0x51, 0)]) == "0x10+0x20,0x50+0x1"
+
+
+def test_section_is_where_most_of_its_symbols_are() -> None:
+    sizes = {".text": 64, ".init.text": 16, ".exit.text": 8}
+    inside = {".text": {"a": 0, "b": 16, "twin": 32}, ".init.text": {"setup": 4}}
+    image = {"a": (0x100,), "b": (0x110,), "twin": (0x500, 0x120), "__pi_setup": (0x904,)}
+    placed = units.place(sizes, inside, image)
+    assert placed == [Section(".text", 0x100, 64), Section(".init.text", 0x900, 16)]
+
+
+DISASSEMBLY = """
+0000000000000010 <pick>:
+      10:\tcmp    $0x7,%edi
+      13:\tje     19 <pick+0x9>
+      15:\tbnd jmp 1a <pick+0xa>
+      19:\tret
+
+0000000000000030 <other>:
+      30:\tjne    10 <pick>
+      32:\tret"""
+
+
+def test_disassembly_gives_flow_and_conditional_jumps_of_known_lines() -> None:
+    code = Code(ranges=[Range(0x10, 0x20, (SEV, 3))])
+    debuginfo.parse_instructions(DISASSEMBLY.splitlines(), code)
+    assert code.jumps == [Jump(0x13, (0x15, 0x19), (SEV, 3))]
+    assert code.flow == {0x10: 0x13, 0x13: None, 0x15: None, 0x19: None, 0x30: None, 0x32: None}
+
+
+def make_build(folder: Path) -> tuple[Path, Path]:
+    """A tree of one file, and what a build leaves of it."""
+    tree, build = folder / "tree", folder / "build"
+    (tree / SEV).parent.mkdir(parents=True)
+    (tree / SEV).write_text(SOURCE)
+    place = build / "arch/x86/kernel"
+    place.mkdir(parents=True)
+    words = ["gcc", "-O2", "-fno-pic", "-c", "-o", "arch/x86/kernel/sev.o", str(tree / SEV)]
+    subprocess.run(words, cwd=build, check=True)
+    kept = f"savedcmd_arch/x86/kernel/sev.o := {' '.join(words)} ; ./objtool sev.o\n"
+    (place / ".sev.o.cmd").write_text(kept)
+    (build / units.DECOMPRESSOR).parent.mkdir(parents=True)
+    for image, text in ((units.KERNEL, "0x10000"), (units.DECOMPRESSOR, "0x20000")):
+        link = ["ld", "-e", "0", "-Ttext", text, "--defsym", "host=0x10800"]
+        subprocess.run([*link, "-o", image, "arch/x86/kernel/sev.o"], cwd=build, check=True)
+    return tree, build
+
+
+def test_lines_of_a_build_without_debug_information(tmp_path: Path) -> None:
+    tree, build = make_build(tmp_path)
+    (tmp_path / "again").mkdir()
+    found = units.find(build, tmp_path / "again")
+    assert [(unit.name, unit.sections[0].start) for unit in found] == [
+        ("arch/x86/kernel/sev", 0x10000)
+    ]
+    code = debuginfo.read(found, tree)
+    assert code.functions == {SEV: {3: "pick", 10: "handle"}}
+    assert {one.line for one in code.ranges} >= {(SEV, 5), (SEV, 6), (SEV, 7), (SEV, 12)}
+    assert code.jumps and all(jump.line[0] == SEV for jump in code.jumps)
+
+
+def test_source_that_changed_since_is_no_basis(tmp_path: Path) -> None:
+    tree, build = make_build(tmp_path)
+    (tmp_path / "again").mkdir()
+    (tree / SEV).write_text(SOURCE.replace("== 7", "== 8"))
+    with pytest.raises(InfrastructureError, match="other code"):
+        units.find(build, tmp_path / "again")
+
+
+def test_build_without_handlers_says_what_is_needed(tmp_path: Path) -> None:
+    _, build = make_build(tmp_path)
+    (build / "arch/x86/kernel/sev.o").unlink()
+    with pytest.raises(InfrastructureError, match="no object"):
+        units.find(build, tmp_path)
+
+
+def test_what_assembly_became_is_no_unit(tmp_path: Path) -> None:
+    (tmp_path / ".a.o.cmd").write_text("savedcmd_a.o := gcc -c -o a.o a.S\n")
+    assert not units.compile_command(tmp_path / "a.o")
+    assert not units.compile_command(tmp_path / "none.o")
+
+
+CODE = Code(
+    ranges=[Range(0, 4, (SEV, 5)), Range(4, 8, (SEV, 6)), Range(8, 12, (SEV, 7))],
+    functions={SEV: {3: "pick"}},
+    jumps=[Jump(2, (4, 8), (SEV, 5))],
+)
+
+
+def figures(reasons: list[explained.Reason], tree: Path) -> report.Document:
+    (tree / SEV).parent.mkdir(parents=True, exist_ok=True)
+    (tree / SEV).write_text(SOURCE)
+    return report.figures(CODE, trace.Executed({0, 2, 4}, {(2, 4)}), tree, reasons)
+
+
+def test_figures_name_what_was_missed(tmp_path: Path) -> None:
+    document = figures([], tmp_path)
+    pick = document["files"][SEV]["functions"][0]
+    assert (pick["name"], pick["lines"], pick["reached"]) == ("pick", 3, 2)
+    assert (pick["ways"], pick["ways_reached"]) == (2, 1)
+    assert pick["missed"] == [{"line": 7, "text": "return host(2) + 1;", "reason": ""}]
+    assert any("7   not reached" in line for line in report.screen_lines(document))
+
+
+def test_explained_lines_are_counted_apart(tmp_path: Path) -> None:
+    document = figures([explained.Reason("no host does it", text=r"host\(2\)")], tmp_path)
+    assert (document["lines"], document["reached"], document["explained"]) == (3, 2, 1)
+    text = report.screen_lines(document)
+    assert any("1 explained: 100% of the rest" in line for line in text)
+    assert any("7   no host does it" in line for line in text)
+
+
+def test_spans() -> None:
+    assert report.spans([3, 1, 2, 7]) == "1-3, 7"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("explained: {}", "no list"),
+        ("a: [", "no YAML"),
+        ("explained: [{function: a}]", "gives no reason"),
+        ("explained: [{file: a, reason: b}]", "whole files"),
+        ("explained: [{function: a, reason: b, line: c}]", "unknown line"),
+        ("explained: [{text: '(', reason: b}]", "no regular expression"),
+        ("explained: [x]", "no mapping"),
+    ],
+)
+def test_bad_list_of_reasons_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "coverage.yaml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        explained.load(tmp_path / "coverage.yaml")
