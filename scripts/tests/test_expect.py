@@ -255,6 +255,21 @@ def test_exported_function_is_a_feature(tmp_path: Path) -> None:
     assert unknown["sev_active"] is None
 
 
+@pytest.mark.parametrize("include", ["{source}", "$(coco_src)/source"])
+def test_what_a_header_declares_is_a_feature(tmp_path: Path, include: str) -> None:
+    source, build = tmp_path / "source", tmp_path / "build"
+    (source / "include/linux").mkdir(parents=True)
+    build.mkdir()
+    (build / "Makefile").write_text(f"include {include.format(source=source)}/Makefile\n")
+    assert prepare.declared(build) == frozenset()
+    header = source / "include/linux/dma-mapping.h"
+    header.write_text("static inline void dma_set_min_align_mask(struct device *dev)\n")
+    available = plan.Available(declared=prepare.declared(build))
+    assert plan.features_of({}, available, 1)["min_align_mask"] is True
+    unknown = plan.Available(declared=prepare.declared(None))
+    assert plan.features_of({}, unknown, 1)["min_align_mask"] is None
+
+
 def test_driver_is_loaded_once_and_only_if_it_is_there() -> None:
     drivers = replace(ALPHA, modprobe=("sev-guest", "tdx-guest"))
     other = replace(suite("gamma", ["x"]), modprobe=("sev-guest",))

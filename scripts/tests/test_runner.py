@@ -268,7 +268,7 @@ def test_run_gives_up_on_a_guest_that_always_crashes(
     assert list(statuses(run).values()).count("miss not-run") == 2
 
 
-BIG = expect.Setting(machine="efi", append="accept_memory=eager", ram=1024)
+BIG = expect.Setting("efi", "accept_memory=eager", 1024, ("virtio_rng",))
 
 
 def with_setting(written: expect.Expectations, name: str, **more: Any) -> expect.Expectations:
@@ -287,7 +287,15 @@ def test_suite_that_wants_another_guest_has_its_own_boot_and_snapshot(
     assert ["ram=1024" in command for command in commands] == [False, True, True]
     assert ["accept_memory=eager" in command for command in commands] == [False, True, True]
     assert ["efi" in command for command in commands] == [False, True, True]
+    assert ["virtio-rng-pci" in command for command in commands] == [False, True, True]
     assert not list(tmp_path.rglob("snapshot"))
+
+
+def test_suite_may_want_its_guest_in_some_personalities_only(play: Play, tmp_path: Path) -> None:
+    run = play(with_setting(TWO, "alpha", set_in=("tdx",)))  # this one is none
+    assert set(statuses(run).values()) == {"pass"}
+    assert len(run.boots) == 1
+    assert "accept_memory" not in (tmp_path / "run/boot-1/command").read_text()
 
 
 def test_plain_guest_is_not_booted_for_a_suite_that_wants_another(play: Play) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from coco import config
+from coco import config, qemu
 from coco.errors import UsageError, did_you_mean
 from coco.model import KUNIT, PERSONALITIES, SELFTEST, base
 from coco.splat import KINDS as SPLATS
@@ -34,6 +34,10 @@ FEATURES: Mapping[str, config.Requirement] = {
 EXPORTS: Mapping[str, str] = {
     "cc_platform": "cc_platform_has",
     "sev_active": "sev_active",
+}
+# ... and those that stand for what one of its headers declares: (header, text in it)
+DECLARED: Mapping[str, tuple[str, str]] = {
+    "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
@@ -61,6 +65,7 @@ class Setting:
     machine: str = ""  # words for the machine's command line
     append: str = ""  # ... and for the kernel's
     ram: int = 0  # MiB, at least
+    devices: tuple[str, ...] = ()  # of QEMU, names in qemu.DEVICES
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ class Suite:
     modprobe: tuple[str, ...] = ()  # the kernel's own drivers that it tests
     timeout: float = 0.0  # seconds that its slowest case may take, if more than usual
     setting: Setting = Setting()
+    set_in: tuple[str, ...] = PERSONALITIES  # where it asks for that setting
+
+    def setting_in(self, personality: str) -> Setting:
+        """What its guest is given in that personality."""
+        return self.setting if personality in self.set_in else Setting()
 
     def case(self, name: str) -> Case | None:
         """The case of that id; a parameter is its case's."""
@@ -162,7 +172,13 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
         tuple(_case(case, personalities, needs) for case in data["cases"]),
         tuple(data.get("modprobe", ())),
         float(data.get("timeout", 0)),
-        Setting(data.get("machine", ""), data.get("append", ""), data.get("ram", 0)),
+        Setting(
+            data.get("machine", ""),
+            data.get("append", ""),
+            data.get("ram", 0),
+            tuple(data.get("devices", ())),
+        ),
+        tuple(data.get("set_in", PERSONALITIES)),
     )
 
 
@@ -182,6 +198,10 @@ def _case(data: Mapping[str, Any], personalities: tuple[str, ...], needs: tuple[
 
 def _check(suite: Suite, path: Path) -> None:
     """What a schema cannot say."""
+    for device in suite.setting.devices:
+        if device not in qemu.DEVICES:
+            hint = did_you_mean(device, qemu.DEVICES)
+            raise UsageError(f"{path}: {suite.name}: {device!r} is no device", hint)
     seen = set()
     for case in suite.cases:
         name = f"{suite.name}.{case.id}"
@@ -189,7 +209,7 @@ def _check(suite: Suite, path: Path) -> None:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)
         for words, known, what in (
-            (case.needs, {*FEATURES, *EXPORTS, SMP}, "feature"),
+            (case.needs, {*FEATURES, *EXPORTS, *DECLARED, SMP}, "feature"),
             (case.tolerates, set(SPLATS), "kind of splat"),
         ):
             for word in words:

@@ -6,8 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coco.errors import UsageError, did_you_mean
-from coco.expect import BOOT, EXPORTS, FEATURES, SMP, Case, Expectations, Setting, Suite, all_ids
-from coco.model import KUNIT, Item, base
+from coco.expect import (
+    BOOT,
+    DECLARED,
+    EXPORTS,
+    FEATURES,
+    SMP,
+    Case,
+    Expectations,
+    Setting,
+    Suite,
+    all_ids,
+)
+from coco.model import KUNIT, PERSONALITIES, Item, base
 
 MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
 
@@ -30,6 +41,7 @@ class Available:
     no_kunit: str = ""
     drivers: frozenset[str] = frozenset()  # of the kernel's own, in the initramfs
     exports: frozenset[str] | None = None  # functions that modules can call; None: unknown
+    declared: frozenset[str] | None = None  # words of expect.DECLARED; None: unknown
 
 
 @dataclass
@@ -43,6 +55,7 @@ class Plan:
     not_built: dict[str, str] = field(default_factory=dict)  # suite -> reason
     boot_cases: tuple[str, ...] = ()
     drivers: frozenset[str] = frozenset()
+    personality: str = PERSONALITIES[0]
 
     boot_asked: bool = False  # the boot was selected, and does not just come along
 
@@ -64,7 +77,7 @@ def shares(plan: Plan, expectations: Expectations) -> list[Share]:
     """The plan by setting: the plain guest first, unless it has nothing to do."""
 
     def setting(item: Item) -> Setting:
-        return expectations.suites[item.suite].setting
+        return expectations.suites[item.suite].setting_in(plan.personality)
 
     settings = list(dict.fromkeys(setting(item) for item in (*plan.items, *plan.fatal)))
     if plan.boot_asked or not settings or Setting() in settings:
@@ -108,6 +121,8 @@ def features_of(
     }
     for word, function in EXPORTS.items():
         features[word] = None if available.exports is None else function in available.exports
+    for word in DECLARED:
+        features[word] = None if available.declared is None else word in available.declared
     features[SMP] = vcpus > 1
     return features
 
@@ -120,7 +135,7 @@ def make(
     available: Available,
 ) -> Plan:
     """The work of one run."""
-    plan = Plan(drivers=available.drivers)
+    plan = Plan(drivers=available.drivers, personality=personality)
     for suite in expectations.suites.values():
         chosen = [case for case in suite.cases if _selected(suite, case, selection)]
         here: Sequence[Case] = [case for case in chosen if personality in case.personalities]
@@ -206,6 +221,8 @@ def explain_feature(word: str) -> str:
         return "two vCPUs (VCPUS=2)"
     if word in EXPORTS:
         return f"{EXPORTS[word]}()"
+    if word in DECLARED:
+        return f"{word} ({DECLARED[word][0]})"
     options = " or ".join("CONFIG_" + option for option in FEATURES[word].options)
     return f"{word} ({options})"
 

@@ -3,10 +3,11 @@
 
 import argparse
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import cache, image, kernels, modules, parts, plan, qemu
+from coco import cache, expect, image, kernels, modules, parts, plan, qemu
 from coco.errors import Unavailable
 
 
@@ -53,6 +54,7 @@ def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
         no_kunit="" if built else suites,
         drivers=frozenset(image.drivers(kernel)),
         exports=exports(kernel.headers),
+        declared=declared(kernel.headers),
     )
     folder = built.folder if built else None
     initramfs = image.initramfs(kernel, programs, folder, say)
@@ -81,6 +83,30 @@ def exports(headers: Path | None) -> frozenset[str] | None:
         text = ""
     names = (line.split("\t")[1] for line in text.splitlines() if line.count("\t") > 1)
     return frozenset(names) or None
+
+
+def declared(headers: Path | None) -> frozenset[str] | None:
+    """The words of expect.DECLARED that the source's headers meet; None without headers."""
+    source = headers and _source(headers)
+    if not source or not (source / "include/linux").is_dir():
+        return None
+    found = set()
+    for word, (name, text) in expect.DECLARED.items():
+        path = source / name
+        if path.is_file() and text in path.read_text(encoding="utf-8", errors="replace"):
+            found.add(word)
+    return frozenset(found)
+
+
+def _source(headers: Path) -> Path:
+    """A folder to build modules in may only refer to the source, by its Makefile: by an
+    absolute path, or to a folder beside itself (kernels/unpacked.py)."""
+    try:
+        text = (headers / "Makefile").read_text(encoding="utf-8")
+    except OSError:
+        return headers
+    match = re.search(r"^include\s+(?:\$\(coco_src\)/)?(\S+)/Makefile$", text, re.MULTILINE)
+    return headers.parent / match[1] if match else headers
 
 
 def banner(vmlinuz: Path) -> str:

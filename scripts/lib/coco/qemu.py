@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,14 @@ COMMAND_FILE = "command"
 TRACE_LOG = "trace.log"
 
 
+# What a suite may want beside what every guest has.  iommu_platform: the driver goes through
+# the DMA API (VIRTIO_F_ACCESS_PLATFORM, virtio 1.2, 6.1), as in every confidential guest.
+DEVICES: Mapping[str, str] = {
+    "virtio_rng": "-object rng-random,id=rng,filename=/dev/urandom"
+    " -device virtio-rng-pci,rng=rng,disable-legacy=on,iommu_platform=on",
+}
+
+
 @dataclass(frozen=True)
 class Qemu:
     """A QEMU that is new enough."""
@@ -65,6 +74,7 @@ class Guest:
     snapshot: bool = False
     gdb: str = ""
     trace: str = ""  # log what is executed in these ranges (-dfilter) to TRACE_LOG
+    devices: tuple[str, ...] = ()  # names in DEVICES
 
 
 def find(words: str = "") -> Qemu:
@@ -118,6 +128,8 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
         # QEMU 7.2's cmpxchg16b corrupts the flags; the machine hides it by itself
         argv += ["-cpu", "max,-cx16", "-m", str(guest.ram)]
         argv += ["-kernel", "kernel", "-initrd", "initramfs", "-append", cmdline]
+    for name in guest.devices:
+        argv += DEVICES[name].split()
     if resume:
         argv += ["-fw_cfg", "name=opt/coco/resumed,string=1"]
         argv += ["-incoming", f"exec:exec cat {shlex.quote(str(resume))}"]

@@ -4,8 +4,8 @@
 The first boot does all ordinary work.  Where a guest ends early, the case that was running
 is blamed, and what is left goes on in a fresh boot, or from the snapshot if one was taken.
 Cases that end the guest on purpose come last, each alone, from the same snapshot.  No case
-is ever run twice.  Suites that ask for another guest (machine:, append:, ram:) have boots and
-a snapshot of their own, after the others.
+is ever run twice.  Suites that ask for another guest (machine:, append:, ram:, devices:)
+have boots and a snapshot of their own, after the others.
 """
 
 import threading
@@ -244,6 +244,7 @@ def guest_for(guest: qemu.Guest, setting: Setting) -> qemu.Guest:
         ram=max(guest.ram, setting.ram),
         cmdline=f"{setting.append} {guest.cmdline}".strip(),
         options=f"{guest.options} {setting.machine}".strip(),
+        devices=setting.devices,
     )
 
 
