@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A platform device of ours, and what it does on its bus. */
+#include <linux/dma-direct.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include "dma.h"
+#include "kunit_choice.h"
+#include "machine.h"
+#include "select.h"
+#include "technology.h"
+
+/* Kernels up to 5.6 leave dma_parms to the driver; our device has none */
+static struct device_dma_parameters parameters;
+
+int coco_dma_begin(struct kunit *test)
+{
+	struct platform_device *device;
+	int rc;
+
+	device = platform_device_register_simple("coco_dma", PLATFORM_DEVID_AUTO, NULL, 0);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	if (!device->dev.dma_parms) {
+		memset(&parameters, 0, sizeof(parameters));
+		device->dev.dma_parms = &parameters;
+	}
+	rc = dma_coerce_mask_and_coherent(&device->dev, DMA_BIT_MASK(64));
+	if (rc) {
+		platform_device_unregister(device);
+		return rc;
+	}
+	test->priv = device;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(coco_dma_begin);
+
+void coco_dma_end(struct kunit *test)
+{
+	struct platform_device *device = test->priv;
+
+	test->priv = NULL;
+	if (device)
+		platform_device_unregister(device);
+	coco_case_end(test);
+}
+EXPORT_SYMBOL_GPL(coco_dma_end);
+
+struct device *coco_dma_dev(struct kunit *test)
+{
+	struct platform_device *device = test->priv;
+
+	return &device->dev;
+}
+EXPORT_SYMBOL_GPL(coco_dma_dev);
+
+void *coco_buffer(struct kunit *test, size_t len)
+{
+	void *memory = kunit_kzalloc(test, len + PAGE_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	return PTR_ALIGN(memory, PAGE_SIZE);
+}
+EXPORT_SYMBOL_GPL(coco_buffer);
+
+/* ---- the bus ---- */
+
+static size_t up_to_page_end(dma_addr_t at, size_t len)
+{
+	return min_t(size_t, len, PAGE_SIZE - (at & ~PAGE_MASK));
+}
+
+static void *kernel_mapping(struct kunit *test, dma_addr_t at)
+{
+	return phys_to_virt(dma_to_phys(coco_dma_dev(test), at));
+}
+
+void coco_device_reads(struct kunit *test, dma_addr_t from, void *buf, size_t len)
+{
+	size_t part;
+
+	if (!coco_machine()) {
+		memcpy(buf, kernel_mapping(test, from), len);
+		return;
+	}
+	for (; len; len -= part, from += part, buf += part) {
+		part = up_to_page_end(from, len);
+		KUNIT_ASSERT_EQ(test, coco_host_read(from, buf, part), (s64)0);
+	}
+}
+EXPORT_SYMBOL_GPL(coco_device_reads);
+
+void coco_device_writes(struct kunit *test, dma_addr_t to, const void *buf, size_t len)
+{
+	size_t part;
+
+	if (!coco_machine()) {
+		memcpy(kernel_mapping(test, to), buf, len);
+		return;
+	}
+	for (; len; len -= part, to += part, buf += part) {
+		part = up_to_page_end(to, len);
+		KUNIT_ASSERT_EQ(test, coco_host_write(to, buf, part), (s64)0);
+	}
+}
+EXPORT_SYMBOL_GPL(coco_device_writes);
+
+unsigned int coco_private_pages(dma_addr_t start, size_t len)
+{
+	dma_addr_t at;
+	unsigned int n = 0;
+
+	if (coco_machine_personality() == COCO_NONE)
+		return 0;
+	for (at = start & PAGE_MASK; at < start + len; at += PAGE_SIZE)
+		n += !!(coco_page_state(at) & COCO_PAGE_PRIVATE);
+	return n;
+}
+EXPORT_SYMBOL_GPL(coco_private_pages);
+
+bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf)
+{
+	return dma_to_phys(dev, at) != virt_to_phys((void *)buf);
+}
+EXPORT_SYMBOL_GPL(coco_bounced);
+
+bool coco_dma_bounces(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	void *buf = coco_buffer(test, COCO_SLOT);
+	dma_addr_t at;
+	bool bounced;
+
+	at = dma_map_single(dev, buf, COCO_SLOT, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
+	bounced = coco_bounced(dev, at, buf);
+	dma_unmap_single(dev, at, COCO_SLOT, DMA_TO_DEVICE);
+	return bounced;
+}
+EXPORT_SYMBOL_GPL(coco_dma_bounces);
+
+/* ---- bytes that tell where they belong ---- */
+
+/* Words of 2 bytes; odd factors: none of 65536 words is like another, nor one of another seed */
+static u8 byte_at(size_t i, u32 seed)
+{
+	u16 word = (u16)(i / 2) * 40503u + (u16)seed * 0x9e37u;
+
+	return word >> (i % 2 * 8);
+}
+
+void coco_fill(void *buf, size_t len, u32 seed)
+{
+	u8 *bytes = buf;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		bytes[i] = byte_at(i, seed);
+}
+EXPORT_SYMBOL_GPL(coco_fill);
+
+size_t coco_first_difference(const void *a, const void *b, size_t len)
+{
+	const u8 *left = a, *right = b;
+	size_t i;
+
+	for (i = 0; i < len && left[i] == right[i]; i++)
+		;
+	return i;
+}
+EXPORT_SYMBOL_GPL(coco_first_difference);
+
+size_t coco_first_wrong(const void *buf, size_t start, size_t len, u32 seed)
+{
+	const u8 *bytes = buf;
+	size_t i;
+
+	for (i = 0; i < len && bytes[i] == byte_at(start + i, seed); i++)
+		;
+	return i;
+}
+EXPORT_SYMBOL_GPL(coco_first_wrong);
+
+size_t coco_longest_run(const void *buf, size_t len, u8 byte)
+{
+	const u8 *bytes = buf;
+	size_t i, run = 0, longest = 0;
+
+	for (i = 0; i < len; i++) {
+		run = bytes[i] == byte ? run + 1 : 0;
+		longest = max(longest, run);
+	}
+	return longest;
+}
+EXPORT_SYMBOL_GPL(coco_longest_run);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device of ours, and what it does on its bus.
+ *
+ * The device is a platform device without a driver, so whatever the DMA API does
+ * for it is the kernel's own doing.  On the machine it reads and writes memory as
+ * a host does, through the shared view.  Elsewhere it goes through the kernel's
+ * mapping of the page, which is shared where the page is; where none is, nothing
+ * could be said of it.
+ *
+ * A suite on it:
+ *
+ *	static int begin(struct kunit *test)
+ *	{
+ *		return coco_case_begin(test) ?: coco_dma_begin(test);
+ *	}
+ *	... .init = begin, .exit = coco_dma_end,
+ *
+ * and then coco_dma_dev(test) in a case.
+ */
+#ifndef COCO_LIB_DMA_H
+#define COCO_LIB_DMA_H
+
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/types.h>
+
+struct kunit;
+
+#define COCO_SLOT	2048u		/* IO_TLB_SIZE, include/linux/swiotlb.h */
+#define COCO_SEGMENT	(128 * COCO_SLOT)	/* IO_TLB_SEGSIZE slots: the largest mapping */
+
+int coco_dma_begin(struct kunit *test);
+void coco_dma_end(struct kunit *test);		/* calls coco_case_end(), too */
+struct device *coco_dma_dev(struct kunit *test);
+
+/* Zeroes from the start of a page on; freed with the case */
+void *coco_buffer(struct kunit *test, size_t len);
+
+/* As the device reads and writes; the test fails if it cannot */
+void coco_device_reads(struct kunit *test, dma_addr_t from, void *buf, size_t len);
+void coco_device_writes(struct kunit *test, dma_addr_t to, const void *buf, size_t len);
+
+/* Pages of this range that the host cannot reach; 0 in a guest without encryption */
+unsigned int coco_private_pages(dma_addr_t start, size_t len);
+/* Does this address lie in memory of the kernel's own, and not in that buffer? */
+bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf);
+
+/* Streaming mappings go through swiotlb in every confidential guest, else with swiotlb=force */
+#define COCO_NEEDS_BOUNCE(test) \
+	do { \
+		if (coco_technology() == COCO_NONE && !coco_dma_bounces(test)) \
+			kunit_skip(test, "needs swiotlb=force on the command line"); \
+	} while (0)
+bool coco_dma_bounces(struct kunit *test);
+
+/* Bytes that tell where they belong, and by the seed (less than 65536) whose they are */
+void coco_fill(void *buf, size_t len, u32 seed);
+/* Where two buffers differ first; len if nowhere */
+size_t coco_first_difference(const void *a, const void *b, size_t len);
+/* Where a buffer differs first from coco_fill()'s, from byte start of that on */
+size_t coco_first_wrong(const void *buf, size_t start, size_t len, u32 seed);
+/* The longest run of one byte value: what is left of a buffer full of it */
+size_t coco_longest_run(const void *buf, size_t len, u8 byte);
+
+#define COCO_EXPECT_SAME(test, a, b, len) \
+	KUNIT_EXPECT_EQ(test, coco_first_difference(a, b, len), (size_t)(len))
+#define COCO_EXPECT_FILLED(test, buf, start, len, seed) \
+	KUNIT_EXPECT_EQ(test, coco_first_wrong(buf, start, len, seed), (size_t)(len))
+
+#endif /* COCO_LIB_DMA_H */
