@@ -9,7 +9,7 @@
 #define APIC_ID		0xfee00020
 
 #define CR4_MACHINE	0x1620		/* PAE, OSFXSR, OSXMMEXCPT, LA57 */
-#define CR0_MACHINE	0x80000033	/* PG, NE, ET, MP, PE */
+#define CR0_MACHINE	0x80010033	/* PG, WP, NE, ET, MP, PE; WP as guests have it: QEMU flushes when it changes */
 #define EFER		0xc0000080
 #define EFER_MACHINE	0x1900		/* SVME, NXE, LME */
 

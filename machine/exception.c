@@ -204,6 +204,14 @@ bool nmi_step(struct vcpu *v)
 	return true;
 }
 
+bool vcpu_undisturbed(const struct vcpu *v)
+{
+	const struct vmcb *b = &v->vmcb;
+
+	return !v->nmi_pending && v->pending_vector < 0 && !(b->event_inj & EVENT_VALID) &&
+	       !(b->save.rflags & RFLAGS_TF) && !inject_waits(v);
+}
+
 void vcpu_deliver(struct vcpu *v)
 {
 	struct vmcb *b = &v->vmcb;

@@ -206,6 +206,11 @@ bool inject_breakpoint(struct vcpu *v)
 	return true;
 }
 
+bool inject_waits(const struct vcpu *v)
+{
+	return queues[v->index].count;
+}
+
 void inject_due(struct vcpu *v)
 {
 	struct queue *q = &queues[v->index];

@@ -188,6 +188,7 @@ int guest_write_gpa(u64 gpa, enum view view, const void *buf, size_t len);
 void raise_exception(struct vcpu *v, u8 vector, bool has_error, u64 error);
 void raise_pf(struct vcpu *v, u64 va, u64 error);
 void raise_nmi(struct vcpu *v);			/* now, or once it is unblocked */
+bool vcpu_undisturbed(const struct vcpu *v);	/* nothing is to happen before the next instruction */
 static inline void raise_gp(struct vcpu *v) { raise_exception(v, X86_GP, true, 0); }
 
 /* ---- insn.c: just enough decoding ---- */
@@ -251,6 +252,7 @@ const struct coco_rule *rule_match(struct coco_event *event);
 void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, ...) __printf(4, 5);
 bool machine_call(struct vcpu *v);		/* at VMMCALL: true if it was one */
 void inject_due(struct vcpu *v);		/* before each VMRUN */
+bool inject_waits(const struct vcpu *v);	/* something is to be injected, now or later */
 bool inject_breakpoint(struct vcpu *v);		/* at each #DB exit, first: true if it was dealt with */
 bool end_expected(enum coco_end why, u64 value);
 void event_totals(void);			/* the "m|count ..." lines; end_run calls it before "m|end" */

@@ -173,16 +173,23 @@ static void vmgexit(struct vcpu *v)
 }
 
 /* VMGEXIT is VMMCALL with F2 or F3 in front (APM vol. 3) */
-static void vmmcall(struct vcpu *v)
+static bool at_vmgexit(struct vcpu *v)
 {
 	u8 prefix;
 
-	if (insn_length(v, VMMCALL, 3) == VMGEXIT_LENGTH &&
-	    !guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
-	    (prefix == 0xf2 || prefix == 0xf3))
+	return insn_length(v, VMMCALL, 3) == VMGEXIT_LENGTH &&
+	       !guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
+	       (prefix == 0xf2 || prefix == 0xf3);
+}
+
+/*
+ * Guests load the GHCB MSR right before VMGEXIT.  On hardware that costs no exit, as
+ * it does here: where VMGEXIT is next, the two are done in one.
+ */
+static void vmgexit_follows(struct vcpu *v)
+{
+	if (reg(v, RCX) == MSR_GHCB && v->vmcb.exit_info1 & 1 && vcpu_undisturbed(v) && at_vmgexit(v))
 		vmgexit(v);
-	else
-		raise_vc(v, SVM_EXIT_VMMCALL);
 }
 
 /* QEMU gives INVD the exit code of WBINVD, and RDTSCP that of RDTSC */
@@ -199,12 +206,14 @@ static bool es_exit(struct vcpu *v)
 {
 	u64 code = exit_code(v);
 
-	if (code == SVM_EXIT_MSR && sev_msr(v))
+	if (code == SVM_EXIT_MSR && sev_msr(v)) {
+		vmgexit_follows(v);
 		return true;
+	}
 	if (code == SVM_EXIT_MSR && switched_msr(reg(v, RCX)))
 		return false;
-	if (code == SVM_EXIT_VMMCALL) {
-		vmmcall(v);
+	if (code == SVM_EXIT_VMMCALL && at_vmgexit(v)) {
+		vmgexit(v);
 		return true;
 	}
 	if (code == SVM_EXIT_EXCP + X86_UD && is_snp())
