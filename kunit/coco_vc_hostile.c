@@ -171,3 +171,4 @@ kunit_test_suite(vc_hostile_suite);
 
 MODULE_DESCRIPTION("#VC whose exit code does not belong to the instruction");
 MODULE_LICENSE("GPL");
+COCO_INJECTS_FAULTS;

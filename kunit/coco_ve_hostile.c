@@ -293,3 +293,4 @@ kunit_test_suite(ve_hostile_suite);
 
 MODULE_DESCRIPTION("#VE with a host that does not answer as it should");
 MODULE_LICENSE("GPL");
+COCO_INJECTS_FAULTS;

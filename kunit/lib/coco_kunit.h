@@ -24,6 +24,12 @@
 #include "select.h"
 #include "technology.h"
 
+/*
+ * In a suite whose cases make faults - a hostile host, a function that is made to fail: the
+ * runner for real guests (guest/run-guest) reads it in the module and refuses to load it.
+ */
+#define COCO_INJECTS_FAULTS	MODULE_INFO(coco, "injects-faults")
+
 static char *coco_suite_filter;
 module_param_named(filter, coco_suite_filter, charp, 0444);
 MODULE_PARM_DESC(filter, "run only the cases whose <suite>.<case> matches this glob");

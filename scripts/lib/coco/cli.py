@@ -226,6 +226,12 @@ def _lint(_options: argparse.Namespace, _words: list[str], screen: Screen) -> in
     return gate.lint(screen)
 
 
+def _tarball(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import tarball
+
+    return tarball.run(options, screen)
+
+
 def _new_test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import newtest
 
@@ -352,6 +358,14 @@ VERBS = (
         "Build init and the selftests, and print their folder.",
         (),
         _selftests,
+    ),
+    Verb(
+        "tarball",
+        "pack the suites for a guest without QEMU",
+        "Write one archive with the programs, the sources of the modules and run-guest, for a real "
+        "SEV or TDX guest; a kernel that is named gets its modules built into it.",
+        (*_KERNEL, "MODULES", "FILE"),
+        _tarball,
     ),
     Verb(
         "clean",

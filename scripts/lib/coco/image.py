@@ -99,7 +99,7 @@ def initramfs(
         for name in ("dev", "proc", "sys", "run", "tmp"):
             (root / name).mkdir()
         _add_drivers(kernel, root)
-        _pack(root, folder / "initramfs.cpio", folder)
+        pack(root, folder / "initramfs.cpio", folder)
         shutil.rmtree(root)
 
     name = f"{kernel.release}-{digest.hexdigest()[:20]}"
@@ -175,7 +175,7 @@ def _module_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _pack(root: Path, target: Path, folder: Path) -> None:
+def pack(root: Path, target: Path, folder: Path) -> None:
     """Write a newc archive: sorted, owned by root, no times, no inode numbers."""
     names = [".", *sorted(str(path.relative_to(root)) for path in root.rglob("*"))]
     _same_times(root, names)

@@ -41,11 +41,11 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
     _check(kernel)
     assert kernel.headers is not None
     cc = _compiler(kernel)
-    sources = dict(_sources(REPOSITORY))
+    found = dict(sources(REPOSITORY))
     extra = _variables(kernel)
     digest = hashlib.sha256()
-    for name in sorted(sources):
-        digest.update(f"{name}\0{len(sources[name])}\0".encode() + sources[name])
+    for name in sorted(found):
+        digest.update(f"{name}\0{len(found[name])}\0".encode() + found[name])
     facts = (kernel.sha256, str(kernel.headers), cc.version, *kernel.module_make, *extra)
     digest.update("\0".join(facts).encode() + CC_WRAPPER.read_bytes())
     name = f"{kernel.release}-{digest.hexdigest()[:20]}"
@@ -55,7 +55,7 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
         work = cache.folder("modules-work", cache.key(f"{kernel.release}-{where}"))
         with cache.lock(f"modules-work-{work.name}", say):
             with cache.disk_errors(work):
-                _sync(sources, work / "src")
+                _sync(found, work / "src")
             _make(kernel, cc, work, extra, log or work / "build.log", say)
             with cache.disk_errors(folder):
                 for module in sorted(work.glob("src/kunit/**/*.ko")):
@@ -161,7 +161,7 @@ def _variables(kernel: Kernel) -> list[str]:
     return [f"COCO_KUNIT={which}"] if which else []
 
 
-def _sources(repository: Path) -> Iterator[tuple[str, bytes]]:
+def sources(repository: Path) -> Iterator[tuple[str, bytes]]:
     """(name, content) of all files that the modules are made of."""
     for top in SOURCES:
         path = repository / top

@@ -47,10 +47,14 @@ def header(document: Document) -> list[str]:
     kernel, qemu = document["kernel"], document["qemu"]
     machine = document["machine"]
     release = "" if kernel["release"] in kernel["name"] else f"   {kernel['release']}"
+    guest = document.get("guest")
+    if guest:
+        where = f"run by the {guest['technology']} guest itself, machine: {guest['machine']}"
+    else:
+        where = f"machine {machine['sha256'][:12]}   QEMU {qemu['version']}"
     lines = [
-        f"coco-guest-tests {document['suite_version']}   machine {machine['sha256'][:12]}"
-        f"   QEMU {qemu['version']}",
-        f"kernel  {kernel['name']}{release}   sha256 {kernel['sha256'][:12]}",
+        f"coco-guest-tests {document['suite_version']}   {where}",
+        f"kernel  {kernel['name']}{release}   sha256 {kernel['sha256'][:12] or 'unknown'}",
     ]
     if kernel.get("compiler"):
         lines.append(f"        built by {kernel['compiler']}")

@@ -142,6 +142,7 @@ _ALL = (
     Variable("ALL", "1", "the whole cache, too", _switch),
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
     Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
+    Variable("FILE", "<file>", "the archive (default: build/coco-guest-<version>.tar.gz)"),
     Variable("FORMAT", "<name>", f"of {', '.join(REPORT_FORMATS)} (default: text)", _format),
     Variable("ORIGIN", "<name>", "for kcidb: the CI system's name there (default: coco)"),
     Variable("BUILD_ID", "<origin>:<id>", "for kcidb: the build that was tested, if it has one"),

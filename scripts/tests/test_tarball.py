@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The archive for real guests: what is in it, and what its awk makes of a guest's words."""
+
+import datetime
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coco import expect, parts, results, tarball
+from coco.expect import Case, Expectations, Known, Setting, Suite
+
+GUEST = parts.REPOSITORY / "guest"
+
+WRITTEN = Expectations(
+    {
+        "boot": Suite("boot", "boot", "x", (Case("reaches_init"),)),
+        "vc": Suite(
+            "vc",
+            "kunit",
+            "x",
+            (
+                Case("passes"),
+                Case("fails"),
+                Case("table"),
+                Case("ends", fatal=True),
+                Case("warns", tolerates=("warning",)),
+                Case("oopses"),
+                Case("absent"),
+                Case("old"),
+                Case("elsewhere", personalities=("tdx",)),
+            ),
+            modprobe=("sev-guest", "msr"),
+        ),
+        "own": Suite("own", "kunit", "x", (Case("a"),), setting=Setting(ram=1024)),
+        "user": Suite(
+            "user", "selftest", "x", (Case("opens"), Case("in"), Case("two", needs=("smp",)))
+        ),
+        "late": Suite("late", "selftest", "x", (Case("never"),)),
+    },
+    (
+        Known("vc.table.word", "fail", "no fix known", datetime.date(9999, 1, 1)),
+        Known("vc.old", "fail", "was fixed", datetime.date(2020, 1, 1)),
+        Known("vc.fails", "fail", "x", datetime.date(9999, 1, 1), first=(6, 13)),
+        Known("vc.fails", "fail", "x", datetime.date(9999, 1, 1), last=(6, 11)),
+    ),
+)
+
+FACTS = """technology=sev-snp
+machine=no
+release=6.12.0-5-amd64
+version=Linux version 6.12.0-5-amd64 (gcc 12.2.0) #1 Debian 6.12.30-1
+system=Debian "12"
+started=2026-11-28T12:00:00+01:00
+suite_version=v1
+expect=
+"""
+
+LOG = """n|a remark
+i|begin vc
+k|[    1.0] KTAP version 1
+k|[    1.0] 1..1
+k|[    1.0]     KTAP version 1
+k|[    1.0]     # Subtest: vc
+k|[    1.0]     1..6
+k|[    1.1]     # begin vc.passes
+k|[    1.1]     ok 1 passes
+k|[    1.2]     # fails: EXPECTATION FAILED at kunit/x.c:1
+k|[    1.2]     Expected a == b, but
+k|[    1.2]         a == 1 "\\ (0x1)
+k|[    1.3]     not ok 2 fails
+k|[    1.3]         KTAP version 1
+k|[    1.3]         # Subtest: table
+k|[    1.3]         1..2
+k|[    1.3]         ok 1 byte
+k|[    1.3]         not ok 2 word
+k|[    1.3]     not ok 3 table
+k|[    1.3] WARNING: CPU: 0 PID: 1 at x.c:1
+k|[    1.3]     ok 4 warns
+k|[    1.3] Oops: 0002 [#1]
+k|[    1.3]     ok 5 oopses
+k|[    1.3]     not ok 6 - old
+k|[    1.3] not ok 1 vc
+i|end vc rc=0
+i|begin vc filter=vc.passes
+k|[    1.9]     # Subtest: vc
+k|[    1.9]     ok 1 passes # SKIP not selected
+k|[    1.9] ok 1 vc # SKIP
+i|end vc rc=0
+i|skip own : its guest must be started in a way of its own
+i|begin user
+t|KTAP version 1
+t|1..2
+t|ok 1 opens # SKIP is about tdx
+t|# in.byte: x.c:33: expected rax (0) == due (90)
+t|not ok 2 in.byte
+i|end user rc=1
+i|begin late
+i|end late rc=124
+"""
+
+
+@pytest.fixture(params=["mawk", "gawk --posix", "busybox awk"])
+def awk(request: pytest.FixtureRequest) -> list[str]:
+    """Every awk that a guest may have."""
+    words: list[str] = request.param.split()
+    if not shutil.which(words[0]):
+        pytest.skip(f"{words[0]} is not installed")
+    return words
+
+
+def judge(awk: list[str], folder: Path, facts: str = FACTS, log: str = LOG) -> tuple[int, Any]:
+    for name, text in {"plan": tarball.plan(WRITTEN), "facts": facts, "log": log}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    out = folder / "out.json"
+    argv = [*awk, "-v", f"json={out}", "-f", str(GUEST / "result.awk")]
+    argv += [str(folder / name) for name in ("plan", "facts", "log")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert results.invalid(document) == ""
+    return done.returncode, document
+
+
+def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
+    status, document = judge(awk, tmp_path)
+    run = document["runs"][0]
+    found = {case["id"]: f"{case['status']} {case['verdict']}" for case in run["cases"]}
+    assert found == {
+        "vc.passes": "pass ok",
+        "vc.fails": "fail finding",
+        "vc.table.byte": "pass ok",
+        "vc.table.word": "fail known",
+        "vc.warns": "pass ok",
+        "vc.oopses": "fail finding",
+        "vc.old": "fail finding",
+        "vc.absent": "miss finding",
+        "vc.ends": "skip ok",
+        "own.a": "skip ok",
+        "user.opens": "skip ok",
+        "user.in.byte": "fail finding",
+        "user.two": "skip ok",
+        "late.never": "miss finding",
+    }
+    assert status == 1 and document["verdict"]["exit"] == 1
+    assert [(one["suite"], one["kind"]) for one in run["problems"]] == [("late", "timeout")]
+    cases = {case["id"]: case for case in run["cases"]}
+    assert cases["vc.fails"]["message"] == "Expected a == b, but"
+    assert cases["vc.fails"]["diagnostics"][-1] == 'a == 1 "\\ (0x1)'
+    assert cases["vc.oopses"]["cause"] == "splat"
+    assert cases["vc.old"]["note"] == "the baseline entry expired on 2020-01-01"
+    assert cases["user.opens"]["message"] == "is about tdx"
+    assert document["kernel"]["name"] == 'Debian "12" 6.12.0-5-amd64'
+    assert run["summary"]["finding"] == 6 and run["summary"]["known"] == 1
+
+
+def test_awk_takes_the_version_from_the_banner(awk: list[str], tmp_path: Path) -> None:
+    """Debian's 6.12.0-5 is 6.12.30: an entry up to 6.12.20 does not cover it."""
+    old = FACTS.replace("6.12.0-5", "6.11.0-5").replace("6.12.30", "6.11.3")
+    _, document = judge(awk, tmp_path, old)
+    cases = {case["id"]: case["verdict"] for case in document["runs"][0]["cases"]}
+    assert cases["vc.fails"] == "known"
+
+
+def test_awk_of_another_technology_than_expected_is_a_finding(
+    awk: list[str], tmp_path: Path
+) -> None:
+    facts = FACTS.replace("expect=", "expect=tdx")
+    clean = "i|skip vc : x\ni|skip own : x\ni|skip user : x\ni|skip late : x\n"
+    assert judge(awk, tmp_path, facts, clean)[0] == 1
+    assert judge(awk, tmp_path, FACTS, clean)[0] == 77
+
+
+def test_plan_has_every_suite_and_says_what_never_runs() -> None:
+    lines = [line.split("\t") for line in tarball.plan(WRITTEN).splitlines()]
+    suites = {words[1]: words for words in lines if words[0] == "suite"}
+    assert "boot" not in suites and set(suites) == {"vc", "own", "user", "late"}
+    assert suites["vc"][4] == "sev-guest,msr"
+    assert suites["own"][5] == "its guest must be started in a way of its own"
+    assert {len(words) for words in suites.values()} == {6}
+
+
+def test_archive_is_the_same_every_time_and_complete(tmp_path: Path) -> None:
+    for name in ("guest_facts", "vc_user", "init"):
+        (tmp_path / name).write_bytes(b"program")
+        (tmp_path / name).chmod(0o755)
+    files = tarball.contents("v1", tmp_path)
+    packed = tarball.pack("coco-guest", files)
+    assert packed == tarball.pack("coco-guest", dict(reversed(files.items())))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        names = archive.getnames()
+        assert archive.getmember("coco-guest/run-guest").mode == 0o755
+    for name in ("plan", "result.awk", "README", "selftests/vc_user", "src/Kbuild"):
+        assert f"coco-guest/{name}" in names
+    assert "coco-guest/src/machine/include/coco_abi.h" in names
+    assert "coco-guest/selftests/init" not in names
+
+
+def test_modules_of_hostile_suites_carry_the_mark() -> None:
+    for path in sorted((parts.REPOSITORY / "kunit").glob("coco_*_hostile.c")):
+        assert "COCO_INJECTS_FAULTS;" in path.read_text(encoding="utf-8"), path
+
+
+# ---- run-guest, as far as it goes on this host: it loads nothing here ----
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    for name in ("run-guest", "result.awk"):
+        shutil.copy(GUEST / name, tmp_path)
+    (tmp_path / "plan").write_text(tarball.plan(WRITTEN), encoding="utf-8")
+    (tmp_path / "VERSION").write_text("v1\n", encoding="utf-8")
+    (tmp_path / "selftests").mkdir()
+    facts = tmp_path / "selftests/guest_facts"
+    facts.write_text("#!/bin/sh\necho technology=none\necho machine=no\n", encoding="utf-8")
+    facts.chmod(0o755)
+    return tmp_path
+
+
+def run_guest(folder: Path, *words: str) -> tuple[int, str]:
+    argv = [str(folder / "run-guest"), *words]
+    if os.geteuid() == 0:  # not even a driver
+        argv = ["setpriv", "--reuid=65534", "--clear-groups", "--", *argv]
+    folder.chmod(0o777)
+    for parent in folder.parents[:2]:
+        parent.chmod(0o755)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_run_guest_outside_of_any_technology(unpacked: Path) -> None:
+    status, text = run_guest(unpacked, "--results", "out")
+    assert status == 77, text
+    assert "NOTHING APPLICABLE" in text
+    found = results.read(unpacked / "out")
+    assert {case["message"] for case in found["runs"][0]["cases"]} == {"no SEV or TDX here"}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "text"),
+    [
+        (["--help"], 0, "usage: run-guest"),
+        (["--expect"], 2, "needs a value"),
+        (["--expect", "snp"], 2, "sev-snp"),
+        (["--suite", "cv"], 2, "no suite cv"),
+        (["--modules", "/nonexistent"], 2, "is no folder"),
+        (["--platform"], 2, "unknown option"),
+        (["--results", "/proc/x"], 3, "cannot make"),
+        (["--expect", "tdx", "--results", "out"], 1, "expected tdx, this is none"),
+    ],
+)
+def test_run_guest_words(unpacked: Path, words: list[str], status: int, text: str) -> None:
+    found = run_guest(unpacked, *words)
+    assert found[0] == status and text in found[1], found
+
+
+def test_expectations_that_are_written_down_make_a_plan() -> None:
+    lines = tarball.plan(expect.load(tarball.EXPECTATIONS)).splitlines()
+    assert len([line for line in lines if line.startswith("case\t")]) > 100
