@@ -134,6 +134,7 @@ def _document(
         "machine": {"sha256": sha256(prepared.machine), "options": options.machine or ""},
         "qemu": {"path": prepared.program.path, "version": prepared.program.version},
         "compiler": parts.compiler(),
+        "sources": parts.suite_sources(),
         "kernel": {
             "name": kernel.name,
             "source": kernel.source,

@@ -52,6 +52,7 @@ class Verb:
     description: str
     variables: tuple[str, ...]
     run: Run
+    places: tuple[str, ...] = ()  # variables that bare words stand for, in their order
 
 
 class _Layout(argparse.RawDescriptionHelpFormatter):
@@ -114,7 +115,7 @@ def _run(words: list[str], screen: Screen) -> int:
         raise UsageError(f"unknown command {words[0]!r}", did_you_mean(words[0], verbs))
     verb = verbs[words[0]]
     options = parser.parse_args(
-        [verb.name, *variables.to_options(words[1:], verb.name, verb.variables)]
+        [verb.name, *variables.to_options(words[1:], verb.name, verb.variables, verb.places)]
     )
     return verb.run(options, variables.settle(options), screen)
 
@@ -226,6 +227,12 @@ def _lint(_options: argparse.Namespace, _words: list[str], screen: Screen) -> in
     return gate.lint(screen)
 
 
+def _compare(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import compare
+
+    return compare.run(options, screen)
+
+
 def _tarball(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import tarball
 
@@ -300,6 +307,16 @@ VERBS = (
         "with FORMAT= as JUnit XML, KCIDB's JSON, KTAP or the results file itself.",
         ("RESULTS", "FORMAT", "ORIGIN", "BUILD_ID", "URL"),
         _report,
+    ),
+    Verb(
+        "compare",
+        "what changed between two results, and what that is down to",
+        "Name every case that changed from one results folder to another, and put it down to the "
+        "kernel, the suite, the machine or QEMU; or hold the results of a real guest against the "
+        "machine's.  A change for the worse, or a disagreement with silicon, is a finding.",
+        ("OLD", "NEW", "JSON"),
+        _compare,
+        ("OLD", "NEW"),
     ),
     Verb(
         "audit",

@@ -49,6 +49,25 @@ def selftests(say: cache.Say = cache.quiet) -> Path:
     return _build("selftests", sources, ["init"], "", say)
 
 
+def suite_sources() -> dict[str, str]:
+    """suite -> a hash of all that it is built from."""
+    found = {}
+    rooms = ((REPOSITORY / "kunit", "coco_*.c", "coco_"), (REPOSITORY / "selftests", "*/*.c", ""))
+    for room, pattern, prefix in rooms:
+        shared = hashlib.sha256()
+        for folder in (room / "lib", REPOSITORY / "machine/include"):
+            _add(shared, folder)
+        for path in room.glob(pattern):
+            if path.parent.name in ("lib", "init"):
+                continue
+            own = shared.copy()
+            beside = sorted(path.parent.glob("*.h")) if path.parent != room else []
+            for source in (path, *beside):
+                own.update(source.read_bytes())
+            found[path.stem.removeprefix(prefix)] = own.hexdigest()[:20]
+    return dict(sorted(found.items()))
+
+
 def _build(
     name: str, sources: Sequence[Path], products: Sequence[str], salt: str, say: cache.Say
 ) -> Path:

@@ -5,7 +5,7 @@ import argparse
 import os
 import re
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,8 @@ _ALL = (
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
     Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
     Variable("FILE", "<file>", "the archive (default: build/coco-guest-<version>.tar.gz)"),
+    Variable("OLD", "<results>", "the earlier results, a folder or file; or the first word"),
+    Variable("NEW", "<results>", "the later ones; or the second word"),
     Variable("FORMAT", "<name>", f"of {', '.join(REPORT_FORMATS)} (default: text)", _format),
     Variable("ORIGIN", "<name>", "for kcidb: the CI system's name there (default: coco)"),
     Variable("BUILD_ID", "<origin>:<id>", "for kcidb: the build that was tested, if it has one"),
@@ -198,22 +200,32 @@ def describe(names: Iterable[str], width: int = 98, indent: int = 30) -> str:
     return "\n".join(lines)
 
 
-def to_options(words: Iterable[str], verb: str, taken: Collection[str]) -> list[str]:
-    """NAME=VALUE words as options; everything else stays."""
-    options = []
+def to_options(
+    words: Iterable[str], verb: str, taken: Collection[str], places: Sequence[str] = ()
+) -> list[str]:
+    """NAME=VALUE words as options, bare words as the variables of their places; the rest stays."""
+    options: list[str] = []
+    free = list(places)
+    value_due = False  # "--name VALUE" in two words
     for word in words:
         match = None if word.startswith("-") else _WORD.fullmatch(word)
-        if not match:
+        if match and not value_due:
+            options.append(_to_option(match[1], match[2], verb, taken))
+        elif free and not value_due and not word.startswith("-"):
+            options.append(f"{flag(free.pop(0))}={word}")
+        else:
             options.append(word)
-            continue
-        name = match[1]
-        if name not in VARIABLES:
-            raise UsageError(f"unknown variable {name}", _near(name, taken))
-        if name not in taken:
-            known = ", ".join(taken) or "no variable"
-            raise UsageError(f"{verb} does not take {name}=", f"it takes: {known}")
-        options.append(f"{flag(name)}={match[2]}")
+        value_due = word.startswith("--") and "=" not in word and not value_due
     return options
+
+
+def _to_option(name: str, value: str, verb: str, taken: Collection[str]) -> str:
+    if name not in VARIABLES:
+        raise UsageError(f"unknown variable {name}", _near(name, taken))
+    if name not in taken:
+        known = ", ".join(taken) or "no variable"
+        raise UsageError(f"{verb} does not take {name}=", f"it takes: {known}")
+    return f"{flag(name)}={value}"
 
 
 def _near(name: str, taken: Collection[str]) -> str:
