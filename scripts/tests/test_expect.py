@@ -285,6 +285,7 @@ def test_driver_is_loaded_once_and_only_if_it_is_there() -> None:
     [
         (plan.Selection(suites=("alhpa",)), "did you mean alpha?"),
         (plan.Selection(cases=("alpha.onne",)), "did you mean alpha.one?"),
+        (plan.Selection(cases=("alhpa.one",)), "did you mean alpha?"),
     ],
 )
 def test_name_that_selects_nothing_is_refused(selection: plan.Selection, hint: str) -> None:

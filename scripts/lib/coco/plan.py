@@ -100,7 +100,9 @@ def check_selection(selection: Selection, expectations: Expectations) -> None:
     ids = all_ids(expectations)
     for glob in selection.cases:
         if not any(_matches(case, glob) for case in ids):
-            raise UsageError(f"no case {glob}", did_you_mean(glob, ids))
+            suite, _, _case = glob.partition(".")
+            near = [case for case in ids if case.startswith(f"{suite}.")]
+            raise UsageError(f"no case {glob}", did_you_mean(glob, near or expectations.suites))
 
 
 def features_of(
