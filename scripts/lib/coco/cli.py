@@ -227,6 +227,12 @@ def _lint(_options: argparse.Namespace, _words: list[str], screen: Screen) -> in
     return gate.lint(screen)
 
 
+def _qualify(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco import qualify
+
+    return qualify.run(options, words, screen)
+
+
 def _compare(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import compare
 
@@ -307,6 +313,15 @@ VERBS = (
         "with FORMAT= as JUnit XML, KCIDB's JSON, KTAP or the results file itself.",
         ("RESULTS", "FORMAT", "ORIGIN", "BUILD_ID", "URL"),
         _report,
+    ),
+    Verb(
+        "qualify",
+        "state what a kernel supports as a confidential guest",
+        "Check a kernel (or take RESULTS= of it), look at its configuration and package, and "
+        "state each feature of each technology as supported, partial, absent by design, broken or "
+        "unknown, with what that rests on; with PROFILE= against what it is declared to support.",
+        (*_CHECK, "PROFILE"),
+        _qualify,
     ),
     Verb(
         "compare",

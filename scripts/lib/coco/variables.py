@@ -143,6 +143,9 @@ _ALL = (
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
     Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
     Variable("FILE", "<file>", "the archive (default: build/coco-guest-<version>.tar.gz)"),
+    Variable(
+        "PROFILE", "<name>|<file>", "what the kernel is declared to support (default: nothing)"
+    ),
     Variable("OLD", "<results>", "the earlier results, a folder or file; or the first word"),
     Variable("NEW", "<results>", "the later ones; or the second word"),
     Variable("FORMAT", "<name>", f"of {', '.join(REPORT_FORMATS)} (default: text)", _format),
