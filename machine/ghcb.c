@@ -428,6 +428,8 @@ void ghcb_page(struct vcpu *v)
 		dispatch(&g);
 	if (rule && rule->action == COCO_PATCH)
 		patch(&g, rule);
+	else if (rule && rule->action == COCO_WRITE)
+		rule_write(rule, g.info1, g.info2);
 	if (g.out_mask)
 		write_results(&g);
 	event->ret = g.out[OUT_INFO1];

@@ -241,11 +241,14 @@ bool tdvmcall(struct vcpu *v)
 	/* Trap-like: the guest is behind the instruction already */
 	v->vmcb.save.rip += TDCALL_LENGTH;
 	v->vmcb.int_shadow = 0;
-	if (rule.action == COCO_PATCH)
-		perform(v, &call);
-	else
+	if (rule.action == COCO_REPLY)
 		status(&call, GHCI_SUCCESS);
-	scripted(&call, &rule);
+	else
+		perform(v, &call);
+	if (rule.action == COCO_WRITE)
+		rule_write(&rule, call.in[R12], call.in[R13]);
+	else
+		scripted(&call, &rule);
 	if (event->seq == seq)		/* not overwritten by the events of a MapGPA */
 		event->ret = call.out[R10];
 	give_back(v, &call);

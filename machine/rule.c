@@ -21,11 +21,21 @@ static struct rule_slot slots[MAX_RULES];	/* in order of addition, without gaps 
 static u32 nslots;
 static u64 last_id;
 
+static bool valid_write(const struct coco_rule *rule)
+{
+	return (rule->kind == COCO_EV_GHCB || rule->kind == COCO_EV_TDVMCALL) &&
+	       !rule->reply_mask && (rule->reply[0] == 1 || rule->reply[0] == 2) &&
+	       rule->reply[2] && rule->reply[2] <= sizeof(u64) &&
+	       !(rule->info1 & ~rule->info1_mask);
+}
+
 static bool valid(const struct coco_rule *rule)
 {
 	bool answer = rule->action == COCO_REPLY || rule->action == COCO_PATCH;
 	u32 words;
 
+	if (rule->action == COCO_WRITE)
+		return valid_write(rule);
 	switch (rule->kind) {
 	case COCO_EV_VC:
 	case COCO_EV_VE:
@@ -106,4 +116,15 @@ const struct coco_rule *rule_match(struct coco_event *event)
 		return rule;
 	}
 	return NULL;
+}
+
+void rule_write(const struct coco_rule *rule, u64 info1, u64 info2)
+{
+	u64 at = strip((rule->reply[0] == 1 ? info1 : info2) + rule->reply[1]), old = 0;
+
+	/* What the host cannot reach stays as it is: the test sees its own mistake */
+	if (host_read(at, &old, rule->reply[2]))
+		return;
+	old = (old & rule->reply[3]) ^ rule->reply[4];
+	host_write(at, &old, rule->reply[2]);
 }

@@ -106,6 +106,7 @@ static void fill_secrets(struct secrets_page *page)
 	page->family_model_stepping = out[EAX];
 	for (key = 0; key < VMPCKS; key++)
 		snp_vmpck(key, page->vmpck[key]);
+	page->sequence[3] = VMPCK3_MESSAGES;
 	page->ap_jump_table = ap_jump_table();
 }
 

@@ -24,6 +24,12 @@ enum snp_message {
 	MSG_REPORT_REQ	= 5,
 };
 
+/*
+ * Messages under VMPCK3 before the kernel came: as if what ran before it had sent
+ * nearly all that the 32 bits which it keeps of the number allow, but two.
+ */
+#define VMPCK3_MESSAGES	0xfffffffaul
+
 /* ---- snp_boot.c ---- */
 /* The firmware's own copy of a key: the guest may wipe the secrets page */
 void snp_vmpck(u32 key, u8 out[VMPCK_SIZE]);

@@ -166,6 +166,10 @@ enum coco_action {
 	COCO_PATCH	= 2,	/* the model acts, then the words in reply_mask are replaced */
 	COCO_CODE	= 3,	/* VC, VE: deliver reply[0] as exit code / reason instead */
 	COCO_SILENT	= 4,	/* GHCB: return without touching the GHCB at all */
+	COCO_WRITE	= 5,	/* GHCB, TDVMCALL: the model acts, then the host changes shared memory of the
+				 * guest's: the reply[2] bytes (1 to 8) at reply[1] behind the address in
+				 * info1 (reply[0] = 1) or info2 (2) become old & reply[3] ^ reply[4];
+				 * reply_mask is 0 */
 };
 
 struct coco_rule {

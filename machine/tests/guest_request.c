@@ -127,6 +127,34 @@ static void judge_sees_what_rules_answer(void)
 	check_eq("message_that_a_rule_answered_counts", breaches(), before + 1);
 }
 
+/* Bits 8..15 stay, the others go; then bits are turned */
+static void host_writes(void)
+{
+	static const struct coco_rule rule = {
+		.kind = COCO_EV_GHCB, .action = COCO_WRITE, .count = 1, .code = GUEST_REQUEST,
+		.reply = { 2, 0x34, 3, 0xff00, 0x4100f0 },
+	};
+	static const struct coco_rule bad[] = {
+		{ .kind = COCO_EV_VC, .action = COCO_WRITE, .reply = { 1, 0, 1 } },
+		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 3, 0, 1 } },
+		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 1, 0, 9 } },
+		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 1, 0, 0 } },
+		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply_mask = 1, .reply = { 1, 0, 1 } },
+	};
+	u32 *word = (void *)(arena(REPLY_PAGE) + 0x34);
+	u64 refused = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		refused += machine_call(COCO_CALL_RULE_ADD, (u64)&bad[i], 0, 0) == -EINVAL;
+	check_eq("write_that_cannot_be_is_refused", refused, ARRAY_SIZE(bad));
+	*word = 0x87654321;
+	fill(11);
+	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
+	check_eq("model_answers_before_the_host_writes", send(), INVALID_PARAM);
+	check_eq("host_writes_just_its_bytes", *word, 0x874143f0);
+}
+
 static void pages(void)
 {
 	fill(9);
@@ -159,6 +187,7 @@ void payload(void)
 	header_checks();
 	judge();
 	judge_sees_what_rules_answer();
+	host_writes();
 	pages();
 	check_eq("nothing_else_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

@@ -75,6 +75,14 @@ MUTATIONS = [
         "rule_passes_another_port",
     ),
     Mutation(
+        "host_writes_whole_quadwords",
+        "rule.c",
+        "host_write(at, &old, rule->reply[2]);",
+        "host_write(at, &old, sizeof(old));",
+        "guest_request.sev_snp",
+        "host_writes_just_its_bytes",
+    ),
+    Mutation(
         "expected_breaches_count",
         "breach.c",
         "expected[what]--;",
