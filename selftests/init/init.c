@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/module.h"
 #include "init.h"
 
 #define DEFAULT_LIMIT	300	/* seconds; the host has a watchdog of its own */

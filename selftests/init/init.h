@@ -41,12 +41,4 @@ struct child {
 /* A program's exit code, or RC_*; a function's -errno */
 int child_run(const struct child *child);
 
-/* ---- module.c: 0 or -errno ---- */
-#define MODULE_PATH_MAX	512
-
-int module_insert(const char *path, const char *parameters);
-int module_remove(const char *name);
-/* As modprobe(8) does, with /lib/modules/<release>/modules.dep; loaded or built in already is success */
-int module_probe(const char *name, const char *parameters);
-
 #endif /* COCO_INIT_H */

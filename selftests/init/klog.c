@@ -13,6 +13,7 @@
 #include <sys/klog.h>
 #include <unistd.h>
 
+#include "../lib/module.h"
 #include "init.h"
 
 #define COCO_KO			"/coco/modules/coco.ko"

@@ -1,7 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0
-/* Kernel modules: the three system calls, and just enough of modprobe(8). */
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernel modules: the three system calls, and just enough of modprobe(8).
+ * Each function gives 0 or -errno.
+ */
+#ifndef COCO_MODULE_H
+#define COCO_MODULE_H
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +16,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "compiler.h"
 
 #ifndef MODULE_INIT_COMPRESSED_FILE
 #define MODULE_INIT_COMPRESSED_FILE	4	/* finit_module(2), Linux 5.17 */
 #endif
+
+#define MODULE_PATH_MAX	512
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -22,6 +31,7 @@ static bool ends_in(const char *text, const char *end)
 	return len >= n && !strcmp(text + len - n, end);
 }
 
+static __maybe_unused
 int module_insert(const char *path, const char *parameters)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), flags = 0, error = 0;
@@ -36,6 +46,7 @@ int module_insert(const char *path, const char *parameters)
 	return error;
 }
 
+static __maybe_unused
 int module_remove(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
@@ -114,6 +125,8 @@ static int insert_with_dependencies(const char *directory, char *line, const cha
 	return error ? error : insert_below(directory, line, parameters);
 }
 
+/* With /lib/modules/<release>/modules.dep; loaded or built in already is success */
+static __maybe_unused
 int module_probe(const char *name, const char *parameters)
 {
 	char directory[MODULE_PATH_MAX], *line;
@@ -133,3 +146,5 @@ int module_probe(const char *name, const char *parameters)
 	free(line);
 	return error;
 }
+
+#endif /* COCO_MODULE_H */
