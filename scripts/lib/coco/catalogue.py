@@ -59,6 +59,16 @@ class Flip:
     without: str
     personalities: tuple[str, ...] = PERSONALITIES
     reason: str = ""
+    cause: str = "assertion"  # how it fails: evidence.py, attribute.py
+    shows: str = ""  # a pattern that is to be found in what it then says
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a recipe can take out alone; by itself if it has a name, else all."""
+
+    name: str = ""
+    cases: tuple[str, ...] = ()  # that flip; none: all of the fix
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,9 @@ class Fix:
     recipe: Path | None
     recipe_files: tuple[str, ...]  # where it is applied, as far as a tree has them
     file: Path
+    parts: tuple[Part, ...] = (Part(),)  # of the recipe
+    why: str = ""  # there are no cases
+    kind: str = "guest"  # what it was judged to take to show it
 
     @property
     def title(self) -> str:
@@ -179,6 +192,8 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
                 one["without"],
                 tuple(one.get("personalities", PERSONALITIES)),
                 one.get("reason", ""),
+                one.get("cause", "assertion"),
+                one.get("shows", ""),
             )
             for one in data["cases"]
         ),
@@ -186,7 +201,15 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         folder / RECIPES / recipe["file"] if recipe else None,
         tuple(recipe["files"]) if recipe else (),
         path,
+        _parts(recipe or {}),
+        data.get("why", ""),
+        data["class"],
     )
+
+
+def _parts(recipe: Mapping[str, Any]) -> tuple[Part, ...]:
+    named = recipe.get("parts", {})
+    return tuple(Part(name, tuple(cases)) for name, cases in named.items()) or (Part(),)
 
 
 def date(folders: Sequence[Path]) -> str:

@@ -43,15 +43,15 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     prepared = prepare(options, screen.say)
     personalities = choose_personalities(options.personality, prepared)
     folder = results.make_folder(parts.REPOSITORY, options.results or "")
-    document = _document(options, words, prepared, selection)
-    jobs = _jobs(options, selection, personalities, prepared, expectations, folder)
+    document = document_of(options, words, prepared, selection)
+    jobs = jobs_of(options, selection, personalities, prepared, expectations, folder)
     document["runs"] = [job.record for job in jobs]
     _check_debugger(options, jobs)
     for line in report.header(document):
         screen.line(line)
     screen.line()
     try:
-        _work(options, jobs, prepared, expectations, screen, folder, document)
+        work_off(options, jobs, prepared, expectations, screen, folder, document)
     except KeyboardInterrupt:
         screen.clear()
         _conclude(document, start, folder, screen, interrupted=True)
@@ -71,7 +71,7 @@ def choose_personalities(asked: Iterable[str] | None, prepared: Prepared) -> lis
     return chosen
 
 
-def _jobs(
+def jobs_of(
     options: argparse.Namespace,
     selection: plan.Selection,
     personalities: list[str],
@@ -118,7 +118,7 @@ def _waiting(order: runner.RunOrder, personality: str, vcpus: int) -> results.Do
     }
 
 
-def _document(
+def document_of(
     options: argparse.Namespace, words: list[str], prepared: Prepared, selection: plan.Selection
 ) -> results.Document:
     """The results before anything ran."""
@@ -157,7 +157,7 @@ def _check_debugger(options: argparse.Namespace, jobs: list[Job]) -> None:
         raise UsageError("GDB= needs one guest", "name one: PERSONALITY=<name> VCPUS=<n>")
 
 
-def _work(
+def work_off(
     options: argparse.Namespace,
     jobs: list[Job],
     prepared: Prepared,
@@ -255,6 +255,19 @@ def _conclude(
     document: results.Document, start: float, folder: Path, screen: Screen, interrupted: bool
 ) -> int:
     """The verdict, on the screen and in the results."""
+    code = close(document, start, interrupted)
+    for line in [*report.body(document, folder), *report.verdict(document, folder)]:
+        screen.line(line)
+    results.write(folder, document)
+    wrong = results.invalid(document)
+    if wrong:
+        raise InfrastructureError(f"a bug of coco itself: its result file is invalid: {wrong}")
+    results.write_report(folder, screen.kept)
+    return code
+
+
+def close(document: results.Document, start: float, interrupted: bool) -> int:
+    """Enter the verdict; the exit code."""
     runs = document["runs"]
     verdicts = {one["verdict"] for run in runs for one in (*run["cases"], *run["problems"])}
     code = verdict.exit_code(
@@ -268,11 +281,4 @@ def _conclude(
     document["complete"] = not interrupted
     document["not_exercised"] = report.not_exercised(document)
     document["verdict"] = {"exit": code, **verdict.sentence(code, runs)}
-    for line in [*report.body(document, folder), *report.verdict(document, folder)]:
-        screen.line(line)
-    results.write(folder, document)
-    wrong = results.invalid(document)
-    if wrong:
-        raise InfrastructureError(f"a bug of coco itself: its result file is invalid: {wrong}")
-    results.write_report(folder, screen.kept)
     return code

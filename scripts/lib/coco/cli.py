@@ -201,6 +201,12 @@ def _audit(options: argparse.Namespace, _words: list[str], screen: Screen) -> in
     return audit.run(options, screen)
 
 
+def _prove(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco.prove import work
+
+    return work.run(options, words, screen)
+
+
 def _machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import parts
 
@@ -273,6 +279,10 @@ _CHECK = (
     *("MODULES", "PERSONALITY", "SUITE", "CASE", "TIER", "VCPUS", "RAM", "APPEND", "MACHINE"),
     *("RESULTS", "QEMU", "GDB", "JOBS", "PATIENCE"),
 )
+_PROVE = (
+    *("KDIR", "FIX", "CONFIG", "DEBUG", "PERSONALITY", "CATALOGUE", "RESULTS", "JSON"),
+    *("RAM", "APPEND", "MACHINE", "QEMU", "JOBS", "PATIENCE"),
+)
 
 VERBS = (
     Verb(
@@ -332,6 +342,16 @@ VERBS = (
         ("OLD", "NEW", "JSON"),
         _compare,
         ("OLD", "NEW"),
+    ),
+    Verb(
+        "prove",
+        "show from both sides that a kernel has a fix",
+        "Build a kernel from a tree as it is and with a fix taken out, run the fix's cases on "
+        "both, and say whether the kernel has the fix: PROVEN if they pass with it, fail without "
+        "it, for the reason named beforehand, and nothing else changes. The tree is never "
+        "written to. RESULTS= of an interrupted run goes on with it.",
+        _PROVE,
+        _prove,
     ),
     Verb(
         "audit",

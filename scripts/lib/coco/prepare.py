@@ -21,6 +21,8 @@ class Prepared:
     initramfs: Path
     available: plan.Available
     suites: str  # how the KUnit suites were built, or why not
+    programs: Path | None = None
+    built: modules.Modules | None = None
 
     def guest(self, options: argparse.Namespace, personality: str, vcpus: int) -> qemu.Guest:
         """One guest of this kernel, in the machine."""
@@ -45,6 +47,33 @@ def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
     machine = parts.machine(say)
     programs = parts.selftests(say)
     built, suites = _modules(options, kernel, say)
+    return _around(kernel, program, machine, programs, built, suites, say)
+
+
+def again(prepared: Prepared, kernel: kernels.Kernel, headers: bool, say: cache.Say) -> Prepared:
+    """Another kernel of the same tree, with the very same machine and programs.
+
+    The suites are the same, too, unless the kernels' headers differ.
+    """
+    built, suites = prepared.built, prepared.suites
+    if headers and built:
+        built = modules.build(kernel, say=say)
+        suites = built.how
+    assert prepared.programs is not None
+    return _around(
+        kernel, prepared.program, prepared.machine, prepared.programs, built, suites, say
+    )
+
+
+def _around(
+    kernel: kernels.Kernel,
+    program: qemu.Qemu,
+    machine: Path,
+    programs: Path,
+    built: modules.Modules | None,
+    suites: str,
+    say: cache.Say,
+) -> Prepared:
     names = frozenset(path.name for path in programs.iterdir() if path.is_file())
     available = plan.Available(
         kunit=frozenset(name.removeprefix("coco_") for name in built.names)
@@ -58,7 +87,7 @@ def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
     )
     folder = built.folder if built else None
     initramfs = image.initramfs(kernel, programs, folder, say)
-    return Prepared(program, kernel, machine, initramfs, available, suites)
+    return Prepared(program, kernel, machine, initramfs, available, suites, programs, built)
 
 
 def _modules(

@@ -29,24 +29,29 @@ class Tried:
     problem: str = ""  # why it did not take the fix out
 
 
-def take_out(fix: Fix, tree: Path, copy: Path) -> tuple[str, ...]:
-    """Copy the files that the recipe is for, and run it; the files that it changed."""
+def take_out(fix: Fix, tree: Path, copy: Path, part: str = "") -> tuple[str, ...]:
+    """Copy the files that the recipe is for, and run it; the files that it changed.
+
+    A recipe of several parts has a virtual rule for each; all go unless one is named.
+    """
     assert fix.recipe is not None
     there = [name for name in fix.recipe_files if (tree / name).is_file()]
     changed = []
+    wanted = [one.name for one in fix.parts if one.name and part in ("", one.name)]
     with cache.disk_errors(copy):
         for name in there:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(tree / name, copy / name)
     for name in there:
-        _spatch(fix.recipe, copy / name)
+        _spatch(fix.recipe, copy / name, wanted)
         if (copy / name).read_bytes() != (tree / name).read_bytes():
             changed.append(name)
     return tuple(changed)
 
 
-def _spatch(recipe: Path, file: Path) -> None:
+def _spatch(recipe: Path, file: Path, parts: Sequence[str] = ()) -> None:
     argv = [SPATCH, "--very-quiet", "--in-place", "--sp-file", str(recipe), str(file)]
+    argv += [word for part in parts for word in ("-D", part)]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
     except FileNotFoundError as error:

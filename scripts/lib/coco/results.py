@@ -37,8 +37,11 @@ NEED_MIB = 200
 Document = dict[str, Any]
 
 
-def make_folder(repository: Path, asked: str) -> Path:
-    """A new folder: RESULTS=, or one named for the time, with results/latest pointing to it."""
+def make_folder(repository: Path, asked: str, prefix: str = "") -> Path:
+    """A new folder: RESULTS=, or one named for the time, with results/latest pointing to it.
+
+    A prefix tells apart what is not the results of a check; latest points to those alone.
+    """
     if asked:
         folder = Path(asked).absolute()
         if (folder / RESULT).exists():
@@ -50,18 +53,20 @@ def make_folder(repository: Path, asked: str) -> Path:
     parent = repository / "results"
     with results_disk(parent):
         parent.mkdir(exist_ok=True)
-        folder = _new_below(parent)
+        folder = _new_below(parent, prefix)
+        cache.check_space(folder, NEED_MIB, "a run")
+        if prefix:
+            return folder
         link = parent / f".latest-{os.getpid()}"
         link.unlink(missing_ok=True)
         link.symlink_to(folder.name)
         os.replace(link, parent / LATEST)
-        cache.check_space(folder, NEED_MIB, "a run")
     return folder
 
 
-def _new_below(parent: Path) -> Path:
+def _new_below(parent: Path, prefix: str) -> Path:
     """Two runs that start in the same second get two folders."""
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    stamp = prefix + datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
         try:

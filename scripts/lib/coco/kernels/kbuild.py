@@ -134,6 +134,17 @@ def configure(
     return notes
 
 
+def reconfigure(place: Place, lock: int) -> None:
+    """Bring build/.config up to date with Kconfig files that changed, as olddefconfig does."""
+    command.run(
+        _make(place, "build", "olddefconfig"),
+        place.folder / "configure.log",
+        f"configuring {place.tree}",
+        env=environment(),
+        keep_open=(lock,),
+    )
+
+
 def _kconfig_is_newer(place: Place, stamp: Path) -> bool:
     """Whether a Kconfig file changed since: the tree may have other options now."""
     listing = place.build / "include/config/auto.conf.cmd"

@@ -21,13 +21,26 @@ from coco.errors import UsageError
 from coco.kernels import Kernel, Request, bzimage, kbuild, unpacked
 
 OLDEST = (5, 4)
-_IMAGE = "arch/x86/boot/bzImage"
+IMAGE = "arch/x86/boot/bzImage"
 
 
 def resolve(request: Request, say: Say = cache.quiet) -> Kernel:
     """Build the tree if need be; the kernel that came out."""
     if request.kbuild_output:
         return _finished(request.kbuild_output, request.kdir, say)
+    place = place_of(request)
+    own = request.config
+    fragments = [*kbuild.DEFAULT_FRAGMENTS, *(["debug"] if request.debug else [])]
+    with cache.lock(place.lock, say) as lock:
+        notes = kbuild.configure(place, fragments, own, lock, say)
+        options = _check_options(place.build, f"CONFIG={own}" if own else "this configuration")
+        kbuild.compile_(place, lock, say)
+        name = f"{_release(place.build)} from {place.tree}{_revision(place.tree)}"
+        return kernel_of(place.build, name, "tree", options, place.lock, notes, say)
+
+
+def place_of(request: Request) -> kbuild.Place:
+    """Where the request's tree is built, or what is wrong with tree or configuration."""
     assert request.kdir is not None
     tree = check_tree(request.kdir)
     own = request.config
@@ -36,14 +49,7 @@ def resolve(request: Request, say: Say = cache.quiet) -> Kernel:
         variant = "config-" + hashlib.sha256(str(own.resolve()).encode()).hexdigest()[:10]
     else:
         variant = "debug" if request.debug else "default"
-    fragments = [*kbuild.DEFAULT_FRAGMENTS, *(["debug"] if request.debug else [])]
-    place = kbuild.Place.of(tree, variant)
-    with cache.lock(place.lock, say) as lock:
-        notes = kbuild.configure(place, fragments, own, lock, say)
-        options = _check_options(place.build, f"CONFIG={own}" if own else "this configuration")
-        kbuild.compile_(place, lock, say)
-        name = f"{_release(place.build)} from {tree}{_revision(tree)}"
-        return _kernel(place.build, name, "tree", options, place.lock, notes, say)
+    return kbuild.Place.of(tree, variant)
 
 
 def check_tree(given: Path) -> Path:
@@ -82,17 +88,17 @@ def check_tree(given: Path) -> Path:
 
 
 def _what_else(tree: Path) -> str:
-    if (tree / "Module.symvers").is_file() and not (tree / _IMAGE).is_file():
+    if (tree / "Module.symvers").is_file() and not (tree / IMAGE).is_file():
         return ", but the headers of one"
-    if (tree / _IMAGE).is_file():
+    if (tree / IMAGE).is_file():
         return ", but the output folder of a build"
     return ""
 
 
 def _what_to_do(tree: Path) -> str:
-    if (tree / "Module.symvers").is_file() and not (tree / _IMAGE).is_file():
+    if (tree / "Module.symvers").is_file() and not (tree / IMAGE).is_file():
         return f"with an image: KERNEL=<vmlinuz> HEADERS={tree}"
-    if (tree / _IMAGE).is_file():
+    if (tree / IMAGE).is_file():
         return f"use it as it is: KBUILD_OUTPUT={tree}"
     return "give the top folder of a kernel tree, the one with init/ and Kconfig"
 
@@ -144,12 +150,12 @@ def _finished(output: Path, tree: Path | None, say: Say) -> Kernel:
                 "leave KDIR= out, or name the right one",
             )
     options = _check_options(output, output / ".config")
-    if not (output / _IMAGE).is_file():
+    if not (output / IMAGE).is_file():
         raise UsageError(
-            f"KBUILD_OUTPUT={output} is not finished: {_IMAGE} is missing",
+            f"KBUILD_OUTPUT={output} is not finished: {IMAGE} is missing",
             f"finish it: make -C {output} bzImage modules",
         )
-    return _kernel(output, f"{_release(output)} built in {output}", "build", options, "", [], say)
+    return kernel_of(output, f"{_release(output)} built in {output}", "build", options, "", [], say)
 
 
 def _check_options(output: Path, where: object) -> dict[str, str]:
@@ -179,7 +185,7 @@ def _release(output: Path) -> str:
     return release
 
 
-def _kernel(
+def kernel_of(
     output: Path,
     name: str,
     source: str,
@@ -189,7 +195,7 @@ def _kernel(
     say: Say,
 ) -> Kernel:
     """Copy what a run needs out of a build."""
-    picture = bzimage.Image(output / _IMAGE)
+    picture = bzimage.Image(output / IMAGE)
     release = _release(output)
     if picture.release != release:
         raise UsageError(

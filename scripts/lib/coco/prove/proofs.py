@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is kept of a proof, and its form for people and programs.
+
+    <results>/prove.json              all proofs of a run, and what they are about
+              with/                   the side with the fix: results as of `coco check`
+              <fix>/proof.json        one proof
+                    tested-by.txt     a block to paste
+                    without[-<part>]/ results of the other side, taken-out.diff
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coco import cache
+from coco.prove.verdicts import PROVEN, Change, Judgement, said
+
+SCHEMA_VERSION = 1
+SHOWN_CASES = 8
+SHOWN_COUNTS = 5
+# Kinds of exit that are the guest's own calls, of which the others follow
+_CALLS = ("vc ", "ghcb ", "msrproto ", "ve ", "tdvmcall ", "tdcall ")
+
+Record = dict[str, Any]
+
+
+@dataclass
+class PartProof:
+    """One part of a fix, taken out alone."""
+
+    name: str  # "": the fix has one part
+    how: str
+    files: tuple[str, ...]
+    judgement: Judgement
+    kernel: str = ""  # sha256 of the image without it
+    build_seconds: float = 0.0
+    folder: str = ""  # results of that side
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass
+class Proof:
+    """One fix on one kernel."""
+
+    id: str
+    title: str
+    verdict: str
+    why: str
+    claim: str  # what the source says
+    cves: tuple[str, ...] = ()
+    parts: list[PartProof] = field(default_factory=list)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # with the fix
+    seconds: float = 0.0
+
+
+def change_record(change: Change) -> Record:
+    """One case on both sides."""
+    return {
+        "run": change.run,
+        "id": change.id,
+        "with": _case(change.before),
+        "without": _case(change.after) if change.after is not None else None,
+        "why": change.why,
+    }
+
+
+def _case(case: Mapping[str, Any]) -> Record:
+    keys = ("status", "cause", "message", "expected", "got", "events", "boot", "seconds")
+    return {key: case[key] for key in keys if key in case}
+
+
+def record(proof: Proof) -> Record:
+    """For programs."""
+    return {
+        "id": proof.id,
+        "title": proof.title,
+        "cves": list(proof.cves),
+        "verdict": proof.verdict,
+        "why": proof.why,
+        "source_says": proof.claim,
+        "seconds": round(proof.seconds, 1),
+        "counts_with": proof.counts,
+        "parts": [_part(part) for part in proof.parts],
+    }
+
+
+def _part(part: PartProof) -> Record:
+    judged = part.judgement
+    return {
+        "name": part.name,
+        "how": part.how,
+        "files": list(part.files),
+        "verdict": judged.verdict,
+        "why": judged.why,
+        "kernel_without_sha256": part.kernel,
+        "build_seconds": round(part.build_seconds, 1),
+        "results_without": part.folder,
+        "flips": [change_record(one) for one in judged.flips],
+        "held": [change_record(one) for one in judged.held],
+        "other_reason": [change_record(one) for one in judged.odd],
+        "others": [change_record(one) for one in judged.others],
+        "control": [f"{one.id} [{one.run}]" for one in judged.control],
+        "counts_without": part.counts,
+    }
+
+
+def write(path: Path, data: Record) -> None:
+    """JSON, whole or not at all."""
+    with cache.disk_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cache.write(path, json.dumps(data, indent=1) + "\n")
+
+
+def details(proof: Mapping[str, Any]) -> list[str]:
+    """The evidence of one proof, below its verdict."""
+    lines: list[str] = []
+    for part in proof["parts"]:
+        if len(proof["parts"]) > 1:
+            lines.append(f"  part {part['name']}: {part['verdict']}: {part['why']}")
+        lines.append(f"  taken out  {part['how']}: {', '.join(part['files'])}")
+        lines += _changes("flips", part["flips"])
+        lines += _changes("holds", part["held"])
+        lines += _changes("other reason", part["other_reason"])
+        lines += _changes("not named", part["others"])
+        lines += _control(part["control"])
+        lines += _counts(proof["counts_with"], part["counts_without"])
+        lines.append(f"  logs       {part['results_without']}")
+    return lines
+
+
+def _changes(title: str, changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for one in changes[:SHOWN_CASES]:
+        without = one["without"]
+        lines.append(f"  {title:<10} {one['id']} [{one['run']}]")
+        if without is None:
+            lines.append(f"  {'':<10}   {one['with']['status']}; {one['why'] or 'not run without'}")
+        elif without["status"] == one["with"]["status"]:
+            lines.append(f"  {'':<10}   {without['status']} on both sides")
+        else:
+            lines.append(
+                f"  {'':<10}   {one['with']['status']} with it; without: {without['status']}, "
+                f"{without.get('cause') or 'no cause'}: {said({**_EMPTY, **without})}"
+            )
+        if one["why"]:
+            lines.append(f"  {'':<10}   ({one['why']})")
+    if len(changes) > SHOWN_CASES:
+        lines.append(f"  {'':<10} and {len(changes) - SHOWN_CASES} more")
+    return lines
+
+
+_EMPTY = {"status": "", "cause": "", "message": "", "expected": "", "got": ""}
+
+
+def _control(names: Sequence[str]) -> list[str]:
+    if not names:
+        return ["  control    none passes on both sides"]
+    more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+    # Not the boot, which is the weakest of controls
+    best = next((one for one in names if not one.startswith("boot.")), names[0])
+    return [f"  control    {best}{more}: pass on both sides"]
+
+
+def _counts(
+    with_fix: Mapping[str, Mapping[str, int]], without: Mapping[str, Mapping[str, int]]
+) -> list[str]:
+    """The guest's calls of either side, those that differ first."""
+    lines = []
+    for run, sums in without.items():
+        other = with_fix.get(run, {})
+        kinds = [kind for kind in {**other, **sums} if kind.startswith(_CALLS)]
+        kinds.sort(key=lambda kind: (other.get(kind, 0) == sums.get(kind, 0), kind))
+        texts = [f"{kind}: {other.get(kind, 0)}/{sums.get(kind, 0)}" for kind in kinds]
+        lines.append(f"  exits      {run}, with/without: {', '.join(texts[:SHOWN_COUNTS])}")
+    return lines
+
+
+def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
+    """What can be pasted above a Tested-by."""
+    lines = [
+        f"{proof['verdict']}: {proof['title']}",
+        f"on {about['kernel']} (image {about['kernel_sha256'][:12]}, {about['config']},",
+        f"{about['compiler']})",
+        f"with coco-guest-tests {about['suite_version']}, catalogue of {about['catalogue']},",
+        f"QEMU {about['qemu']} (TCG), machine {about['machine_sha256'][:12]}:",
+    ]
+    for part in proof["parts"]:
+        name = f" ({part['name']})" if part["name"] else ""
+        lines.append(f"without it{name}, image {part['kernel_without_sha256'][:12] or 'none'}:")
+        for one in part["flips"][:SHOWN_CASES]:
+            lines.append(f"  {one['id']} [{one['run']}]: pass -> fail")
+            lines.append(f"    {said({**_EMPTY, **one['without']})}")
+        if len(part["flips"]) > SHOWN_CASES:
+            lines.append(f"  and {len(part['flips']) - SHOWN_CASES} more")
+        lines += [line.strip() for line in _control(part["control"])]
+    if proof["verdict"] != PROVEN:
+        lines.append(proof["why"])
+    return lines

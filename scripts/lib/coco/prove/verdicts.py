@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The verdict of a proof, from the results of its two sides and from nothing else.
+
+    FIXED           every witness passes on the kernel as it is
+    NOT FIXED       one fails, and the source does not claim the fix
+    BROKEN          one fails although the source claims the fix
+    PROVEN          every witness passes with the fix and fails without it, for the reason
+                    named beforehand; nothing else changes; a control passes on both sides
+    NOT PROVEN      no witness fails without the fix, or for another reason
+    PARTIAL         some do; or other cases change too; or only some parts are proven
+    UNKNOWN         a side could not be built, booted or judged
+    NOT APPLICABLE  the kernel has no such code, or lacks what every witness needs
+    NOT SHOWABLE    the machine cannot show it
+
+A witness is a case in one run that was named beforehand and that the kernel can run.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coco.catalogue import Flip
+from coco.expect import BOOT
+from coco.runner import REACHES_INIT
+
+FIXED, NOT_FIXED = "FIXED", "NOT FIXED"
+PROVEN, NOT_PROVEN, PARTIAL, BROKEN = "PROVEN", "NOT PROVEN", "PARTIAL", "BROKEN"
+NOT_APPLICABLE, NOT_SHOWABLE, UNKNOWN = "NOT APPLICABLE", "NOT SHOWABLE", "UNKNOWN"
+WORDS = (
+    *(PROVEN, PARTIAL, NOT_PROVEN, BROKEN, NOT_FIXED, FIXED),
+    *(UNKNOWN, NOT_APPLICABLE, NOT_SHOWABLE),
+)
+
+Document = Mapping[str, Any]
+Case = Mapping[str, Any]
+Key = tuple[str, str]  # run, case id
+
+
+@dataclass(frozen=True)
+class Change:
+    """A case in one run, on both sides."""
+
+    run: str
+    id: str
+    before: Case  # with the fix
+    after: Case | None  # without it
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.id} [{self.run}]"
+
+
+@dataclass
+class Judgement:
+    """The verdict, and every case that it rests on."""
+
+    verdict: str
+    why: str
+    flips: list[Change] = field(default_factory=list)  # as named
+    held: list[Change] = field(default_factory=list)  # named, and passing on both sides
+    odd: list[Change] = field(default_factory=list)  # named, but failing for another reason
+    others: list[Change] = field(default_factory=list)  # not named, and changed all the same
+    control: list[Change] = field(default_factory=list)  # not named, passing on both sides
+
+
+def records(document: Document) -> dict[Key, Case]:
+    """All cases of a results document."""
+    return {(run["name"], case["id"]): case for run in document["runs"] for case in run["cases"]}
+
+
+def named(flips: Sequence[Flip], document: Document) -> dict[Key, Flip]:
+    """The cases of a document that were named beforehand; a name covers its parameters."""
+    found = {}
+    for run in document["runs"]:
+        for case in run["cases"]:
+            for flip in flips:
+                if run["personality"] in flip.personalities and covers(flip, case["id"]):
+                    found[run["name"], case["id"]] = flip
+    return found
+
+
+def covers(flip: Flip, name: str) -> bool:
+    return name == flip.case or name.startswith(flip.case + ".")
+
+
+def as_it_is(flips: Sequence[Flip], document: Document, claimed: bool) -> Judgement:
+    """What one side shows alone: FIXED, NOT FIXED or BROKEN, or why nothing."""
+    every = records(document)
+    names = named(flips, document)
+    changes = [Change(run, name, every[run, name], None) for run, name in names]
+    failed = [one for one in changes if one.before["status"] == "fail"]
+    passed = [one for one in changes if one.before["status"] == "pass"]
+    unclear = [one for one in changes if one.before["status"] in ("error", "miss")]
+    broken = [run for run in document["runs"] if run["state"] != "done"]
+    if failed:
+        word = BROKEN if claimed else NOT_FIXED
+        return Judgement(word, f"fails on this kernel: {some(failed)}", held=failed)
+    if unclear:
+        return Judgement(
+            UNKNOWN, f"could not be judged: {some(unclear)}: {said(unclear[0].before)}"
+        )
+    if broken:
+        return Judgement(UNKNOWN, f"{broken[0]['name']} could not run: {broken[0]['reason']}")
+    if passed:
+        return Judgement(FIXED, f"passes on this kernel: {some(passed)}", held=passed)
+    return Judgement(*_nothing_ran(flips, document, changes))
+
+
+def _nothing_ran(
+    flips: Sequence[Flip], document: Document, changes: Sequence[Change]
+) -> tuple[str, str]:
+    """Why no witness spoke."""
+    reasons = [one.before["message"] for one in changes]
+    built: list[str] = []
+    for run in document["runs"]:
+        for table, into in (("not_applicable", reasons), ("not_built", built)):
+            for name, reason in run.get(table, {}).items():
+                if any(name in (flip.case, flip.case.partition(".")[0]) for flip in flips):
+                    into.append(reason)
+    if built:
+        return UNKNOWN, " ".join(built[0].split())
+    if reasons:
+        return NOT_APPLICABLE, "every case was skipped: " + "; ".join(dict.fromkeys(reasons))
+    return NOT_APPLICABLE, "the kernel has no code for the technologies of its cases"
+
+
+def judge(flips: Sequence[Flip], with_fix: Document, without: Document) -> Judgement:
+    """Both sides; the side with the fix is FIXED."""
+    before, after = records(with_fix), records(without)
+    names = named(flips, with_fix)
+    judgement = Judgement("", "")
+    for key, case in before.items():
+        change = Change(*key, case, after.get(key))
+        if key in names and case["status"] == "pass":
+            _witness(change, names[key], judgement)
+        elif key not in names and case["status"] == "pass" and not differs(change):
+            judgement.control.append(change)
+    down = {run for (run, name), case in after.items() if _is_boot(name) and _bad(case)}
+    judgement.others = list(_others(before, after, names, down))
+    judgement.others += _problems(with_fix, without)
+    unnamed = sorted(down - {one.run for one in judgement.flips if _is_boot(one.id)})
+    judgement.verdict, judgement.why = _verdict(judgement, without, unnamed)
+    return judgement
+
+
+def _others(
+    before: Mapping[Key, Case], after: Mapping[Key, Case], names: Mapping[Key, Flip], down: set[str]
+) -> Iterator[Change]:
+    """What changed and was not named; of a run that did not boot, nothing else is said."""
+    for key in {**before, **after}:
+        if key in names or (key[0] in down and not _is_boot(key[1])):
+            continue
+        if key in before:
+            change = Change(*key, before[key], after.get(key))
+            if differs(change):
+                yield change
+        elif _bad(after[key]):
+            yield Change(*key, _absent(key[1]), after[key])
+
+
+def _problems(with_fix: Document, without: Document) -> Iterator[Change]:
+    """Troubles of a suite as a whole that only the side without the fix has."""
+    known = {
+        (run["name"], one["suite"], one["kind"])
+        for run in with_fix["runs"]
+        for one in run["problems"]
+    }
+    for run in without["runs"]:
+        for one in run["problems"]:
+            if (run["name"], one["suite"], one["kind"]) not in known:
+                name = f"{one['suite']}: {one['kind']}"
+                after = {**_absent(name), "status": "fail", "message": one["text"]}
+                yield Change(run["name"], name, {**_absent(name), "status": "pass"}, after)
+
+
+def _witness(change: Change, flip: Flip, judgement: Judgement) -> None:
+    """Sort one named case."""
+    after = change.after
+    if after is not None and after["status"] == "pass":
+        judgement.held.append(change)
+        return
+    why = _wrong_reason(after, flip)
+    into = judgement.odd if why else judgement.flips
+    into.append(Change(change.run, change.id, change.before, after, why or flip.reason))
+
+
+def _wrong_reason(case: Case | None, flip: Flip) -> str:
+    """What is wrong with the way in which a witness failed, or nothing."""
+    if case is None or case["status"] == "miss":
+        return "it did not run"
+    if case["status"] != "fail":
+        return f"{case['status']}: {said(case)}"
+    if case["cause"] != flip.cause:
+        return f"expected {flip.cause}, got {case['cause']}: {said(case)}"
+    if flip.shows and not re.search(flip.shows, evidence(case)):
+        return f"expected {flip.shows!r} in what it says, got: {said(case)}"
+    return ""
+
+
+def differs(change: Change) -> bool:
+    """Whether a case that was not named changed; skipping on one side is a change, too."""
+    after = change.after
+    if after is None:
+        return change.before["status"] == "pass"
+    return bool(change.before["status"] != after["status"])
+
+
+def _verdict(judgement: Judgement, without: Document, down: Sequence[str]) -> tuple[str, str]:
+    flips, held, odd, others = (
+        judgement.flips,
+        judgement.held,
+        judgement.odd,
+        judgement.others,
+    )
+    witnesses = len(flips) + len(held) + len(odd)
+    broken = [run for run in without["runs"] if run["state"] != "done"]
+    if down:
+        return UNKNOWN, f"without the fix the kernel does not boot in {', '.join(down)}"
+    if broken:
+        return UNKNOWN, f"without the fix {broken[0]['name']} could not run: {broken[0]['reason']}"
+    if not flips and odd:
+        return NOT_PROVEN, f"{odd[0]} fails without the fix, but: {odd[0].why}"
+    if not flips:
+        return NOT_PROVEN, f"passes on both sides: {some(held)}"
+    if held or odd:
+        rest = f"{held[0]} passes on both sides" if held else f"{odd[0]}: {odd[0].why}"
+        return PARTIAL, f"{len(flips)} of {witnesses} cases flip; {rest}"
+    if others:
+        return PARTIAL, f"all {witnesses} cases flip, and others that nobody named: {some(others)}"
+    if not judgement.control:
+        return UNKNOWN, "no control case passes on both sides"
+    return PROVEN, f"{witnesses} of {witnesses} cases flip, and nothing else"
+
+
+def together(parts: Mapping[str, Judgement]) -> tuple[str, str]:
+    """The verdict on a fix of several parts, each taken out alone."""
+    words = {name: one.verdict for name, one in parts.items()}
+    if len(parts) == 1:
+        only = next(iter(parts.values()))
+        return only.verdict, only.why
+    proven = [name for name, word in words.items() if word == PROVEN]
+    if len(proven) == len(words):
+        return PROVEN, f"each of {len(words)} parts: {', '.join(words)}"
+    rest = "; ".join(
+        f"{name} is {one.verdict} ({one.why})"
+        for name, one in parts.items()
+        if one.verdict != PROVEN
+    )
+    if proven or PARTIAL in words.values():
+        return PARTIAL, f"proven: {', '.join(proven) or 'no part as a whole'}; {rest}"
+    worst = next(word for word in (NOT_PROVEN, UNKNOWN) if word in words.values())
+    return worst, rest
+
+
+def _absent(name: str) -> Case:
+    texts = {key: "" for key in ("cause", "expected", "got")}
+    return {"id": name, "status": "miss", "message": "it is not there", **texts}
+
+
+def _is_boot(name: str) -> bool:
+    return name == f"{BOOT}.{REACHES_INIT}"
+
+
+def _bad(case: Case) -> bool:
+    return case["status"] not in ("pass", "skip")
+
+
+def evidence(case: Case) -> str:
+    """All that a case says about its failure."""
+    texts = [case["message"], case["expected"], case["got"]]
+    return "\n".join([*texts, *case["diagnostics"], *case["events"], *case["splats"]])
+
+
+def said(case: Case) -> str:
+    """The same in one line."""
+    if case["expected"]:
+        return f"expected {case['expected']}, got {case['got'] or 'otherwise'}"
+    return str(case["message"] or case["cause"] or case["status"])
+
+
+def some(changes: Sequence[Change], limit: int = 3) -> str:
+    """The first few names."""
+    more = f" and {len(changes) - limit} more" if len(changes) > limit else ""
+    return ", ".join(map(str, changes[:limit])) + more

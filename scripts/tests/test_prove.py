@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco prove from its options to its exit code: fake kernels of a fake tree on a fake QEMU."""
+
+import argparse
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import fake_kernel
+import pytest
+from conftest import SHORT, expectations, fake_qemu, scenario_of, suite
+
+from coco import check, errors, expect, kernels, plan, prepare, qemu, recipe
+from coco.catalogue import Catalogue, Condition, Fix, Flip, Part, Probe
+from coco.kernels import altered
+from coco.prove import work
+from coco.screen import Screen
+
+pytestmark = pytest.mark.skipif(not shutil.which(recipe.SPATCH), reason="no Coccinelle")
+
+SOURCE = "arch/x86/coco/tdx/tdx.c"
+FIXED = """\
+int handler(int user)
+{
+\tif (user)
+\t\treturn -1;
+
+\treturn 0;
+}
+"""
+RECIPE = """\
+@@
+expression user;
+@@
+- if (user)
+-\treturn -1;
+"""
+WRITTEN = expectations(
+    suite("alpha", ["leaks", "other"], personalities=("tdx",)),
+    suite("beta", ["locks"], personalities=("sev",)),
+    suite("technology", ["agrees"]),
+)
+
+
+class World:
+    """A tree with a fix; what each kernel does is written down beforehand."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.results = folder / "results"
+        self.tree = fake_kernel.tree(folder / "tree")
+        (self.tree / SOURCE).parent.mkdir(parents=True)
+        (self.tree / SOURCE).write_text(FIXED, encoding="utf-8")
+        self.fixes = {"some-fix": self.fix()}
+        self.cases: dict[str, str] = {}  # with the fix
+        self.without: dict[str, str] = {"alpha.leaks": "fail"}
+        self.boot_without = ""
+        self.built: list[Mapping[str, bytes | None]] = []
+        self.fails: BaseException | None = None
+        self.same = False  # the image does not change
+        monkeypatch.setattr(prepare, "prepare", lambda _options, _say: self.prepared("with"))
+        monkeypatch.setattr(prepare, "again", lambda *_: self.prepared("without"))
+        monkeypatch.setattr(altered, "build", self.build)
+        monkeypatch.setattr(expect, "load", lambda _folder: WRITTEN)
+        monkeypatch.setattr(check, "Budgets", lambda: SHORT)
+
+    def fix(self, name: str = "some-fix", **more: Any) -> Fix:
+        file = self.folder / f"{name}.yaml"
+        file.write_text(f"id: {name}\n", encoding="utf-8")
+        cocci = self.folder / f"{name}.cocci"
+        cocci.write_text(RECIPE, encoding="utf-8")
+        values: dict[str, Any] = {
+            "id": name,
+            "subject": "x86/tdx: Do it right",
+            "upstream": ("0123456789ab",),
+            "cves": ("CVE-2026-1",),
+            "harm": "It is done wrong.",
+            "technologies": ("tdx",),
+            "prerequisites": (),
+            "follow_ups": (),
+            "applies": (Condition((SOURCE,), "handler"),),
+            "probes": (Probe((SOURCE,), "handler", "if \\(user\\)"),),
+            "cases": (Flip("alpha.leaks", "fail", ("tdx",), "the host sees it"),),
+            "verified": True,
+            "recipe": cocci,
+            "recipe_files": (SOURCE,),
+            "file": file,
+        }
+        return Fix(**{**values, **more})
+
+    def prepared(self, side: str) -> prepare.Prepared:
+        cases = self.cases if side == "with" else self.without
+        boot = self.boot_without if side == "without" else ""
+        scenario = scenario_of(WRITTEN, cases=cases, boot=boot)
+        words = fake_qemu(self.folder / side, scenario)
+        file = self.folder / side / "initramfs"
+        file.touch()
+        available = plan.Available(kunit=frozenset({"alpha", "beta", "technology"}))
+        return prepare.Prepared(
+            qemu.find(words), self.kernel(side), file, file, available, "built", file
+        )
+
+    def kernel(self, side: str) -> kernels.Kernel:
+        file = self.folder / "file"
+        file.touch()
+        return kernels.Kernel(
+            name="Fake 6.12.1",
+            source="tree",
+            release="6.12.1-fake",
+            vmlinuz=file,
+            sha256=("1" if side == "with" or self.same else "2") * 64,
+            config={"EFI": "y"},
+            technologies=("none", "tdx"),
+            modules=self.folder / ("with" if self.same else side),
+        )
+
+    def build(self, _request: object, _kernel: object, files: Any, *_: Any) -> altered.Altered:
+        self.built.append(files)
+        if self.fails:
+            raise self.fails
+        return altered.Altered(self.kernel("without"), 1.0, headers=False)
+
+    def prove(self, fix: str = "some-fix", **options: Any) -> int:
+        names = ("kernel", "config", "personality", "catalogue", "ram", "append", "machine")
+        more = ("qemu", "jobs", "patience", "json", "headers", "kbuild_output", "debug")
+        values: dict[str, Any] = {name: None for name in (*names, *more)}
+        values |= {"kdir": str(self.tree), "fix": tuple(fix.split(",")), **options}
+        values["results"] = str(options.get("results", self.results))
+        listing = Catalogue(self.fixes, "2026-11-28", ())
+        with (self.folder / "screen").open("w") as out:
+            words = [f"KDIR={self.tree}", f"FIX={fix}"]
+            prover = work.Prover(argparse.Namespace(**values), words, Screen(out), listing)
+            return prover.run()
+
+    @property
+    def screen(self) -> str:
+        return (self.folder / "screen").read_text()
+
+    @property
+    def document(self) -> Any:
+        return json.loads((self.results / work.STATE).read_text())
+
+    @property
+    def proof(self) -> Any:
+        return self.document["proofs"][0]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+def test_proven(world: World) -> None:
+    assert world.prove() == errors.OK
+    assert "PROVEN: some-fix" in world.screen
+    assert "alpha.leaks [tdx]\n" in world.screen
+    assert "pass with it; without: fail, assertion: expected a == b, got a == 1" in world.screen
+    assert "control    alpha.other [tdx]" in world.screen
+    assert world.proof["parts"][0]["kernel_without_sha256"] == "2" * 64
+    (files,) = world.built
+    assert b"if (user)" not in (files[SOURCE] or b"")
+    assert (world.tree / SOURCE).read_text() == FIXED
+
+
+def test_evidence_is_kept(world: World) -> None:
+    world.prove()
+    folder = world.results / "some-fix"
+    assert "-\tif (user)" in (folder / "without/taken-out.diff").read_text()
+    block = (folder / "tested-by.txt").read_text()
+    assert 'PROVEN: 0123456789ab ("x86/tdx: Do it right")' in block
+    assert "alpha.leaks [tdx]: pass -> fail" in block
+    assert "catalogue of 2026-11-28" in block
+    for side in (world.results / "with", folder / "without"):
+        assert (side / "result.json").is_file()
+        assert (side / "tdx/boot-1/stream.log").is_file()
+
+
+def test_only_what_is_needed_runs(world: World) -> None:
+    world.prove()
+    side = json.loads((world.results / "with/result.json").read_text())
+    assert [run["name"] for run in side["runs"]] == ["tdx"]
+    names = {case["id"].partition(".")[0] for case in side["runs"][0]["cases"]}
+    assert names == {"boot", "alpha", "technology"}
+
+
+@pytest.mark.parametrize(
+    ("without", "verdict"),
+    [
+        ({}, "NOT PROVEN"),
+        ({"alpha.leaks": "panic"}, "NOT PROVEN"),
+        ({"alpha.leaks": "fail", "alpha.other": "fail"}, "PARTIAL"),
+        ({"alpha.leaks": "fail", "technology.agrees": "fail"}, "PARTIAL"),
+    ],
+)
+def test_what_is_no_proof_is_a_finding(world: World, without: dict[str, str], verdict: str) -> None:
+    world.without = without
+    assert world.prove() == errors.FINDING
+    assert world.proof["verdict"] == verdict
+
+
+def test_a_broken_backport_needs_no_other_side(world: World) -> None:
+    world.cases = {"alpha.leaks": "fail"}
+    assert world.prove() == errors.FINDING
+    assert world.proof["verdict"] == "BROKEN"
+    assert world.built == []
+
+
+def test_a_missing_fix_is_not_fixed(world: World) -> None:
+    (world.tree / SOURCE).write_text(FIXED.replace("if (user)", "if (!user)"))
+    world.cases = {"alpha.leaks": "fail"}
+    assert world.prove() == errors.FINDING
+    assert world.proof["verdict"] == "NOT FIXED"
+
+
+def test_a_kernel_that_does_not_build_without_it_proves_nothing(world: World) -> None:
+    world.fails = altered.DoesNotBuild("sev.c:1: error: no such thing")
+    assert world.prove() == errors.INFRASTRUCTURE
+    assert world.proof["verdict"] == "UNKNOWN"
+    assert "does not build: sev.c:1: error" in world.proof["why"]
+
+
+def test_a_kernel_that_does_not_boot_without_it_proves_nothing(world: World) -> None:
+    world.boot_without = "panic"
+    assert world.prove() == errors.INFRASTRUCTURE
+    assert "does not boot in tdx" in world.proof["why"]
+
+
+def test_a_kernel_that_is_the_same_without_it_proves_nothing(world: World) -> None:
+    world.same = True
+    assert world.prove() == errors.INFRASTRUCTURE
+    assert "the same without it" in world.proof["why"]
+
+
+def test_no_such_code_is_not_applicable(world: World) -> None:
+    (world.tree / SOURCE).unlink()
+    assert world.prove() == errors.NOTHING_APPLICABLE
+    assert world.built == []
+
+
+def test_no_such_technology_is_not_applicable(world: World) -> None:
+    cases = (Flip("beta.locks", "fail", ("sev",)),)
+    world.fixes = {"some-fix": world.fix(cases=cases)}
+    assert world.prove() == errors.NOTHING_APPLICABLE
+    assert "no code for sev" in world.screen
+
+
+def test_a_fix_without_a_recipe_is_fixed_at_best(world: World) -> None:
+    world.fixes = {"some-fix": world.fix(recipe=None)}
+    assert world.prove() == errors.INFRASTRUCTURE
+    assert "FIXED: some-fix" in world.screen
+
+
+def test_a_fix_without_a_case_is_unknown_or_not_showable(world: World) -> None:
+    for kind, word in (("guest", "UNKNOWN"), ("hardware", "NOT SHOWABLE")):
+        world.fixes = {"some-fix": world.fix(cases=(), why="caches", kind=kind)}
+        world.prove()
+        assert f"{word}: some-fix" in world.screen
+
+
+PARTS = """\
+virtual first, second
+
+@ depends on first @
+expression user;
+@@
+- if (user)
+-\treturn -1;
+
+@ depends on second @
+@@
+- return 0;
++ return 1;
+"""
+
+
+def test_parts_are_taken_out_one_by_one(world: World) -> None:
+    parts = (Part("first", ("alpha.leaks",)), Part("second", ("alpha.leaks",)))
+    fix = world.fix(parts=parts)
+    assert fix.recipe
+    fix.recipe.write_text(PARTS)
+    world.fixes = {"some-fix": fix}
+    assert world.prove() == errors.OK
+    first, second = (files[SOURCE] or b"" for files in world.built)
+    assert (b"if (user)" in first, b"return 0;" in first) == (False, True)
+    assert (b"if (user)" in second, b"return 0;" in second) == (True, False)
+    assert [part["verdict"] for part in world.proof["parts"]] == ["PROVEN", "PROVEN"]
+
+
+def test_an_interrupted_run_goes_on(world: World) -> None:
+    world.fixes = {name: world.fix(name) for name in ("first", "second")}
+    real = world.build
+
+    def interrupted(*args: Any) -> altered.Altered:
+        if world.built:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(altered, "build", interrupted)
+        assert world.prove("all") == errors.INTERRUPTED
+    assert f"RESULTS={world.results}" in world.screen
+    assert not world.document["complete"]
+    assert world.prove("all") == errors.OK
+    assert "first  (from the run before)" in world.screen
+    assert len(world.built) == 2
+    assert [one["verdict"] for one in world.document["proofs"]] == ["PROVEN", "PROVEN"]
+
+
+def test_proofs_by_other_tests_are_not_gone_on_with(world: World) -> None:
+    world.prove()
+    data = world.document
+    data["about"]["machine_sha256"] = "0" * 64
+    (world.results / work.STATE).write_text(json.dumps(data))
+    with pytest.raises(errors.UsageError, match="by other tests"):
+        world.prove()
+
+
+def test_a_changed_entry_is_proven_anew(world: World) -> None:
+    world.prove()
+    world.fixes["some-fix"].file.write_text("id: some-fix # changed\n")
+    world.prove()
+    assert len(world.built) == 2
+
+
+def test_what_is_missing_is_said(world: World) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"kdir": ""}, "needs the source"),
+        ({"fix": ()}, "needs a fix"),
+    ]
+    for options, match in wrong:
+        values: dict[str, Any] = {"kdir": "x", "fix": ("y",)}
+        values.update(options)
+        with pytest.raises(errors.UsageError, match=match):
+            work.check_options(argparse.Namespace(**values))

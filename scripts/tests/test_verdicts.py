@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The verdicts of proofs, from made-up results of two sides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from coco.catalogue import Flip
+from coco.prove import verdicts
+from coco.prove.verdicts import Judgement
+
+FLIPS = (Flip("alpha.leaks", "fail", ("tdx",), "the host sees it"),)
+GOOD = {"boot.reaches_init": "pass", "alpha.leaks": "pass", "alpha.other": "pass"}
+
+
+def case(name: str, how: str) -> dict[str, Any]:
+    """A case of "status" or "status cause"."""
+    status, _, cause = how.partition(" ")
+    if status == "fail" and not cause:
+        cause = "assertion"
+    return {
+        "id": name,
+        "status": status,
+        "cause": cause,
+        "message": f"{status} {cause}".strip(),
+        "expected": "a == b" if cause == "assertion" else "",
+        "got": "a == 7" if cause == "assertion" else "",
+        "diagnostics": [],
+        "events": [],
+        "splats": [],
+    }
+
+
+def side(cases: Mapping[str, str], **run: Any) -> dict[str, Any]:
+    """The results of one run in a TDX guest."""
+    record = {
+        "name": "tdx",
+        "personality": "tdx",
+        "vcpus": 1,
+        "state": "done",
+        "reason": "",
+        "cases": [case(name, how) for name, how in cases.items()],
+        "problems": [],
+        **run,
+    }
+    return {"runs": [record]}
+
+
+def judge(changed: Mapping[str, str], flips: tuple[Flip, ...] = FLIPS, **run: Any) -> Judgement:
+    """The verdict when these cases change without the fix."""
+    return verdicts.judge(flips, side(GOOD), side({**GOOD, **changed}, **run))
+
+
+def test_proven_if_just_the_named_case_flips() -> None:
+    judged = judge({"alpha.leaks": "fail"})
+    assert judged.verdict == verdicts.PROVEN
+    assert [one.id for one in judged.flips] == ["alpha.leaks"]
+    assert [one.id for one in judged.control] == ["boot.reaches_init", "alpha.other"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict", "why"),
+    [
+        ({}, verdicts.NOT_PROVEN, "passes on both sides: alpha.leaks [tdx]"),
+        ({"alpha.leaks": "fail panic"}, verdicts.NOT_PROVEN, "expected assertion, got panic"),
+        ({"alpha.leaks": "skip"}, verdicts.NOT_PROVEN, "but: skip"),
+        ({"alpha.leaks": "error"}, verdicts.NOT_PROVEN, "but: error"),
+        ({"alpha.leaks": "miss"}, verdicts.NOT_PROVEN, "it did not run"),
+        ({"alpha.other": "fail"}, verdicts.NOT_PROVEN, "passes on both sides"),
+        (
+            {"alpha.leaks": "fail", "alpha.other": "fail"},
+            verdicts.PARTIAL,
+            "others that nobody named: alpha.other [tdx]",
+        ),
+        (
+            {"alpha.leaks": "fail", "alpha.other": "skip"},
+            verdicts.PARTIAL,
+            "others that nobody named: alpha.other [tdx]",
+        ),
+        (
+            {"alpha.leaks": "fail", "beta.new": "fail"},
+            verdicts.PARTIAL,
+            "others that nobody named: beta.new [tdx]",
+        ),
+        (
+            {"alpha.leaks": "fail", "boot.reaches_init": "fail hang"},
+            verdicts.UNKNOWN,
+            "does not boot in tdx",
+        ),
+    ],
+)
+def test_not_proven_otherwise(changed: dict[str, str], verdict: str, why: str) -> None:
+    judged = judge(changed)
+    assert judged.verdict == verdict
+    assert why in judged.why
+
+
+def test_a_case_that_is_gone_without_the_fix_is_a_change() -> None:
+    after = {name: how for name, how in GOOD.items() if name != "alpha.other"}
+    judged = verdicts.judge(FLIPS, side(GOOD), side({**after, "alpha.leaks": "fail"}))
+    assert judged.verdict == verdicts.PARTIAL
+    assert [one.id for one in judged.others] == ["alpha.other"]
+
+
+def test_a_case_that_passes_only_without_the_fix_is_a_change() -> None:
+    before = {**GOOD, "alpha.other": "fail"}
+    judged = verdicts.judge(FLIPS, side(before), side({**GOOD, "alpha.leaks": "fail"}))
+    assert judged.verdict == verdicts.PARTIAL
+
+
+def test_no_proof_without_a_control() -> None:
+    alone = {"alpha.leaks": "pass"}
+    judged = verdicts.judge(FLIPS, side(alone), side({"alpha.leaks": "fail"}))
+    assert (judged.verdict, judged.why) == (
+        verdicts.UNKNOWN,
+        "no control case passes on both sides",
+    )
+
+
+def test_a_side_that_did_not_run_to_its_end_is_told_apart() -> None:
+    judged = judge({"alpha.leaks": "fail"}, state="broken", reason="no disk")
+    assert judged.verdict == verdicts.UNKNOWN
+    assert "no disk" in judged.why
+
+
+def test_a_new_problem_of_a_suite_is_a_change() -> None:
+    problem = {"suite": "alpha", "kind": "oops", "text": "after the last case"}
+    judged = judge({"alpha.leaks": "fail"}, problems=[problem])
+    assert judged.verdict == verdicts.PARTIAL
+    assert "alpha: oops" in judged.why
+
+
+def test_the_boot_may_be_what_flips_and_another_personality_the_control() -> None:
+    flips = (Flip("boot.reaches_init", "fail", ("tdx",), cause="terminate"),)
+    down = {
+        "boot.reaches_init": "fail terminate",
+        "alpha.leaks": "miss not-run",
+        "alpha.other": "miss not-run",
+    }
+    plain = side(GOOD, name="none", personality="none")["runs"]
+    before = {"runs": [*side(GOOD)["runs"], *plain]}
+    judged = verdicts.judge(flips, before, {"runs": [*side(down)["runs"], *plain]})
+    assert judged.verdict == verdicts.PROVEN
+    assert {one.run for one in judged.control} == {"none"}
+
+
+def test_the_reason_may_be_named_as_a_pattern() -> None:
+    for shows, verdict in (("a == 7", verdicts.PROVEN), ("a == 8", verdicts.NOT_PROVEN)):
+        flips = (Flip("alpha.leaks", "fail", ("tdx",), shows=shows),)
+        assert judge({"alpha.leaks": "fail"}, flips).verdict == verdict
+
+
+def test_a_name_covers_all_its_parameters_and_each_has_to_flip() -> None:
+    good = {**GOOD, "alpha.leaks.byte": "pass", "alpha.leaks.word": "pass"}
+    del good["alpha.leaks"]
+    half = verdicts.judge(FLIPS, side(good), side({**good, "alpha.leaks.byte": "fail"}))
+    assert half.verdict == verdicts.PARTIAL
+    assert "1 of 2 cases flip; alpha.leaks.word [tdx] passes on both sides" in half.why
+    both = {**good, "alpha.leaks.byte": "fail", "alpha.leaks.word": "fail"}
+    assert verdicts.judge(FLIPS, side(good), side(both)).verdict == verdicts.PROVEN
+
+
+@pytest.mark.parametrize(
+    ("status", "claimed", "verdict"),
+    [
+        ("pass", True, verdicts.FIXED),
+        ("pass", False, verdicts.FIXED),
+        ("fail", True, verdicts.BROKEN),
+        ("fail", False, verdicts.NOT_FIXED),
+        ("error", True, verdicts.UNKNOWN),
+        ("miss", True, verdicts.UNKNOWN),
+        ("skip", True, verdicts.NOT_APPLICABLE),
+    ],
+)
+def test_as_it_is(status: str, claimed: bool, verdict: str) -> None:
+    document = side({**GOOD, "alpha.leaks": status})
+    assert verdicts.as_it_is(FLIPS, document, claimed).verdict == verdict
+
+
+def test_a_suite_that_could_not_be_built_is_not_a_missing_feature() -> None:
+    document = side({}, not_built={"alpha": "no headers"})
+    judged = verdicts.as_it_is(FLIPS, document, claimed=True)
+    assert (judged.verdict, judged.why) == (verdicts.UNKNOWN, "no headers")
+
+
+def test_parts_are_proven_one_by_one() -> None:
+    good, bad = Judgement(verdicts.PROVEN, "yes"), Judgement(verdicts.NOT_PROVEN, "no")
+    assert verdicts.together({"": bad}) == (verdicts.NOT_PROVEN, "no")
+    assert verdicts.together({"in": good, "out": good})[0] == verdicts.PROVEN
+    assert verdicts.together({"in": good, "out": bad})[0] == verdicts.PARTIAL
+    assert verdicts.together({"in": bad, "out": bad})[0] == verdicts.NOT_PROVEN
+    unknown = Judgement(verdicts.UNKNOWN, "no disk")
+    assert verdicts.together({"in": unknown, "out": unknown})[0] == verdicts.UNKNOWN
