@@ -422,7 +422,7 @@ void ghcb_page(struct vcpu *v)
 		patch(&g, rule);
 	else if (rule && rule->action == COCO_SILENT)
 		g.out_mask = 0;
-	else if (error)
+	else if (error && g.code != NAE_TERMINATE)	/* who wants to end hears no error any more */
 		ghcb_malformed(&g, error);
 	else
 		dispatch(&g);

@@ -12,7 +12,8 @@
  *
  * Options: ghcb=1|2 highest GHCB protocol version offered, features=<bitmap>
  * hypervisor features, intercept=rdtsc the host intercepts RDTSC and RDTSCP,
- * which KVM does not.
+ * which KVM does not, sev_status=<bits> more features of SNP in SEV_STATUS: they
+ * are announced, and nothing is done about them.
  */
 #include "sev.h"
 
@@ -65,7 +66,7 @@ static u64 sev_status(void)
 	case COCO_SEV_ES:
 		return 3;
 	default:
-		return 7;
+		return 7 | sev_options.status;
 	}
 }
 
@@ -256,6 +257,7 @@ static void es_setup(void)
 static void snp_setup(void)
 {
 	es_setup();
+	sev_options.status = option_number("sev_status", 0);
 	page_init(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_2M);
 	rmp_reset();
 }

@@ -322,6 +322,31 @@ def test_guest_of_another_setting_that_does_not_boot_takes_no_other_case_with_it
     assert len(run.boots) == 2
 
 
+@pytest.mark.parametrize(
+    ("ends", "how", "result"),
+    [
+        ("", "", "pass"),
+        ("", "panic", "fail panic"),
+        ("", "warning", "pass"),
+        ("terminate", "terminate", "pass"),
+        ("terminate value=0x201", "terminate", "pass"),
+        ("terminate value=0x101", "terminate", "fail terminate"),
+        ("terminate", "", "fail assertion"),
+        ("terminate", "fatal", "fail fatal"),
+        ("terminate", "internal", "error internal"),
+        ("terminate", "cut", "error truncated"),
+    ],
+)
+def test_start_of_another_guest_is_the_whole_case(
+    play: Play, ends: str, how: str, result: str
+) -> None:
+    cases = (expect.Case("is_right", ends=ends), expect.Case(runner.LEAVES_NO_SPLAT))
+    run = play(expectations(expect.Suite("start", expect.START, "fake", cases)), boot=how)
+    splat = "fail splat" if how == "warning" else "pass"
+    assert statuses(run) == {"start.is_right": result, "start.leaves_no_splat": splat}
+    assert len(run.boots) == 2  # the plain guest is the control
+
+
 def test_the_users_words_outweigh_the_suites() -> None:
     guest = qemu.Guest(Path("k"), Path("i"), None, ram=512, cmdline="a=user", options="b=user")
     got = runner.guest_for(guest, expect.Setting(machine="b=suite", append="a=suite", ram=768))

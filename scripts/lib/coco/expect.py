@@ -41,8 +41,9 @@ DECLARED: Mapping[str, tuple[str, str]] = {
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
+START = "start"  # a suite that boots another guest, which has to come up, or must not
 NAME = re.compile(r"[a-z0-9_]+")
-KINDS = (BOOT, KUNIT, SELFTEST)  # in the order in which they run
+KINDS = (BOOT, KUNIT, SELFTEST, START)  # in the order in which they run
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Case:
     fatal: bool = False  # ends the guest: runs alone, last
     tolerates: tuple[str, ...] = ()  # kinds of splat that it causes on purpose
     fixes: tuple[str, ...] = ()  # 'sha12 ("subject")' that a kernel lacks if it fails
+    ends: str = ""  # of a start: the machine's word and value for the only right end
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ def _case(data: Mapping[str, Any], personalities: tuple[str, ...], needs: tuple[
         data.get("fatal", False),
         tuple(data.get("tolerates", ())),
         tuple(data.get("fixes", ())),
+        data.get("ends", ""),
     )
 
 
@@ -205,6 +208,8 @@ def _check(suite: Suite, path: Path) -> None:
     seen = set()
     for case in suite.cases:
         name = f"{suite.name}.{case.id}"
+        if case.ends and suite.kind != START:
+            raise UsageError(f"{path}: {name}: ends: is for suites of kind {START}")
         if case.id in seen:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)

@@ -12,6 +12,7 @@ from coco.expect import (
     EXPORTS,
     FEATURES,
     SMP,
+    START,
     Case,
     Expectations,
     Setting,
@@ -50,6 +51,7 @@ class Plan:
 
     items: list[Item] = field(default_factory=list)
     fatal: list[Item] = field(default_factory=list)
+    starts: list[Item] = field(default_factory=list)  # boots of guests of their own, and no more
     must_run: set[str] = field(default_factory=set)  # ids for which a SKIP is a finding
     not_applicable: dict[str, str] = field(default_factory=dict)  # id or suite -> reason
     not_built: dict[str, str] = field(default_factory=dict)  # suite -> reason
@@ -61,7 +63,7 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return not (self.items or self.fatal or self.boot_asked)
+        return not (self.items or self.fatal or self.starts or self.boot_asked)
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def make(
             plan.boot_asked = bool(chosen)
             here = suite.cases
             plan.boot_cases = tuple(case.id for case in here)
+        elif suite.kind == START:
+            plan.starts.append(Item(suite.name, suite.kind, tuple(case.id for case in here)))
         elif reason := _not_built(suite, available):
             plan.not_built[suite.name] = reason
             continue

@@ -5,7 +5,8 @@ The first boot does all ordinary work.  Where a guest ends early, the case that 
 is blamed, and what is left goes on in a fresh boot, or from the snapshot if one was taken.
 Cases that end the guest on purpose come last, each alone, from the same snapshot.  No case
 is ever run twice.  Suites that ask for another guest (machine:, append:, ram:, devices:)
-have boots and a snapshot of their own, after the others.
+have boots and a snapshot of their own, after the others.  Suites of kind start are just
+that: a boot of another guest, which has to come up or has to be refused.
 """
 
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from coco import attribute, plan, qemu
 from coco.boot import Boot, Order, boot
-from coco.expect import BOOT, Expectations, Setting
+from coco.expect import BOOT, Case, Expectations, Setting, Suite
 from coco.model import CaseResult, End, Item, Outcome, SuiteProblem
 from coco.watch import Budgets
 
@@ -93,6 +94,9 @@ class _Runner:
                 self._give_up([*share.items, *share.fatal], self._end, self._why)
             elif not self._cancel.is_set():
                 self._share(share)
+        for item in self._order.plan.starts:
+            if not self._cancel.is_set():
+                self._start(item)
         self._run.interrupted = self._cancel.is_set()
         self._run.seconds = round(time.monotonic() - start, 3)
         return self._run
@@ -112,6 +116,19 @@ class _Runner:
             if self._snapshot:
                 self._snapshot.unlink(missing_ok=True)
             self._snapshot = None
+
+    def _start(self, item: Item) -> None:
+        """Boot another guest: whether it comes up is all."""
+        suite = self._order.expectations.suites[item.suite]
+        self._guest = guest_for(self._order.guest, suite.setting_in(self._order.plan.personality))
+        outcome = self._boot([], save=False)
+        if outcome.ready or not self._cancel.is_set():
+            for name in item.cases:
+                case = suite.case(name)
+                assert case is not None
+                result = judge_start(suite, case, outcome)
+                result.boot = len(self._run.boots)
+                self._run.results.append(result)
 
     def _until_done(self, items: list[Item], first: bool = False, save: bool = False) -> bool:
         """Boot until nothing of these items is left; False: no further boot makes sense."""
@@ -246,6 +263,32 @@ def guest_for(guest: qemu.Guest, setting: Setting) -> qemu.Guest:
         options=f"{guest.options} {setting.machine}".strip(),
         devices=setting.devices,
     )
+
+
+def judge_start(suite: Suite, case: Case, outcome: Outcome) -> CaseResult:
+    """A guest that must come up, or must end just so, and what is held against it meanwhile."""
+    result = CaseResult(suite.name, case.id, "pass", seconds=outcome.ready_after)
+    found, end = outcome.boot_evidence, outcome.end
+    if case.id == LEAVES_NO_SPLAT:
+        if found.cause and (outcome.ready or found.cause == "breach"):
+            result.status, result.cause, result.message = "fail", found.cause, found.text
+            result.splats = list(found.splats)
+    elif not case.ends and not outcome.ready:
+        _did_not_boot(result, outcome)
+    elif case.ends and (outcome.ready or not _ended_so(end, case.ends)):
+        result.status = "error" if end.word in attribute.NO_VERDICT else "fail"
+        result.cause = "assertion" if outcome.ready else attribute.word_of(end)
+        result.expected = case.ends
+        result.got = "init came up" if outcome.ready else end.describe()
+        result.message = "this guest must not come up" if outcome.ready else result.got
+    elif case.ends:
+        result.message = f"ended as expected: {end.describe()}"
+    return result
+
+
+def _ended_so(end: End, wanted: str) -> bool:
+    word, _, value = wanted.partition(" value=")
+    return end.word == word and (not value or end.value == int(value, 16))
 
 
 def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
