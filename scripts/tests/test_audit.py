@@ -62,6 +62,22 @@ def test_source_tells(tmp_path: Path, text: str, word: str) -> None:
     assert audit.by_source(FIX, tree(tmp_path, text))[0] == word
 
 
+def test_failure_of_another_kind_says_nothing(tmp_path: Path) -> None:
+    """A case can fail for lack of other fixes: shows: tells which failure is this one's."""
+    picky = replace(FIX, cases=(replace(FIX.cases[0], shows="^wrong value"),))
+    document = ran(("alpha.one", "fail"))
+    case = document["runs"][0]["cases"][0]
+    case["message"] = "wrong value 5"
+    assert audit.by_behaviour(picky, document)[0] == audit.NOT_FIXED
+    case["message"] = "BUG: Bad page state"
+    case["splats"] = ["bug: BUG: Bad page state"]
+    assert audit.by_behaviour(picky, document) == (
+        "",
+        "alpha.one (sev-es) failed otherwise: BUG: Bad page state",
+    )
+    assert audit.by_behaviour(FIX, document)[0] == audit.NOT_FIXED
+
+
 def test_missing_file_is_not_applicable(tmp_path: Path) -> None:
     word, why = audit.by_source(FIX, source.Tree(tmp_path))
     assert (word, why) == (audit.NOT_APPLICABLE, "no arch/x86/kernel/sev.c")

@@ -12,6 +12,7 @@ A behaviour always beats the source: what the source only claims can be broken.
 import argparse
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ def by_behaviour(fix: Fix, document: Mapping[str, Any]) -> tuple[str, str]:
             name = f"{case['id']} ({run['name']})"
             if case["status"] == "pass":
                 passed.append(name)
+            elif case["status"] == flip.without and not _shows(flip, case):
+                silent.append(f"{name} failed otherwise: {case.get('message', '')}")
             elif case["status"] == flip.without:
                 failed.append(name)
             elif case["status"] != "skip":
@@ -136,6 +139,12 @@ def _records(
         for case in run["cases"]
         if case["id"] == flip.case or case["id"].startswith(flip.case + ".")
     ]
+
+
+def _shows(flip: Flip, case: Mapping[str, Any]) -> bool:
+    """Is it the failure that the lack of this fix causes?"""
+    words = [case.get("message", ""), *case.get("diagnostics", ()), *case.get("splats", ())]
+    return any(re.search(flip.shows, text) for text in words)
 
 
 def _some(names: Sequence[str], limit: int = 3) -> str:
