@@ -7,7 +7,7 @@
  *              ve_raise_fault() -> ex_handler_zeropad()
  * Upstream:    1e7769653b06 ("x86/tdx: Handle load_unaligned_zeropad() page-cross to a
  *              shared page"),
- *              9ee4318c157b ("x86/traps: Fix load_unaligned_zeropad() handling for shared
+ *              9f9116406120 ("x86/traps: Fix load_unaligned_zeropad() handling for shared
  *              TDX memory")
  * Without it:  a path look-up that ends at a page's end panics, or the host answers
  *              for what lies in private memory.
