@@ -54,6 +54,7 @@ packages() {
 		work	sparse			C: address spaces and locks
 		work	coccinelle		recipes that take a fix out
 		work	perl-base		checkpatch.pl
+		work	chromium		the page of a matrix is tried in it
 		work	busybox-static		the guest in which the tarball is tried
 		work	gawk			an awk of guests, for the tarball
 		work	autopkgtest		the example for it runs

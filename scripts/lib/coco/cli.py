@@ -239,6 +239,12 @@ def _qualify(options: argparse.Namespace, words: list[str], screen: Screen) -> i
     return qualify.run(options, words, screen)
 
 
+def _matrix(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco import matrix
+
+    return matrix.run(options, words, screen)
+
+
 def _compare(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import compare
 
@@ -332,6 +338,15 @@ VERBS = (
         "unknown, with what that rests on; with PROFILE= against what it is declared to support.",
         (*_CHECK, "PROFILE"),
         _qualify,
+    ),
+    Verb(
+        "matrix",
+        "what many kernels support, as a page",
+        "Check many kernels, or go on with a matrix that was interrupted, and write a page, a "
+        "text and JSON of kernel, technology and feature, of kernel and fix, of what changed from "
+        "one to the next, and of boot times (default: RESULTS=results/matrix).",
+        ("KERNELS", *(word for word in _CHECK if word not in _KERNEL and word != "GDB")),
+        _matrix,
     ),
     Verb(
         "compare",
