@@ -12,10 +12,10 @@ import fake_kernel
 import pytest
 from conftest import SHORT, expectations, fake_qemu, scenario_of, suite
 
-from coco import check, errors, expect, kernels, plan, prepare, qemu, recipe
+from coco import catalogue, check, command, errors, expect, kernels, plan, prepare, qemu, recipe
 from coco.catalogue import Catalogue, Condition, Fix, Flip, Part, Probe
 from coco.kernels import altered
-from coco.prove import work
+from coco.prove import asked, state, work
 from coco.screen import Screen
 
 pytestmark = pytest.mark.skipif(not shutil.which(recipe.SPATCH), reason="no Coccinelle")
@@ -60,8 +60,10 @@ class World:
         self.built: list[Mapping[str, bytes | None]] = []
         self.fails: BaseException | None = None
         self.same = False  # the image does not change
-        monkeypatch.setattr(prepare, "prepare", lambda _options, _say: self.prepared("with"))
-        monkeypatch.setattr(prepare, "again", lambda *_: self.prepared("without"))
+        self.swapped = False  # the tree as it is lacks the fix
+        self.technologies: tuple[str, ...] = ("none", "tdx")
+        monkeypatch.setattr(prepare, "prepare", lambda *_: self.prepared(self.sides[0]))
+        monkeypatch.setattr(prepare, "again", lambda *_: self.prepared(self.sides[1]))
         monkeypatch.setattr(altered, "build", self.build)
         monkeypatch.setattr(expect, "load", lambda _folder: WRITTEN)
         monkeypatch.setattr(check, "Budgets", lambda: SHORT)
@@ -90,6 +92,11 @@ class World:
         }
         return Fix(**{**values, **more})
 
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What the tree as it is shows, and what the changed one does."""
+        return ("without", "with") if self.swapped else ("with", "without")
+
     def prepared(self, side: str) -> prepare.Prepared:
         cases = self.cases if side == "with" else self.without
         boot = self.boot_without if side == "without" else ""
@@ -112,7 +119,7 @@ class World:
             vmlinuz=file,
             sha256=("1" if side == "with" or self.same else "2") * 64,
             config={"EFI": "y"},
-            technologies=("none", "tdx"),
+            technologies=self.technologies,
             modules=self.folder / ("with" if self.same else side),
         )
 
@@ -120,19 +127,33 @@ class World:
         self.built.append(files)
         if self.fails:
             raise self.fails
-        return altered.Altered(self.kernel("without"), 1.0, headers=False)
+        return altered.Altered(self.kernel(self.sides[1]), 1.0, headers=False)
 
     def prove(self, fix: str = "some-fix", **options: Any) -> int:
+        with (self.folder / "screen").open("w") as out:
+            return self.prover(fix, Screen(out), **options).run()
+
+    def bisect(self) -> int:
+        """As the command line does."""
+        with pytest.MonkeyPatch.context() as patch:
+            listing = Catalogue(self.fixes, "2026-11-28", ())
+            patch.setattr(catalogue, "load", lambda _: listing)
+            with (self.folder / "screen").open("w") as out:
+                return work.run(self.options("some-fix", bisect=True), [], Screen(out))
+
+    def prover(self, fix: str, screen: Screen, **options: Any) -> work.Prover:
+        listing = Catalogue(self.fixes, "2026-11-28", ())
+        words = [f"KDIR={self.tree}", f"FIX={fix}"]
+        return work.Prover(self.options(fix, **options), words, screen, listing)
+
+    def options(self, fix: str, **options: Any) -> argparse.Namespace:
         names = ("kernel", "config", "personality", "catalogue", "ram", "append", "machine")
         more = ("qemu", "jobs", "patience", "json", "headers", "kbuild_output", "debug")
-        values: dict[str, Any] = {name: None for name in (*names, *more)}
-        values |= {"kdir": str(self.tree), "fix": tuple(fix.split(",")), **options}
+        own = ("base", "head", "patch", "mbox", "case", "bisect")
+        values: dict[str, Any] = {name: None for name in (*names, *more, *own)}
+        values |= {"kdir": str(self.tree), "fix": tuple(fix.split(",")) if fix else (), **options}
         values["results"] = str(options.get("results", self.results))
-        listing = Catalogue(self.fixes, "2026-11-28", ())
-        with (self.folder / "screen").open("w") as out:
-            words = [f"KDIR={self.tree}", f"FIX={fix}"]
-            prover = work.Prover(argparse.Namespace(**values), words, Screen(out), listing)
-            return prover.run()
+        return argparse.Namespace(**values)
 
     @property
     def screen(self) -> str:
@@ -140,7 +161,7 @@ class World:
 
     @property
     def document(self) -> Any:
-        return json.loads((self.results / work.STATE).read_text())
+        return json.loads((self.results / state.FILE).read_text())
 
     @property
     def proof(self) -> Any:
@@ -167,7 +188,7 @@ def test_proven(world: World) -> None:
 def test_evidence_is_kept(world: World) -> None:
     world.prove()
     folder = world.results / "some-fix"
-    assert "-\tif (user)" in (folder / "without/taken-out.diff").read_text()
+    assert "-\tif (user)" in (folder / "without/some-fix.diff").read_text()
     block = (folder / "tested-by.txt").read_text()
     assert 'PROVEN: 0123456789ab ("x86/tdx: Do it right")' in block
     assert "alpha.leaks [tdx]: pass -> fail" in block
@@ -312,7 +333,7 @@ def test_proofs_by_other_tests_are_not_gone_on_with(world: World) -> None:
     world.prove()
     data = world.document
     data["about"]["machine_sha256"] = "0" * 64
-    (world.results / work.STATE).write_text(json.dumps(data))
+    (world.results / state.FILE).write_text(json.dumps(data))
     with pytest.raises(errors.UsageError, match="by other tests"):
         world.prove()
 
@@ -330,7 +351,155 @@ def test_what_is_missing_is_said(world: World) -> None:
         ({"fix": ()}, "needs a fix"),
     ]
     for options, match in wrong:
-        values: dict[str, Any] = {"kdir": "x", "fix": ("y",)}
-        values.update(options)
+        names = ("case", "patch", "mbox", "base", "head", "bisect")
+        values: dict[str, Any] = {name: None for name in names}
+        values |= {"kdir": "x", "fix": ("y",), **options}
         with pytest.raises(errors.UsageError, match=match):
-            work.check_options(argparse.Namespace(**values))
+            asked.check(argparse.Namespace(**values))
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"case": ("alpha.leaks",)}, "the catalogue does not have"),
+        ({"case": ("alpha.leaks",), "fix": ("some-fix",), "base": "v1"}, "FIX= names the cases"),
+        ({"fix": ("some-fix",), "base": "v1", "patch": "file"}, "two other sides"),
+        ({"fix": ("some-fix",), "head": "v1"}, "compared with BASE="),
+        ({"fix": ("all",), "bisect": True}, "one fix in the tree as it is"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(options: dict[str, Any], match: str) -> None:
+    names = ("fix", "case", "patch", "mbox", "base", "head", "bisect")
+    values = argparse.Namespace(**{**{name: None for name in names}, "kdir": "x", **options})
+    with pytest.raises(errors.UsageError, match=match):
+        asked.check(values)
+
+
+PATCH = f"""\
+--- a/{SOURCE}
++++ b/{SOURCE}
+@@ -1,4 +1,7 @@
+ int handler(int user)
+ {{
++\tif (user)
++\t\treturn -1;
++
+ \treturn 0;
+ }}
+"""
+
+
+def test_a_patch_that_is_in_is_reversed_and_its_cases_flip(world: World) -> None:
+    patch = world.folder / "fix.patch"
+    patch.write_text(PATCH)
+    assert world.prove("", case=("alpha.leaks",), patch=str(patch)) == errors.OK
+    assert world.proof["id"] == "series"
+    assert world.proof["parts"][0]["how"] == "fix.patch, reversed"
+    (files,) = world.built
+    assert b"if (user)" not in (files[SOURCE] or b"")
+
+
+def test_a_patch_that_is_not_in_is_applied_for_the_side_with_the_fix(world: World) -> None:
+    patch = world.folder / "fix.patch"
+    patch.write_text(PATCH)
+    bare = FIXED.replace("\tif (user)\n\t\treturn -1;\n\n", "")
+    (world.tree / SOURCE).write_text(bare)
+    world.swapped = True
+    assert world.prove("", case=("alpha.leaks",), mbox=str(patch)) == errors.OK
+    (files,) = world.built
+    assert files[SOURCE] == FIXED.encode()
+    assert (world.tree / SOURCE).read_text() == bare
+
+
+def test_cases_of_a_series_that_do_not_all_flip_are_named(world: World) -> None:
+    patch = world.folder / "fix.patch"
+    patch.write_text(PATCH)
+    assert world.prove("", case=("alpha.*",), patch=str(patch)) == errors.FINDING
+    assert world.proof["verdict"] == "PARTIAL"
+    assert "alpha.other [tdx] passes on both sides" in world.proof["why"]
+
+
+AMD_SOURCE = "arch/x86/coco/sev/core.c"
+
+
+def two_technologies(world: World) -> None:
+    """A fix of TDX and one of SEV, each in its own code."""
+    (world.tree / AMD_SOURCE).parent.mkdir(parents=True)
+    (world.tree / AMD_SOURCE).write_text(FIXED)
+    world.technologies = ("none", "sev", "tdx")
+    amd = world.fix(
+        "amd-fix",
+        cases=(Flip("beta.locks", "fail", ("sev",)),),
+        recipe_files=(AMD_SOURCE,),
+        applies=(Condition((AMD_SOURCE,), "handler"),),
+        probes=(Probe((AMD_SOURCE,), "handler", "if \\(user\\)"),),
+    )
+    world.fixes = {"amd-fix": amd, "some-fix": world.fix()}
+    world.without = {"alpha.leaks": "fail", "beta.locks": "fail"}
+
+
+def test_two_technologies_share_a_kernel(world: World) -> None:
+    two_technologies(world)
+    assert world.prove("all") == errors.OK
+    (files,) = world.built
+    assert set(files) == {SOURCE, AMD_SOURCE}
+    assert [one["verdict"] for one in world.document["proofs"]] == ["PROVEN", "PROVEN"]
+
+
+def test_what_a_shared_kernel_does_not_prove_is_done_again_alone(world: World) -> None:
+    two_technologies(world)
+    del world.without["beta.locks"]
+    assert world.prove("all") == errors.FINDING
+    assert [set(files) for files in world.built] == [{SOURCE, AMD_SOURCE}, {AMD_SOURCE}]
+    verdicts = {one["id"]: one["verdict"] for one in world.document["proofs"]}
+    assert verdicts == {"some-fix": "PROVEN", "amd-fix": "NOT PROVEN"}
+
+
+def test_code_that_both_technologies_run_is_never_shared(world: World) -> None:
+    two_technologies(world)
+    shared = "arch/x86/mm/mem_encrypt.c"
+    (world.tree / shared).parent.mkdir(parents=True)
+    (world.tree / shared).write_text(FIXED)
+    world.fixes["some-fix"] = world.fix(recipe_files=(shared,))
+    assert world.prove("all") == errors.OK
+    assert [set(files) for files in world.built] == [{AMD_SOURCE}, {shared}]
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("pass", errors.OK),
+        ("fail", errors.FINDING),
+        ("skip", errors.BISECT_SKIP),
+        ("unmodelled", errors.BISECT_SKIP),
+    ],
+)
+def test_bisect_codes(world: World, how: str, code: int) -> None:
+    world.cases = {} if how == "pass" else {"alpha.leaks": how}
+    assert world.bisect() == code
+    assert world.built == []
+
+
+def test_bisect_skips_what_does_not_build_and_what_has_no_such_code(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> prepare.Prepared:
+        raise command.CommandFailed("no rule to make target")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "prepare", fails)
+        assert world.bisect() == errors.BISECT_SKIP
+    (world.tree / SOURCE).unlink()
+    assert world.bisect() == errors.BISECT_SKIP
+
+
+def test_bisect_stops_where_it_is_not_the_commit_that_is_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> prepare.Prepared:
+        raise errors.InfrastructureError("the disk is full")
+
+    monkeypatch.setattr(prepare, "prepare", fails)
+    with pytest.raises(errors.CocoError) as caught:
+        world.bisect()
+    assert caught.value.exit_code == errors.BISECT_ABORT

@@ -59,7 +59,7 @@ class Flip:
     without: str
     personalities: tuple[str, ...] = PERSONALITIES
     reason: str = ""
-    cause: str = "assertion"  # how it fails: evidence.py, attribute.py
+    cause: str = "assertion"  # how it fails: evidence.py, attribute.py; "": in whatever way
     shows: str = ""  # a pattern that is to be found in what it then says
 
 

@@ -286,7 +286,8 @@ _CHECK = (
     *("RESULTS", "QEMU", "GDB", "JOBS", "PATIENCE"),
 )
 _PROVE = (
-    *("KDIR", "FIX", "CONFIG", "DEBUG", "PERSONALITY", "CATALOGUE", "RESULTS", "JSON"),
+    *("KDIR", "FIX", "BASE", "HEAD", "PATCH", "MBOX", "CASE", "BISECT", "CONFIG", "DEBUG"),
+    *("PERSONALITY", "CATALOGUE", "RESULTS", "JSON"),
     *("RAM", "APPEND", "MACHINE", "QEMU", "JOBS", "PATIENCE"),
 )
 
@@ -364,7 +365,8 @@ VERBS = (
         "Build a kernel from a tree as it is and with a fix taken out, run the fix's cases on "
         "both, and say whether the kernel has the fix: PROVEN if they pass with it, fail without "
         "it, for the reason named beforehand, and nothing else changes. The tree is never "
-        "written to. RESULTS= of an interrupted run goes on with it.",
+        "written to. Without the fix is: taken out by the catalogue's recipe, or the other side of "
+        "PATCH= or BASE=. RESULTS= of an interrupted run goes on with it.",
         _PROVE,
         _prove,
     ),

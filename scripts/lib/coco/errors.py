@@ -13,6 +13,9 @@ USAGE = 2
 INFRASTRUCTURE = 3
 NOTHING_APPLICABLE = 77
 INTERRUPTED = 130
+# To git bisect run: this commit says nothing; stop here
+BISECT_SKIP = 125
+BISECT_ABORT = 128
 
 
 class CocoError(Exception):

@@ -153,6 +153,11 @@ _ALL = (
     Variable("ORIGIN", "<name>", "for kcidb: the CI system's name there (default: coco)"),
     Variable("BUILD_ID", "<origin>:<id>", "for kcidb: the build that was tested, if it has one"),
     Variable("URL", "<address>", "for kcidb: where the results folder is published"),
+    Variable("BASE", "<revision>", "without the fix, in a git tree: proven against HEAD="),
+    Variable("HEAD", "<revision>", "with the fix (default: the working tree)"),
+    Variable("PATCH", "<file|folder>", "the fix: a patch, a mailbox, or a quilt folder"),
+    Variable("MBOX", "<file>", "the same, as a mailbox of several patches"),
+    Variable("BISECT", "1", "exit codes for `git bisect run`", _switch),
     Variable("JSON", "<file>", "write the verdicts to this file, too"),
 )
 VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _ALL}
@@ -172,6 +177,8 @@ _OTHER_NAMES = {
     "CVE": "FIX",
     "COMMIT": "FIX",
     "OUTPUT": "RESULTS",
+    "SERIES": "PATCH",
+    "QUILT": "PATCH",
     "CMDLINE": "APPEND",
     "TIMEOUT": "PATIENCE",
 }
@@ -187,7 +194,9 @@ def flag(name: str) -> str:
 def add(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
     """Let a command take these variables, as options; describe() tells of them."""
     for name in names:
-        parser.add_argument(flag(name), dest=name.lower(), help=argparse.SUPPRESS)
+        alone: dict[str, Any] = {"nargs": "?", "const": "1"}  # --debug is --debug 1
+        more = alone if VARIABLES[name].parse is _switch else {}
+        parser.add_argument(flag(name), dest=name.lower(), help=argparse.SUPPRESS, **more)
 
 
 def describe(names: Iterable[str], width: int = 98, indent: int = 30) -> str:

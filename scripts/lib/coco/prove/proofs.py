@@ -5,16 +5,18 @@
               with/                   the side with the fix: results as of `coco check`
               <fix>/proof.json        one proof
                     tested-by.txt     a block to paste
-                    without[-<part>]/ results of the other side, taken-out.diff
+                    without[-<part>]/ results of the other side, and <fix>.diff, the change
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache
+from coco import cache, errors
+from coco.prove import verdicts
 from coco.prove.verdicts import PROVEN, Change, Judgement, said
 
 SCHEMA_VERSION = 1
@@ -22,6 +24,10 @@ SHOWN_CASES = 8
 SHOWN_COUNTS = 5
 # Kinds of exit that are the guest's own calls, of which the others follow
 _CALLS = ("vc ", "ghcb ", "msrproto ", "ve ", "tdvmcall ", "tdcall ")
+
+# What is a finding, and what could not be brought to an end
+_FINDINGS = (verdicts.NOT_PROVEN, verdicts.PARTIAL, verdicts.BROKEN, verdicts.NOT_FIXED)
+_OPEN = (verdicts.UNKNOWN, verdicts.FIXED)
 
 Record = dict[str, Any]
 
@@ -36,6 +42,7 @@ class PartProof:
     judgement: Judgement
     kernel: str = ""  # sha256 of the image without it
     build_seconds: float = 0.0
+    seconds: float = 0.0  # build, boot and all
     folder: str = ""  # results of that side
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -198,3 +205,47 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
     if proof["verdict"] != PROVEN:
         lines.append(proof["why"])
     return lines
+
+
+def header(about: Mapping[str, Any]) -> list[str]:
+    """What is proven on what."""
+    return [
+        f"coco-guest-tests {about['suite_version']}   catalogue of {about['catalogue']}   "
+        f"machine {about['machine_sha256'][:12]}   QEMU {about['qemu']}",
+        f"kernel  {about['kernel']}   sha256 {about['kernel_sha256'][:12]}",
+        f"        {about['config']}, built by {about['compiler']}",
+        "",
+    ]
+
+
+def report(document: Mapping[str, Any], folder: Path | None, brief: bool) -> list[str]:
+    """Every verdict with its evidence; of FIX=all, only what is a finding."""
+    lines = []
+    for one in document["proofs"]:
+        if brief and one["verdict"] not in _FINDINGS:
+            continue
+        lines += ["", f"{one['verdict']}: {one['id']}, {one['title']}", f"  {one['why']}"]
+        if one["parts"]:
+            lines += details(one)
+        if one["parts"] and folder and not brief:
+            lines.append(f"  to paste   {folder / one['id'] / 'tested-by.txt'}")
+    return [*lines, ""]
+
+
+def summary(document: Mapping[str, Any], seconds: float) -> str:
+    """How many of each verdict."""
+    counted = Counter(one["verdict"] for one in document["proofs"])
+    text = ", ".join(f"{counted[word]} {word}" for word in verdicts.WORDS if counted[word])
+    return f"{text} (catalogue of {document['catalogue']}, {seconds:.0f} s)"
+
+
+def exit_code(every: Sequence[Mapping[str, Any]], brief: bool) -> int:
+    """0: all that could be tried is proven; FIX=all leaves out what no case or recipe is for."""
+    words = [
+        one["verdict"] for one in every if not brief or one["parts"] or one["verdict"] in _FINDINGS
+    ]
+    if any(word in _FINDINGS for word in words):
+        return errors.FINDING
+    if any(word in _OPEN for word in words):
+        return errors.INFRASTRUCTURE
+    return errors.OK if PROVEN in words else errors.NOTHING_APPLICABLE

@@ -191,7 +191,7 @@ def _wrong_reason(case: Case | None, flip: Flip) -> str:
         return "it did not run"
     if case["status"] != "fail":
         return f"{case['status']}: {said(case)}"
-    if case["cause"] != flip.cause:
+    if flip.cause and case["cause"] != flip.cause:
         return f"expected {flip.cause}, got {case['cause']}: {said(case)}"
     if flip.shows and not re.search(flip.shows, evidence(case)):
         return f"expected {flip.shows!r} in what it says, got: {said(case)}"
