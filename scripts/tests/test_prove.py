@@ -370,9 +370,10 @@ def test_what_is_missing_is_said(world: World) -> None:
 )
 def test_what_does_not_fit_together_is_refused(options: dict[str, Any], match: str) -> None:
     names = ("fix", "case", "patch", "mbox", "base", "head", "bisect")
-    values = argparse.Namespace(**{**{name: None for name in names}, "kdir": "x", **options})
+    values: dict[str, Any] = {name: None for name in names}
+    values |= {"kdir": "x", **options}
     with pytest.raises(errors.UsageError, match=match):
-        asked.check(values)
+        asked.check(argparse.Namespace(**values))
 
 
 PATCH = f"""\
