@@ -42,7 +42,7 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     plan.check_selection(selection, expectations)
     prepared = prepare(options, screen.say)
     personalities = choose_personalities(options.personality, prepared)
-    folder = results.make_folder(parts.REPOSITORY, options.results or "")
+    folder = results.make_folder(parts.workplace(), options.results or "")
     document = document_of(options, words, prepared, selection)
     jobs = jobs_of(options, selection, personalities, prepared, expectations, folder)
     document["runs"] = [job.record for job in jobs]

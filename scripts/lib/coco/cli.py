@@ -182,7 +182,7 @@ def _fetch(options: argparse.Namespace, _words: list[str], screen: Screen) -> in
 def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import parts, report, results
 
-    folder = Path(options.results) if options.results else parts.REPOSITORY / "results/latest"
+    folder = Path(options.results) if options.results else parts.workplace() / "results/latest"
     document = results.read(folder)
     for line in report.lines(document, folder, options):
         screen.line(line)
@@ -255,6 +255,20 @@ def _tarball(options: argparse.Namespace, _words: list[str], screen: Screen) -> 
     from coco import tarball
 
     return tarball.run(options, screen)
+
+
+def _install(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import install
+
+    return install.run(options, screen)
+
+
+def _man(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    from coco import man
+
+    for line in man.page():
+        screen.line(line)
+    return errors.OK
 
 
 def _new_test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
@@ -436,6 +450,15 @@ VERBS = (
         (*_KERNEL, "MODULES", "FILE"),
         _tarball,
     ),
+    Verb(
+        "install",
+        "install this program",
+        "Copy the program and its manual page to PREFIX (default: /usr/local), below DESTDIR if "
+        "given. It needs nothing of the checkout then; results go to ./results.",
+        ("PREFIX", "DESTDIR"),
+        _install,
+    ),
+    Verb("man", "print the manual page", "Print the manual page, for `man -l -`.", (), _man),
     Verb(
         "clean",
         "remove what was built",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coco import cache, errors, ktap, parts, schedule
+from coco.errors import UsageError
 from coco.screen import Screen
 
 REPOSITORY = parts.REPOSITORY
@@ -72,6 +73,7 @@ class Step:
 
 def test(options: argparse.Namespace, screen: Screen) -> int:
     """All steps; the last line counts."""
+    _check_checkout()
     steps = [*_host_tests(), _machine_tests(options), *_linters()]
     total = _run(steps, options.jobs or schedule.default_jobs() + 1, screen)
     screen.line(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
@@ -80,9 +82,15 @@ def test(options: argparse.Namespace, screen: Screen) -> int:
 
 def lint(screen: Screen) -> int:
     """The linters alone."""
+    _check_checkout()
     total = _run(list(_linters()), schedule.default_jobs(), screen)
     screen.line(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return errors.FINDING if total.failed else errors.OK
+
+
+def _check_checkout() -> None:
+    if parts.is_installed():
+        raise UsageError("the tests of this program are not installed", "run them in a checkout")
 
 
 def _run(steps: list[Step], jobs: int, screen: Screen) -> Outcome:

@@ -56,7 +56,7 @@ class Entry:
 
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """The whole verb."""
-    folder = Path(options.results or parts.REPOSITORY / "results/matrix").absolute()
+    folder = Path(options.results or parts.workplace() / "results/matrix").absolute()
     asked = (options.kernels or "").split()
     if not asked and not (folder / FILE).is_file():
         raise UsageError(

@@ -16,10 +16,23 @@ from coco.errors import InfrastructureError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 COMPILER = "gcc"
+VERSION = REPOSITORY / "VERSION"  # written where this is installed; a checkout asks git
+
+
+def is_installed() -> bool:
+    """Is this a copy that `coco install` made?"""
+    return VERSION.is_file()
+
+
+def workplace() -> Path:
+    """Where results/ and build/ go: the checkout, or where an installed program is run."""
+    return Path.cwd() if is_installed() else REPOSITORY
 
 
 def version() -> str:
     """What this checkout is called."""
+    if is_installed():
+        return VERSION.read_text(encoding="utf-8").strip()
     try:
         said = subprocess.run(
             ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--tags"],
@@ -81,6 +94,7 @@ def _build(
         log = cache.folder("logs") / f"{name}.log"
         argv = ["make", "-C", str(REPOSITORY / name), f"O={folder}", f"CC={COMPILER}"]
         argv.append(f"-j{os.cpu_count() or 1}")
+        argv += [f"VERSION={salt}"] if salt else []
         command.run(argv, log, f"building {name}/")
         for product in products:
             if not (folder / product).is_file():

@@ -90,7 +90,7 @@ def _results(
     """A folder with results of this very kernel: an earlier one, or made now."""
     folder = Path(options.results).absolute() if options.results else None
     if folder is None or not (folder / results.RESULT).exists():
-        folder = results.make_folder(parts.REPOSITORY, options.results or "")
+        folder = results.make_folder(parts.workplace(), options.results or "")
         options.results = str(folder)
         chosen = [word for word in words if not word.startswith("PROFILE=")]
         code = check.check(options, chosen, screen)

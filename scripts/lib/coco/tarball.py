@@ -34,7 +34,7 @@ Files = dict[str, tuple[bytes, int]]  # name -> content and mode
 def run(options: argparse.Namespace, screen: Screen) -> int:
     """The whole verb."""
     version = parts.version()
-    target = Path(options.file or parts.REPOSITORY / f"build/coco-guest-{version}.tar.gz")
+    target = Path(options.file or parts.workplace() / f"build/coco-guest-{version}.tar.gz")
     if target.is_dir() or not target.name.endswith((".tar.gz", ".tgz")):
         raise UsageError(f"FILE={target} is no name of an archive", "end it with .tar.gz")
     files = contents(version, parts.selftests(screen.say))

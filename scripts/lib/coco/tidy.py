@@ -14,9 +14,9 @@ RESULTS = ("results",)
 
 def clean(options: argparse.Namespace, screen: Screen) -> int:
     """The build folder; with ALL=1 the results and the cache too."""
-    folders = [parts.REPOSITORY / name for name in BUILT]
+    folders = [parts.workplace() / name for name in BUILT]
     if options.all:
-        folders += [parts.REPOSITORY / name for name in RESULTS]
+        folders += [parts.workplace() / name for name in RESULTS]
         folders += _cache_entries()
     for folder in folders:
         if folder.is_dir():

@@ -143,6 +143,8 @@ _ALL = (
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
     Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
     Variable("FILE", "<file>", "the archive (default: build/coco-guest-<version>.tar.gz)"),
+    Variable("PREFIX", "<folder>", "where it will be found (default: /usr/local)"),
+    Variable("DESTDIR", "<folder>", "put before all paths, for packages"),
     Variable("KERNELS", "<words>", "kernels as in KERNEL=, with blanks between"),
     Variable(
         "PROFILE", "<name>|<file>", "what the kernel is declared to support (default: nothing)"

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     options.gdb = ""
     options.trace = trace.ranges(views)
     options.append = " ".join(word for word in (options.append, NO_KASLR) if word)
-    folder = results.make_folder(parts.REPOSITORY, options.results or "")
+    folder = results.make_folder(parts.workplace(), options.results or "")
     options.results = str(folder)
     status = check.check(options, words, screen)
     if status == errors.INTERRUPTED:

@@ -69,7 +69,7 @@ class Prover:
             return self._finish(start, None)
         prepared = prepare.prepare(self._options, self._screen.say)
         tasks = self._tasks(fixes, prepared)
-        folder = results.make_folder(parts.REPOSITORY, self._options.results or "", "prove-")
+        folder = results.make_folder(parts.workplace(), self._options.results or "", "prove-")
         self._state.begin(folder, prepared, self._options.config)
         for line in proofs.header(self._state.about):
             self._screen.line(line)
@@ -91,7 +91,7 @@ class Prover:
         if not tasks:
             self._screen.line("SKIP: this kernel has no such code")
             return errors.BISECT_SKIP
-        folder = results.make_folder(parts.REPOSITORY, self._options.results or "", "prove-")
+        folder = results.make_folder(parts.workplace(), self._options.results or "", "prove-")
         document = self._side(tasks, prepared, folder / WITH, WITH)
         words = []
         for task in tasks:

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0
+"""An installed copy runs without the checkout, and its manual page is well-formed."""
+
+import gzip
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from coco import cli, errors, man, parts, variables
+
+
+@pytest.fixture
+def installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    root = tmp_path / "root"
+    assert cli.main(["install", f"DESTDIR={root}", "PREFIX=/usr"]) == errors.OK
+    capsys.readouterr()
+    return root
+
+
+def run(installed: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    argv = [str(installed / "usr/bin/coco"), *words]
+    environment = {"PATH": os.environ["PATH"], "COCO_CACHE": str(cwd / "cache")}
+    return subprocess.run(
+        argv, capture_output=True, text=True, check=False, cwd=cwd, env=environment
+    )
+
+
+def test_installed_program_knows_its_version_and_its_suites(
+    installed: Path, tmp_path: Path
+) -> None:
+    library = installed / "usr/lib/coco-guest-tests"
+    assert (library / "VERSION").read_text().strip() == parts.version()
+    done = run(installed, "catalogue", cwd=tmp_path)
+    assert done.returncode == errors.OK, done.stdout + done.stderr
+    assert "unknown" not in (library / "backports/date").read_text()
+
+
+def test_installed_program_builds_what_it_runs(installed: Path, tmp_path: Path) -> None:
+    for part in ("machine", "selftests"):
+        done = run(installed, part, cwd=tmp_path)
+        assert done.returncode == errors.OK, done.stdout + done.stderr
+    assert not [path for path in installed.rglob("*.o")]
+    image = next((tmp_path / "cache").rglob("machine.elf")).read_bytes()
+    assert parts.version().encode() in image
+
+
+def test_installed_program_writes_where_it_is_run(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, "tarball", cwd=tmp_path)
+    assert done.returncode == errors.OK, done.stdout + done.stderr
+    assert list((tmp_path / "build").glob("coco-guest-*.tar.gz"))
+    done = run(installed, "test", cwd=tmp_path)
+    assert done.returncode == errors.USAGE and "run them in a checkout" in done.stderr
+
+
+def test_nothing_in_it_names_the_place_where_it_was_made(installed: Path) -> None:
+    places = (str(installed).encode(), str(parts.REPOSITORY).encode())
+    for path in installed.rglob("*"):
+        if path.is_symlink():
+            assert not os.path.isabs(os.readlink(path))
+        elif path.is_file():
+            content = path.read_bytes()
+            assert not any(place in content for place in places), path
+            assert path.stat().st_mode & 0o7777 in (0o644, 0o755), path
+
+
+def test_install_again_leaves_nothing_of_the_old_one(installed: Path) -> None:
+    stale = installed / "usr/lib/coco-guest-tests/kunit/coco_gone.c"
+    stale.touch()
+    assert cli.main(["install", f"DESTDIR={installed}", "PREFIX=/usr"]) == errors.OK
+    assert not stale.exists()
+
+
+def test_install_leaves_what_is_not_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = tmp_path / "usr/lib/coco-guest-tests/precious"
+    theirs.parent.mkdir(parents=True)
+    theirs.touch()
+    assert cli.main(["install", f"DESTDIR={tmp_path}", "PREFIX=/usr"]) == errors.USAGE
+    assert theirs.exists() and "none of ours" in capsys.readouterr().err
+    assert cli.main(["install", f"DESTDIR={tmp_path}", "PREFIX=usr"]) == errors.USAGE
+
+
+# ---- the manual page ----
+def test_manual_page_has_every_command_and_variable(installed: Path) -> None:
+    packed = (installed / "usr/share/man/man1/coco.1.gz").read_bytes()
+    text = gzip.decompress(packed).decode()
+    for verb in cli.VERBS:
+        assert f".B {verb.name.replace('-', chr(92) + '-')}\n" in text
+    for name in variables.VARIABLES:
+        assert f".BI {name}= " in text
+
+
+def test_manual_page_is_well_formed(tmp_path: Path) -> None:
+    if not shutil.which("groff"):
+        pytest.skip("groff is not installed")
+    (tmp_path / "coco.1").write_text("\n".join(man.page()) + "\n", encoding="utf-8")
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", "-P-cbou", str(tmp_path / "coco.1")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert "KERNELS=" in done.stdout and "EXIT STATUS" in done.stdout
