@@ -6,9 +6,10 @@
  * The mailbox page is write-protected in the nested tables; each store to it is
  * done here, so that nobody has to watch the page.  A wakeup command for an AP
  * that waits sets it going at the vector, in 64-bit mode on identity page
- * tables, interrupts off.  An AP that the guest takes offline jumps to the reset
- * vector, where it faults, and waits again; the test command asks whether it is
- * there.  The command word goes back to 0 when the command was taken.
+ * tables, interrupts off.  A CPU that the guest takes offline jumps to the reset
+ * vector, where it faults, and waits again, the first CPU, too; the test command
+ * asks whether it is there.  The command word goes back to 0 when the command was
+ * taken.
  */
 #include "core.h"
 #include "tdx.h"
@@ -125,7 +126,7 @@ bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error)
 		write_to_mailbox(v, gpa & ~PAGE_MASK);
 		return true;
 	}
-	if (gpa == reset_vector && error & NPF_FETCH && v->index) {
+	if (gpa == reset_vector && error & NPF_FETCH) {
 		vcpu_park(v);
 		take_command();
 		return true;
