@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import SHORT, Play, expectations, statuses, suite
 
-from coco import errors, expect, qemu, runner
+from coco import errors, expect, plan, qemu, runner
 from coco.model import SELFTEST
 
 TWO = expectations(suite("alpha", ["one", "two", "three"]), suite("beta", ["four"]))
@@ -345,6 +345,19 @@ def test_start_of_another_guest_is_the_whole_case(
     splat = "fail splat" if how == "warning" else "pass"
     assert statuses(run) == {"start.is_right": result, "start.leaves_no_splat": splat}
     assert len(run.boots) == 2  # the plain guest is the control
+
+
+def test_no_guest_of_another_setting_boots_where_each_of_its_cases_would_skip() -> None:
+    alpha = suite("alpha", ["one"], needs=("unaccepted_memory",))
+    available = plan.Available(kunit=frozenset({"alpha", "beta"}))
+    features = {"unaccepted_memory": False}
+    for written, names in (
+        (expectations(alpha, TWO.suites["beta"]), ["alpha", "beta"]),
+        (with_setting(expectations(alpha, TWO.suites["beta"]), "alpha"), ["beta"]),
+    ):
+        work = plan.make(written, plan.Selection(), "none", features, available)
+        assert [item.suite for item in work.items] == names
+        assert list(work.not_applicable) == ["alpha.one"]
 
 
 def test_the_users_words_outweigh_the_suites() -> None:

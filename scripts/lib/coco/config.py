@@ -97,6 +97,8 @@ FEATURES: dict[str, Requirement] = {
     "tdx_guest": _need("TDX_GUEST_DRIVER", "attestation of TDX guests"),
     "tsm_reports": _need("TSM_REPORTS", "attestation through configfs"),
     "unaccepted_memory": _need("UNACCEPTED_MEMORY", "memory accepted when it is first used"),
+    "softlockup": _need("SOFTLOCKUP_DETECTOR", "a watchdog that is told of long work"),
+    "proc_kcore": _need("PROC_KCORE", "kernel memory as a core file"),
     "kexec": _need("KEXEC KEXEC_FILE", "starting a second kernel"),
     "kvm_guest": _need("KVM_GUEST", "paravirtual KVM features"),
     "efi": _need("EFI", "EFI tables"),

@@ -154,6 +154,8 @@ def make(
         elif reason := _not_built(suite, available):
             plan.not_built[suite.name] = reason
             continue
+        elif suite.setting != Setting() and not any(_may_run(case, features) for case in here):
+            pass  # no boot of its own where each case would skip
         else:
             plan.items += _items(suite, chosen, here)
             plan.fatal += _fatal(suite, here)
@@ -173,6 +175,10 @@ def _selected(suite: Suite, case: Case, selection: Selection) -> bool:
 def _matches(name: str, glob: str) -> bool:
     """CASE= may also name a parameter of a case."""
     return fnmatch.fnmatchcase(name, glob) or glob.startswith(name + ".")
+
+
+def _may_run(case: Case, features: Mapping[str, bool | None]) -> bool:
+    return not any(features.get(word) is False for word in case.needs)
 
 
 def _not_built(suite: Suite, available: Available) -> str:
