@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that the host does not give as it should, or gave before, ends the guest.
+ *
+ * Path:        accept_memory() -> snp_accept_memory() -> page state change, PVALIDATE;
+ *              tdx_accept_memory() -> TDG.MEM.PAGE.ACCEPT
+ * Upstream:    6c3211796326 ("x86/sev: Add SNP-specific unaccepted memory support"),
+ *              75d090fd167a ("x86/tdx: Add unaccepted memory support")
+ * Without it:  the guest goes on with a page that it does not have, or that the host
+ *              has put under two addresses.
+ *
+ * APM vol. 2, 15.36.6: a guest that validates a page twice cannot tell which of two
+ * pages it has.  TDX module ABI 348551, TDG.MEM.PAGE.ACCEPT, TDX_PAGE_ALREADY_ACCEPTED:
+ * likewise.  GHCB specification 56421, section 2.3.1: termination request.
+ */
+#include <linux/panic_notifier.h>
+#include "lib/unaccepted.h"
+
+/* sev-snp */
+static void refused_page_state_change_ends_the_guest(struct kunit *test);
+static void refused_validation_ends_the_guest(struct kunit *test);
+static void memory_validated_before_ends_the_guest(struct kunit *test);
+/* tdx */
+static void refused_acceptance_ends_the_guest(struct kunit *test);
+static void memory_accepted_before_ends_the_guest(struct kunit *test);
+/* both: what accept_memory() is there to prevent */
+static void touch_before_acceptance_ends_the_guest(struct kunit *test);
+
+static struct kunit_case unaccepted_hostile_cases[] = {
+	KUNIT_CASE(refused_page_state_change_ends_the_guest),
+	KUNIT_CASE(refused_validation_ends_the_guest),
+	KUNIT_CASE(memory_validated_before_ends_the_guest),
+	KUNIT_CASE(refused_acceptance_ends_the_guest),
+	KUNIT_CASE(memory_accepted_before_ends_the_guest),
+	KUNIT_CASE(touch_before_acceptance_ends_the_guest),
+	{}
+};
+
+/* Linux's own reason code set, and its reasons (arch/x86/include/asm/sev-common.h) */
+#define TERMINATE_PSC		(1 | 1 << 8)
+#define TERMINATE_PVALIDATE	(2 | 1 << 8)
+
+/* TDX module ABI 348551, completion status codes */
+#define TDX_OPERAND_BUSY	0x8000020000000000ull
+
+/* The panic that is a pass, and no other */
+static int at_panic(struct notifier_block *block, unsigned long action, void *message)
+{
+	if (strstr(message, "accept memory"))
+		coco_expect(COCO_END_RESET, 0, 0);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block panic_block = { .notifier_call = at_panic };
+
+/* Accept a unit's first page; the guest must not come back */
+static void accept_and_fail(struct kunit *test, u32 unit)
+{
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	kernel_accept(unit_gpa(unit), PAGE_SIZE);
+	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
+	coco_expect(0, 0, 0);
+	KUNIT_FAIL(test, "the guest goes on with %llu pages of the unit accepted",
+		   pages_accepted(unit));
+}
+
+static void expect_termination(struct kunit *test, u64 value)
+{
+	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, value, ~0ull), (s64)0);
+}
+
+static void refused_page_state_change_ends_the_guest(struct kunit *test)
+{
+	struct coco_rule refuse = {
+		.kind = COCO_EV_PSC, .action = COCO_REPLY, .reply_mask = BIT(0), .reply = { 1 },
+	};
+	u32 unit;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	need_unaccepted(test);
+	unit = take_units(test, 2);
+	refuse.code = unit_gpa(unit);
+	expect_termination(test, TERMINATE_PSC);
+	KUNIT_ASSERT_GT(test, coco_rule_add(&refuse), (s64)0);
+	accept_and_fail(test, unit);
+}
+
+/* FAIL_INPUT: nothing that a smaller page could help */
+static void refused_validation_ends_the_guest(struct kunit *test)
+{
+	struct coco_rule refuse = {
+		.kind = COCO_EV_PVALIDATE, .action = COCO_REPLY, .reply_mask = BIT(0), .reply = { 1 },
+	};
+	u32 unit;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	need_unaccepted(test);
+	unit = take_units(test, 2);
+	refuse.code = unit_gpa(unit);
+	expect_termination(test, TERMINATE_PVALIDATE);
+	KUNIT_ASSERT_GT(test, coco_rule_add(&refuse), (s64)0);
+	accept_and_fail(test, unit);
+}
+
+static void memory_validated_before_ends_the_guest(struct kunit *test)
+{
+	u64 gpa;
+	u32 unit;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	need_unaccepted(test);
+	unit = take_units(test, 2);
+	for (gpa = unit_gpa(unit); gpa < unit_gpa(unit) + UNIT_SIZE; gpa += PAGE_SIZE)
+		coco_page_set(gpa, ACCEPTED | COCO_PAGE_2M);
+	expect_termination(test, TERMINATE_PVALIDATE);
+	accept_and_fail(test, unit);
+}
+
+static void refused_acceptance_ends_the_guest(struct kunit *test)
+{
+	const struct coco_rule refuse = {
+		.kind = COCO_EV_TDCALL, .action = COCO_REPLY, .code = TDCALL_PAGE_ACCEPT,
+		.reply_mask = BIT(0), .reply = { TDX_OPERAND_BUSY },
+	};
+	u32 unit;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_TDX));
+	need_unaccepted(test);
+	unit = take_units(test, 2);
+	KUNIT_ASSERT_GT(test, coco_rule_add(&refuse), (s64)0);
+	accept_and_fail(test, unit);
+}
+
+static void memory_accepted_before_ends_the_guest(struct kunit *test)
+{
+	u32 unit;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_TDX));
+	need_unaccepted(test);
+	unit = take_units(test, 2);
+	KUNIT_ASSERT_EQ(test, coco_page_set(unit_gpa(unit), ACCEPTED), (s64)0);
+	accept_and_fail(test, unit);
+}
+
+/*
+ * A page that the host assigned: SNP's processor raises #VC with code 0x404, which
+ * Linux has no handler for.  A TD whose SEPT_VE_DISABLE is set, as Linux demands, exits
+ * to the host, which can but end it.
+ */
+static void touch_before_acceptance_ends_the_guest(struct kunit *test)
+{
+	u32 unit;
+
+	need_unaccepted(test);
+	unit = take_units(test, 2);
+	coco_page_set(unit_gpa(unit), COCO_PAGE_PRIVATE);
+	if (coco_technology() == COCO_SEV_SNP)
+		expect_termination(test, 0);
+	else
+		KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_SHUTDOWN, unit_gpa(unit), PAGE_MASK),
+				(s64)0);
+	READ_ONCE(*(u8 *)__va(unit_gpa(unit)));
+	coco_expect(0, 0, 0);
+	KUNIT_FAIL(test, "the guest reads memory that it never accepted");
+}
+
+static struct kunit_suite unaccepted_hostile_suite = {
+	.name = "unaccepted_hostile",
+	.init = coco_case_begin,
+	.exit = coco_case_end,
+	.test_cases = unaccepted_hostile_cases,
+};
+kunit_test_suite(unaccepted_hostile_suite);
+
+MODULE_DESCRIPTION("memory that the host does not give as it should ends the guest");
+MODULE_LICENSE("GPL");
