@@ -161,3 +161,33 @@ def test_fix_is_chosen_by_id_glob_or_commit(write: Write) -> None:
     with pytest.raises(UsageError) as error:
         one.select(["some-fxi"])
     assert error.value.hint == "did you mean some-fix?"
+
+
+@pytest.mark.parametrize(
+    ("parts", "also", "problem"),
+    [
+        ({"in": ["alpha.one"], "out": ["alpha.one"]}, ["alpha.two"], ""),
+        ({"in": ["alpha.one.byte"], "out": ["alpha.one.word"]}, [], ""),
+        ({"in": ["alpha.one"], "out": ["alpha.two"]}, [], "alpha.two of its parts is no case"),
+        ({"in": ["alpha.one"], "out": ["alpha.one"]}, ["alpha.six"], "no case alpha.six"),
+    ],
+)
+def test_names_of_parts_are_checked(
+    write: Write, parts: dict[str, list[str]], also: list[str], problem: str
+) -> None:
+    recipe = {"file": "some-fix.cocci", "files": ["arch/x86/kernel/sev.c"], "parts": parts}
+    folder = write(recipe=recipe, also=also)
+    (folder / "recipes").mkdir()
+    (folder / "recipes/some-fix.cocci").touch()
+    assert bool(found(folder)) == bool(problem)
+    assert all(problem in one for one in found(folder))
+
+
+def test_each_case_is_in_a_part(write: Write) -> None:
+    cases = [{"id": f"alpha.{name}", "without": "fail"} for name in ("one", "two")]
+    parts = {"in": ["alpha.one"], "out": ["alpha.one"]}
+    recipe = {"file": "some-fix.cocci", "files": ["arch/x86/kernel/sev.c"], "parts": parts}
+    folder = write(recipe=recipe, cases=cases)
+    (folder / "recipes").mkdir()
+    (folder / "recipes/some-fix.cocci").touch()
+    assert found(folder) == ["some-fix: alpha.two is in none of its parts"]

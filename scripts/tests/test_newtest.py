@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from coco import errors, expect, newtest, parts
+from coco import catalogue, errors, expect, newtest, parts
 from coco.screen import Screen
+
+TEMPLATES = parts.REPOSITORY
 
 
 @pytest.fixture
@@ -67,3 +69,23 @@ def test_bad_name_writes_nothing(repository: Path, name: str, kind: str, complai
     with pytest.raises(errors.UsageError, match=complaint):
         write(name, kind)
     assert sorted(repository.rglob("*")) == before
+
+
+def test_new_fix_is_a_valid_entry_with_a_recipe(repository: Path) -> None:
+    for template in newtest.FIX_TEMPLATES.values():
+        shutil.copy(TEMPLATES / template, repository / template)
+    for folder in ("fixes", "recipes"):
+        (repository / "backports" / folder).mkdir()
+    assert write("CVE-2026-1.2", "fix") == errors.OK
+    listing = catalogue.load(base=repository / "backports")
+    fix = listing.fixes["CVE-2026-1.2"]
+    written = expect.load(repository / "backports/expect")
+    assert list(catalogue.problems(listing, written)) == []
+    assert fix.recipe and "@NAME@" not in fix.recipe.read_text(encoding="utf-8")
+    with pytest.raises(errors.UsageError, match="exists already"):
+        write("CVE-2026-1.2", "fix")
+
+
+def test_a_fix_has_a_plain_name(repository: Path) -> None:
+    with pytest.raises(errors.UsageError, match="an id is"):
+        write("../x", "fix")

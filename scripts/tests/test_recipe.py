@@ -102,4 +102,5 @@ def test_every_recipe_of_ours_is_a_semantic_patch(tmp_path: Path) -> None:
     (tmp_path / FILE).touch()
     for one in catalogue.load().fixes.values():
         if one.recipe:
-            recipe._spatch(one.recipe, tmp_path / FILE)
+            parts = [part.name for part in one.parts if part.name]
+            recipe._spatch(one.recipe, tmp_path / FILE, parts)

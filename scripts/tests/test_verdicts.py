@@ -96,6 +96,13 @@ def test_not_proven_otherwise(changed: dict[str, str], verdict: str, why: str) -
     assert why in judged.why
 
 
+def test_a_change_that_was_foreseen_is_none_of_the_others() -> None:
+    after = side({**GOOD, "alpha.leaks": "fail", "alpha.other": "fail"})
+    judged = verdicts.judge(FLIPS, side(GOOD), after, also=("alpha.other",))
+    assert judged.verdict == verdicts.PROVEN
+    assert [one.id for one in judged.also] == ["alpha.other"]
+
+
 def test_a_case_that_is_gone_without_the_fix_is_a_change() -> None:
     after = {name: how for name, how in GOOD.items() if name != "alpha.other"}
     judged = verdicts.judge(FLIPS, side(GOOD), side({**after, "alpha.leaks": "fail"}))
@@ -176,6 +183,13 @@ def test_a_name_covers_all_its_parameters_and_each_has_to_flip() -> None:
 def test_as_it_is(status: str, claimed: bool, verdict: str) -> None:
     document = side({**GOOD, "alpha.leaks": status})
     assert verdicts.as_it_is(FLIPS, document, claimed).verdict == verdict
+
+
+def test_a_case_that_fails_otherwise_than_for_want_of_the_fix_tells_nothing() -> None:
+    flips = (Flip("alpha.leaks", "fail", ("tdx",), shows="a == 8"),)
+    judged = verdicts.as_it_is(flips, side({**GOOD, "alpha.leaks": "fail"}), claimed=True)
+    assert judged.verdict == verdicts.UNKNOWN
+    assert "a == 7" in judged.why
 
 
 def test_a_suite_that_could_not_be_built_is_not_a_missing_feature() -> None:

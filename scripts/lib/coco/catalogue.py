@@ -91,6 +91,7 @@ class Fix:
     recipe_files: tuple[str, ...]  # where it is applied, as far as a tree has them
     file: Path
     parts: tuple[Part, ...] = (Part(),)  # of the recipe
+    also: tuple[str, ...] = ()  # cases that may change, too
     why: str = ""  # there are no cases
     kind: str = "guest"  # what it was judged to take to show it
 
@@ -202,6 +203,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         tuple(recipe["files"]) if recipe else (),
         path,
         _parts(recipe or {}),
+        tuple(data.get("also", ())),
         data.get("why", ""),
         data["class"],
     )
@@ -257,6 +259,7 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
                 yield f"{fix.id}: no case {flip.case}: {hint}"
             elif not set(flip.personalities) & set(written.personalities):
                 yield f"{fix.id}: {flip.case} does not apply to {', '.join(flip.personalities)}"
+        yield from _problems_of_names(fix, expectations)
         if fix.recipe and not fix.recipe.is_file():
             yield f"{fix.id}: no recipe {fix.recipe}"
     used = {fix.recipe for fix in catalogue.fixes.values()}
@@ -264,6 +267,28 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
         for path in sorted((folder / RECIPES).glob("*")):
             if path not in used:
                 yield f"{path} is the recipe of no fix"
+
+
+def _problems_of_names(fix: Fix, expectations: expect.Expectations) -> Iterator[str]:
+    """Cases that may change are cases; those of the parts are those of the fix, all of them."""
+    for name in fix.also:
+        suite, _, case = name.partition(".")
+        if expectations.case(suite, case) is None:
+            yield f"{fix.id}: no case {name}: {did_you_mean(name, expect.all_ids(expectations))}"
+    if len(fix.parts) == 1:
+        return
+    named = [name for part in fix.parts for name in part.cases]
+    for name in named:
+        if not any(_same_case(name, flip.case) for flip in fix.cases):
+            yield f"{fix.id}: {name} of its parts is no case of the fix"
+    for flip in fix.cases:
+        if not any(_same_case(name, flip.case) for name in named):
+            yield f"{fix.id}: {flip.case} is in none of its parts"
+
+
+def _same_case(one: str, other: str) -> bool:
+    """One of them is the other, or a parameter of it."""
+    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
 
 
 def counts(catalogue: Catalogue) -> list[str]:

@@ -422,7 +422,8 @@ VERBS = (
     Verb(
         "new-test",
         "write a new suite to start from",
-        "Write a suite that builds and runs, and what is expected of it (backports/expect/suites).",
+        "Write a suite that builds and runs, and what is expected of it (backports/expect/suites); "
+        "with KIND=fix an entry of the catalogue with a recipe.",
         ("NAME", "KIND"),
         _new_test,
     ),

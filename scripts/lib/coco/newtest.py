@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""coco new-test: a suite that builds and runs, to be changed into a real one."""
+"""coco new-test: a suite that builds and runs, or an entry for a fix, to be made a real one."""
 
 import argparse
 import re
@@ -12,7 +12,13 @@ from coco.model import KUNIT, PERSONALITIES, SELFTEST
 from coco.screen import Screen
 
 TEMPLATES = {KUNIT: "kunit/coco_template.c.in", SELFTEST: "selftests/template.c.in"}
+FIX = "fix"
+FIX_TEMPLATES = {
+    "fixes/{}.yaml": "backports/template.yaml.in",
+    "recipes/{}.cocci": "backports/template.cocci.in",
+}
 KBUILD = "kunit/Kbuild"
+_FIX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _CASE = {
     KUNIT: re.compile(r"\bKUNIT_CASE(?:_PARAM)?\((\w+)"),
@@ -25,11 +31,13 @@ _ONLY = re.compile(r"(?:COCO_NEEDS|NEED_TECHNOLOGY)\([^;]*?COCO_(NONE|SEV_ES|SEV
 def new_test(options: argparse.Namespace, screen: Screen) -> int:
     """Write the file, and enter it where suites are built and written down."""
     name, kind = options.name or "", options.kind or KUNIT
+    if kind == FIX:
+        return new_fix(name, screen)
     if not _NAME.fullmatch(name):
         hint = "for example: scripts/coco new-test NAME=page_state KIND=kunit"
         raise UsageError(f"NAME={name}: a name is [a-z][a-z0-9_]*, up to 31 letters", hint)
     if kind not in TEMPLATES:
-        raise UsageError(f"KIND={kind}: neither kunit nor selftest")
+        raise UsageError(f"KIND={kind}: neither kunit nor selftest nor fix")
     if name in expect.load(EXPECTATIONS).suites:
         raise UsageError(f"there is a suite {name} already", "choose another name")
     target = _target(parts.REPOSITORY, name, kind)
@@ -46,6 +54,26 @@ def new_test(options: argparse.Namespace, screen: Screen) -> int:
     screen.line(f"wrote {target.relative_to(parts.REPOSITORY)}")
     screen.line(f"wrote {suite.relative_to(parts.REPOSITORY)}")
     screen.line(f"run it: scripts/coco check SUITE={name}")
+    return errors.OK
+
+
+def new_fix(name: str, screen: Screen) -> int:
+    """An entry of the catalogue and its recipe."""
+    if not _FIX_NAME.fullmatch(name):
+        hint = "for example: scripts/coco new-test KIND=fix NAME=CVE-2026-12345"
+        raise UsageError(f"NAME={name}: an id is [A-Za-z0-9_.-]+", hint)
+    targets = {
+        parts.REPOSITORY / "backports" / place.format(name): parts.REPOSITORY / template
+        for place, template in FIX_TEMPLATES.items()
+    }
+    for target in targets:
+        if target.exists():
+            raise UsageError(f"{target} exists already", "choose another name")
+    for target, template in targets.items():
+        text = template.read_text(encoding="utf-8").replace("@NAME@", name)
+        target.write_text(text, encoding="utf-8")
+        screen.line(f"wrote {target.relative_to(parts.REPOSITORY)}")
+    screen.line("what to do with them: backports/README")
     return errors.OK
 
 

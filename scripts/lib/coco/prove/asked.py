@@ -104,7 +104,7 @@ def flips_of(fix: Fix, part: Part) -> list[Flip]:
     flips = []
     for name in part.cases:
         for flip in fix.cases:
-            if name == flip.case:
+            if name == flip.case or flip.case.startswith(name + "."):
                 flips.append(flip)
             elif name.startswith(flip.case + "."):
                 flips.append(dataclasses.replace(flip, case=name))

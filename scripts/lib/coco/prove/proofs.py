@@ -108,6 +108,7 @@ def _part(part: PartProof) -> Record:
         "held": [change_record(one) for one in judged.held],
         "other_reason": [change_record(one) for one in judged.odd],
         "others": [change_record(one) for one in judged.others],
+        "also": [change_record(one) for one in judged.also],
         "control": [f"{one.id} [{one.run}]" for one in judged.control],
         "counts_without": part.counts,
     }
@@ -131,6 +132,7 @@ def details(proof: Mapping[str, Any]) -> list[str]:
         lines += _changes("holds", part["held"])
         lines += _changes("other reason", part["other_reason"])
         lines += _changes("not named", part["others"])
+        lines += _changes("foreseen", part["also"])
         lines += _control(part["control"])
         lines += _counts(proof["counts_with"], part["counts_without"])
         lines.append(f"  logs       {part['results_without']}")
@@ -179,8 +181,12 @@ def _counts(
         other = with_fix.get(run, {})
         kinds = [kind for kind in {**other, **sums} if kind.startswith(_CALLS)]
         kinds.sort(key=lambda kind: (other.get(kind, 0) == sums.get(kind, 0), kind))
-        texts = [f"{kind}: {other.get(kind, 0)}/{sums.get(kind, 0)}" for kind in kinds]
-        lines.append(f"  exits      {run}, with/without: {', '.join(texts[:SHOWN_COUNTS])}")
+        title, texts = "without", [f"{kind}: {sums.get(kind, 0)}" for kind in kinds]
+        if other:
+            title = "with/without"
+            texts = [f"{kind}: {other.get(kind, 0)}/{sums.get(kind, 0)}" for kind in kinds]
+        if texts:
+            lines.append(f"  exits      {run}, {title}: {', '.join(texts[:SHOWN_COUNTS])}")
     return lines
 
 

@@ -61,6 +61,7 @@ class Judgement:
     held: list[Change] = field(default_factory=list)  # named, and passing on both sides
     odd: list[Change] = field(default_factory=list)  # named, but failing for another reason
     others: list[Change] = field(default_factory=list)  # not named, and changed all the same
+    also: list[Change] = field(default_factory=list)  # changed, as was foreseen
     control: list[Change] = field(default_factory=list)  # not named, passing on both sides
 
 
@@ -89,9 +90,11 @@ def as_it_is(flips: Sequence[Flip], document: Document, claimed: bool) -> Judgem
     every = records(document)
     names = named(flips, document)
     changes = [Change(run, name, every[run, name], None) for run, name in names]
-    failed = [one for one in changes if one.before["status"] == "fail"]
+    bad = [one for one in changes if one.before["status"] == "fail"]
+    failed = [one for one in bad if _is_meant(one.before, names[one.run, one.id])]
     passed = [one for one in changes if one.before["status"] == "pass"]
     unclear = [one for one in changes if one.before["status"] in ("error", "miss")]
+    unclear += [one for one in bad if one not in failed]
     broken = [run for run in document["runs"] if run["state"] != "done"]
     if failed:
         word = BROKEN if claimed else NOT_FIXED
@@ -125,8 +128,10 @@ def _nothing_ran(
     return NOT_APPLICABLE, "the kernel has no code for the technologies of its cases"
 
 
-def judge(flips: Sequence[Flip], with_fix: Document, without: Document) -> Judgement:
-    """Both sides; the side with the fix is FIXED."""
+def judge(
+    flips: Sequence[Flip], with_fix: Document, without: Document, also: Sequence[str] = ()
+) -> Judgement:
+    """Both sides, of which the one with the fix is FIXED; also: may change, too."""
     before, after = records(with_fix), records(without)
     names = named(flips, with_fix)
     judgement = Judgement("", "")
@@ -137,8 +142,9 @@ def judge(flips: Sequence[Flip], with_fix: Document, without: Document) -> Judge
         elif key not in names and case["status"] == "pass" and not differs(change):
             judgement.control.append(change)
     down = {run for (run, name), case in after.items() if _is_boot(name) and _bad(case)}
-    judgement.others = list(_others(before, after, names, down))
-    judgement.others += _problems(with_fix, without)
+    for change in (*_others(before, after, names, down), *_problems(with_fix, without)):
+        foreseen = any(covers(Flip(name, ""), change.id) for name in also)
+        (judgement.also if foreseen else judgement.others).append(change)
     unnamed = sorted(down - {one.run for one in judgement.flips if _is_boot(one.id)})
     judgement.verdict, judgement.why = _verdict(judgement, without, unnamed)
     return judgement
@@ -196,6 +202,11 @@ def _wrong_reason(case: Case | None, flip: Flip) -> str:
     if flip.shows and not re.search(flip.shows, evidence(case)):
         return f"expected {flip.shows!r} in what it says, got: {said(case)}"
     return ""
+
+
+def _is_meant(case: Case, flip: Flip) -> bool:
+    """Whether a failing witness fails as it does for want of the fix, where that was said."""
+    return not flip.shows or bool(re.search(flip.shows, evidence(case)))
 
 
 def differs(change: Change) -> bool:

@@ -195,7 +195,8 @@ class Prover:
             before = sides.narrow(document, task.wanted)
             found = verdicts.as_it_is(fix.cases, before, task.claim == audit.CLAIMED)
             proof = Proof(fix.id, fix.title, found.verdict, found.why, task.claim, fix.cves)
-            proof.counts = sides.counts(before)
+            if len(tasks) == 1:  # else they tell of all the fixes' cases
+                proof.counts = sides.counts(before)
             if found.verdict == verdicts.FIXED:
                 try:
                     removals += [Removal(task, *one) for one in self._other_sides(fix)]
@@ -278,7 +279,8 @@ class Prover:
             side = sides.narrow(after, wanted)
             one.counts = sides.counts(side)
             flips = asked.flips_of(removal.task.fix, removal.part)
-            one.judgement = verdicts.judge(flips, sides.narrow(document, wanted), side)
+            before = sides.narrow(document, wanted)
+            one.judgement = verdicts.judge(flips, before, side, removal.task.fix.also)
             one.seconds = (time.monotonic() - start) / len(made)
             text = removal.sources.diff(self._tree.path)
             (Path(one.folder) / f"{removal.task.fix.id}.diff").write_text(text, encoding="utf-8")
