@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Which fixes a kernel has: by what its cases did, or else by what its source says.
 
-    FIXED, NOT FIXED        cases that a check ran on this kernel say so
-    CLAIMED, NOT CLAIMED    only the source says so
+    FIXED, NOT FIXED        cases that ran on this kernel say so
+    CLAIMED, NOT CLAIMED    only the source says so, or else the release's number
     NOT APPLICABLE          the kernel has no such code
     UNKNOWN                 neither can tell
 
@@ -19,16 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, errors, parts, results
+from coco import cache, errors, expect, parts, results
 from coco.catalogue import Catalogue, Condition, Fix, Flip, load
 from coco.errors import UsageError
 from coco.kernels import tree as trees
+from coco.releases import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN, Release, by_release
 from coco.screen import Screen
 from coco.source import Tree, version_of
 
 FIXED, NOT_FIXED = "FIXED", "NOT FIXED"
-CLAIMED, NOT_CLAIMED = "CLAIMED", "NOT CLAIMED"
-NOT_APPLICABLE, UNKNOWN = "NOT APPLICABLE", "UNKNOWN"
 WORDS = (NOT_FIXED, NOT_CLAIMED, UNKNOWN, FIXED, CLAIMED, NOT_APPLICABLE)
 HAVE = (FIXED, CLAIMED)
 LACK = (NOT_FIXED, NOT_CLAIMED)
@@ -152,9 +151,18 @@ def _some(names: Sequence[str], limit: int = 3) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def verdict_of(fix: Fix, tree: Tree | None, document: Mapping[str, Any] | None) -> tuple[str, str]:
-    """Behaviour where it tells, the source else."""
-    source, why = by_source(fix, tree) if tree else (UNKNOWN, "no source given (KDIR=)")
+def verdict_of(
+    fix: Fix,
+    tree: Tree | None,
+    document: Mapping[str, Any] | None,
+    release: Release | None = None,
+) -> tuple[str, str]:
+    """Behaviour where it tells; else the source, or the release's number."""
+    source, why = UNKNOWN, "no source given (KDIR=)"
+    if tree:
+        source, why = by_source(fix, tree)
+    elif release:
+        source, why = by_release(fix, release)
     if source == NOT_APPLICABLE or document is None:
         return source, why
     shown, reason = by_behaviour(fix, document)
@@ -170,13 +178,14 @@ def audit(
     fixes: Sequence[Fix],
     tree: Tree | None,
     document: Mapping[str, Any] | None = None,
+    release: Release | None = None,
 ) -> list[Audited]:
     """Every fix that is asked for, with what it needs and is followed by."""
     known: dict[str, tuple[str, str]] = {}
 
     def word(name: str) -> str:
         if name not in known:
-            known[name] = verdict_of(catalogue.fixes[name], tree, document)
+            known[name] = verdict_of(catalogue.fixes[name], tree, document, release)
         return known[name][0]
 
     audited = []
@@ -254,21 +263,23 @@ def as_json(
     }
 
 
-def run(options: argparse.Namespace, screen: Screen) -> int:
+def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """coco audit: the verdicts, on the screen and perhaps in JSON=."""
-    if not options.kdir and not options.results:
+    if not options.kdir and not options.results and not options.kernel:
         raise UsageError(
-            "audit needs a kernel's source or results",
-            "KDIR=<tree>, or RESULTS=<folder> of a check, or both",
+            "audit needs a kernel: its source, itself, or results",
+            "KDIR=<tree>, KERNEL=<kernel>, or RESULTS=<folder> of a check",
         )
+    if options.kernel and options.kdir:
+        raise UsageError("KERNEL= and KDIR= name two kernels", "give one of them")
     catalogue = load(options.catalogue or "")
     fixes = catalogue.select(options.fix or ())
     tree = Tree(_tree(Path(options.kdir))) if options.kdir else None
-    document = results.read(Path(options.results)) if options.results else None
+    document = _document(options, words, fixes, screen)
     if document and tree:
         _same_kernel(tree, document["kernel"], options.results)
     kernel = str(tree) if tree else str(document["kernel"]["name"] if document else "")
-    audited = audit(catalogue, fixes, tree, document)
+    audited = audit(catalogue, fixes, tree, document, release_of(document))
     for line in report(audited):
         screen.line(line)
     screen.line()
@@ -281,6 +292,26 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         with cache.disk_errors(path):
             path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return exit_code(audited)
+
+
+def _document(
+    options: argparse.Namespace, words: list[str], fixes: Sequence[Fix], screen: Screen
+) -> Mapping[str, Any] | None:
+    """Results that are there already, or those of a run of the fixes' cases."""
+    if options.kernel:
+        from coco.prove import shown  # which needs this module
+
+        return shown.results_of(options, words, fixes, screen)
+    return results.read(Path(options.results)) if options.results else None
+
+
+def release_of(document: Mapping[str, Any] | None) -> Release | None:
+    """The kernel that results are about."""
+    if document is None:
+        return None
+    kernel = document["kernel"]
+    version = expect.kernel_version(str(kernel["name"]), str(kernel["release"]), "")
+    return Release(version, tuple(kernel["technologies"]))
 
 
 def _tree(given: Path) -> Path:

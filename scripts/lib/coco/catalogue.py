@@ -94,6 +94,9 @@ class Fix:
     also: tuple[str, ...] = ()  # cases that may change, too
     why: str = ""  # there are no cases
     kind: str = "guest"  # what it was judged to take to show it
+    mainline: str = ""  # first release
+    inferred: bool = False  # the one above
+    stable: tuple[str, ...] = ()  # releases that carry it
 
     @property
     def title(self) -> str:
@@ -206,6 +209,9 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         tuple(data.get("also", ())),
         data.get("why", ""),
         data["class"],
+        data["mainline"]["release"],
+        data["mainline"]["inferred"],
+        tuple(data["stable"]),
     )
 
 

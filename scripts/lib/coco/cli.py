@@ -195,10 +195,10 @@ def _catalogue(options: argparse.Namespace, _words: list[str], screen: Screen) -
     return catalogue.run(options, screen)
 
 
-def _audit(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+def _audit(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     from coco import audit
 
-    return audit.run(options, screen)
+    return audit.run(options, words, screen)
 
 
 def _prove(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
@@ -387,10 +387,13 @@ VERBS = (
     Verb(
         "audit",
         "which fixes a kernel has, and which it lacks",
-        "Say of each fix of the catalogue whether a kernel has it: by what its cases did in a "
-        "check of that kernel (RESULTS=), or else by what its source says (KDIR=), and name "
-        "follow-ups and prerequisites that are missing.",
-        ("KDIR", "RESULTS", "FIX", "CATALOGUE", "JSON"),
+        "Say of each fix of the catalogue whether a kernel has it: by what its cases do on it "
+        "(KERNEL=) or did in a check of it (RESULTS=), or else by what its source says (KDIR=) "
+        "or its release's number, and name follow-ups and prerequisites that are missing.",
+        (
+            *("KDIR", "KERNEL", "HEADERS", "RESULTS", "FIX", "CATALOGUE", "JSON", "PERSONALITY"),
+            *("MODULES", "RAM", "APPEND", "MACHINE", "QEMU", "JOBS", "PATIENCE"),
+        ),
         _audit,
     ),
     Verb(
