@@ -59,6 +59,18 @@ def test_proven_if_just_the_named_case_flips() -> None:
     assert [one.id for one in judged.control] == ["boot.reaches_init", "alpha.other"]
 
 
+def test_case_that_ends_the_guest_speaks_for_its_parameters() -> None:
+    """The log does not say which of them ran: the case is blamed as a whole."""
+    flips = (Flip("alpha.ends", "fail", ("tdx",), "it ends", "oops"),)
+    good = {**GOOD, "alpha.ends.one": "pass", "alpha.ends.two": "pass"}
+    judged = verdicts.judge(flips, side(good), side({**GOOD, "alpha.ends": "fail oops"}))
+    assert (judged.verdict, len(judged.flips), judged.others) == (verdicts.PROVEN, 2, [])
+    judged = verdicts.judge(flips, side(good), side({**GOOD, "alpha.ends": "fail panic"}))
+    assert judged.verdict == verdicts.NOT_PROVEN
+    judged = verdicts.judge(flips, side(good), side({**good, "alpha.ends.one": "pass"}))
+    assert judged.verdict == verdicts.NOT_PROVEN
+
+
 @pytest.mark.parametrize(
     ("changed", "verdict", "why"),
     [

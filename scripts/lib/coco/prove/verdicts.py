@@ -136,7 +136,7 @@ def judge(
     names = named(flips, with_fix)
     judgement = Judgement("", "")
     for key, case in before.items():
-        change = Change(*key, case, after.get(key))
+        change = Change(*key, case, _then(after, key))
         if key in names and case["status"] == "pass":
             _witness(change, names[key], judgement)
         elif key not in names and case["status"] == "pass" and not differs(change):
@@ -150,6 +150,18 @@ def judge(
     return judgement
 
 
+def _whole(key: Key) -> Key:
+    """The case without its parameter."""
+    return key[0], ".".join(key[1].split(".")[:2])
+
+
+def _then(after: Mapping[Key, Case], key: Key) -> Case | None:
+    """Who ends the guest is blamed without its parameter, which it never got to tell."""
+    case = after.get(key)
+    ended = after.get(_whole(key))
+    return ended if ended and _bad(ended) and (case is None or case["status"] == "miss") else case
+
+
 def _others(
     before: Mapping[Key, Case], after: Mapping[Key, Case], names: Mapping[Key, Flip], down: set[str]
 ) -> Iterator[Change]:
@@ -161,7 +173,7 @@ def _others(
             change = Change(*key, before[key], after.get(key))
             if differs(change):
                 yield change
-        elif _bad(after[key]):
+        elif _bad(after[key]) and not any(_whole(one) == key for one in names):
             yield Change(*key, _absent(key[1]), after[key])
 
 
