@@ -214,6 +214,44 @@ TEST_F(vc_port, permission_taken_back_is_refused_without_exit)
 	expect_refused(_metadata, &self->w, in_byte);
 }
 
+#define TRAP_VC		29
+
+extern const char vc_injected_in[];
+
+/* One copy only: of its address */
+static __insn void injected_in(void)
+{
+	asm volatile(".globl vc_injected_in\nvc_injected_in:\n\tinb %%dx, %%al"
+		     : : "d"(FREE_PORT) : "rax");
+}
+
+/*
+ * The processor looks at the permission before it raises #VC, the host that injects it
+ * (APM vol. 2, 15.20) does not, nor does an instruction that another thread has changed
+ * since: the handler has to look itself.
+ */
+TEST_F(vc_port, injected_exit_at_a_port_not_permitted_is_refused)
+{
+	const struct coco_inject inject = {
+		.type = COCO_INJECT_VC, .error_code = EXIT_IOIO, .rip = (uintptr_t)vc_injected_in,
+	};
+	struct fault fault;
+	int64_t injected;
+
+	NEED_SUITE();
+	NEED_MACHINE();
+	injected = machine_count(COCO_EV_INJECT, TRAP_VC);
+	ASSERT_EQ(0, machine_inject(&inject));
+	window_open(&self->w);
+	fault = fault_of(injected_in);
+	window_close(&self->w);
+	EXPECT_EQ(injected + 1, machine_count(COCO_EV_INJECT, TRAP_VC));
+	EXPECT_EQ(SIGSEGV, fault.signal);
+	EXPECT_EQ(TRAP_GP, fault.trapno);
+	EXPECT_EQ((uintptr_t)vc_injected_in, fault.rip);
+	EXPECT_EQ(0, window_calls(&self->w));
+}
+
 /* iopl(2): "level 3 ... access to all ports", whether ioperm() was ever called or not */
 TEST_F(vc_port, iopl_3_permits_the_port)
 {
