@@ -20,7 +20,9 @@ from coco.prove import verdicts
 from coco.prove.verdicts import PROVEN, Change, Judgement, said
 
 SCHEMA_VERSION = 1
-SHOWN_CASES = 8
+SHOWN_CASES = 3  # of one story
+SHOWN_STORIES = 6
+SHOWN_FLIPS = 8  # in the block to paste
 SHOWN_COUNTS = 5
 # Kinds of exit that are the guest's own calls, of which the others follow
 _CALLS = ("vc ", "ghcb ", "msrproto ", "ve ", "tdvmcall ", "tdcall ")
@@ -133,42 +135,55 @@ def details(proof: Mapping[str, Any]) -> list[str]:
         lines += _changes("other reason", part["other_reason"])
         lines += _changes("not named", part["others"])
         lines += _changes("foreseen", part["also"])
-        lines += _control(part["control"])
+        lines += _control(part)
         lines += _counts(proof["counts_with"], part["counts_without"])
         lines.append(f"  logs       {part['results_without']}")
     return lines
 
 
 def _changes(title: str, changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Cases with one and the same story are told together."""
+    stories: dict[tuple[str, str], list[str]] = {}
+    for one in changes:
+        stories.setdefault((_story(one), one["why"]), []).append(f"{one['id']} [{one['run']}]")
     lines = []
-    for one in changes[:SHOWN_CASES]:
-        without = one["without"]
-        lines.append(f"  {title:<10} {one['id']} [{one['run']}]")
-        if without is None:
-            lines.append(f"  {'':<10}   {one['with']['status']}; {one['why'] or 'not run without'}")
-        elif without["status"] == one["with"]["status"]:
-            lines.append(f"  {'':<10}   {without['status']} on both sides")
-        else:
-            lines.append(
-                f"  {'':<10}   {one['with']['status']} with it; without: {without['status']}, "
-                f"{without.get('cause') or 'no cause'}: {said({**_EMPTY, **without})}"
-            )
-        if one["why"]:
-            lines.append(f"  {'':<10}   ({one['why']})")
-    if len(changes) > SHOWN_CASES:
-        lines.append(f"  {'':<10} and {len(changes) - SHOWN_CASES} more")
+    for (story, why), names in list(stories.items())[:SHOWN_STORIES]:
+        lines.append(f"  {title:<10} {names[0]}")
+        lines += [f"  {'':<10} {name}" for name in names[1:SHOWN_CASES]]
+        if len(names) > SHOWN_CASES:
+            lines.append(f"  {'':<10}   and {len(names) - SHOWN_CASES} more")
+        lines.append(f"  {'':<10}   {story}")
+        lines += [f"  {'':<10}   ({why})"] if why else []
+    if len(stories) > SHOWN_STORIES:
+        lines.append(f"  {'':<10} and more: {len(stories) - SHOWN_STORIES} other stories")
     return lines
+
+
+def _story(one: Mapping[str, Any]) -> str:
+    """What a case did on both sides."""
+    without = one["without"]
+    if without is None:
+        return f"{one['with']['status']} with it, not run without"
+    if without["status"] == one["with"]["status"]:
+        return f"{without['status']} on both sides"
+    how = f"{without['status']}, {without['cause']}" if without.get("cause") else without["status"]
+    text = said({**_EMPTY, **without})
+    more = f": {text}" if text not in how else ""
+    return f"{one['with']['status']} with it; without: {how}{more}"
 
 
 _EMPTY = {"status": "", "cause": "", "message": "", "expected": "", "got": ""}
 
 
-def _control(names: Sequence[str]) -> list[str]:
+def _control(part: Mapping[str, Any]) -> list[str]:
+    """A case that passes on both sides: the nearest one, and never just the boot if need not be."""
+    names = part["control"]
     if not names:
         return ["  control    none passes on both sides"]
     more = f", and {len(names) - 1} more" if len(names) > 1 else ""
-    # Not the boot, which is the weakest of controls
-    best = next((one for one in names if not one.startswith("boot.")), names[0])
+    suites = [one["id"].partition(".")[0] for one in part["flips"]]
+    names = sorted(names, key=lambda name: name.startswith("boot."))
+    best = next((one for one in names if one.partition(".")[0] in suites), names[0])
     return [f"  control    {best}{more}: pass on both sides"]
 
 
@@ -194,7 +209,7 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
     """What can be pasted above a Tested-by."""
     lines = [
         f"{proof['verdict']}: {proof['title']}",
-        f"on {about['kernel']} (image {about['kernel_sha256'][:12]}, {about['config']},",
+        f"on {about['release']} (image {about['kernel_sha256'][:12]}, {about['config']},",
         f"{about['compiler']})",
         f"with coco-guest-tests {about['suite_version']}, catalogue of {about['catalogue']},",
         f"QEMU {about['qemu']} (TCG), machine {about['machine_sha256'][:12]}:",
@@ -202,12 +217,12 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
     for part in proof["parts"]:
         name = f" ({part['name']})" if part["name"] else ""
         lines.append(f"without it{name}, image {part['kernel_without_sha256'][:12] or 'none'}:")
-        for one in part["flips"][:SHOWN_CASES]:
+        for one in part["flips"][:SHOWN_FLIPS]:
             lines.append(f"  {one['id']} [{one['run']}]: pass -> fail")
             lines.append(f"    {said({**_EMPTY, **one['without']})}")
-        if len(part["flips"]) > SHOWN_CASES:
-            lines.append(f"  and {len(part['flips']) - SHOWN_CASES} more")
-        lines += [line.strip() for line in _control(part["control"])]
+        if len(part["flips"]) > SHOWN_FLIPS:
+            lines.append(f"  and {len(part['flips']) - SHOWN_FLIPS} more")
+        lines += [" ".join(line.split()) for line in _control(part)]
     if proof["verdict"] != PROVEN:
         lines.append(proof["why"])
     return lines

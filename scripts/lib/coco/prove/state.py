@@ -36,6 +36,7 @@ class State:
         self._folder = folder
         self.about = {
             "kernel": kernel.name,
+            "release": kernel.release,
             "kernel_sha256": kernel.sha256,
             "config": f"configuration {config}" if config else "our configuration",
             "compiler": kernel.compiler,
