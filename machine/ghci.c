@@ -185,6 +185,8 @@ static void perform(struct vcpu *v, struct tdvmcall *call)
 		call_setup_event(v, call);
 		break;
 	case GHCI_GET_QUOTE:
+		tdvmcall_answer(call, R10, get_quote(v, call->in[R12], call->in[R13]));
+		break;
 	case GHCI_SERVICE:
 		unmodelled(v, "TDG.VP.VMCALL leaf 0x%lx", call->in[R11]);
 	default:

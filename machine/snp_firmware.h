@@ -39,11 +39,21 @@ void snp_vmpck(u32 key, u8 out[VMPCK_SIZE]);
 enum snp_status snp_report(u32 vmpl, const u8 *in, u32 len, u8 *out, u32 *out_len);
 enum snp_status snp_derived_key(u32 vmpl, u8 version, const u8 *in, u32 len, u8 *out, u32 *out_len);
 
-/* ---- snp_vcek.c: a test key, its certificate, the table that hosts hand out ---- */
-#define VCEK_KEY_SIZE	48
+/* ---- snp_certs.c: test keys, made by certs/generate ---- */
+#define VCEK_KEY_SIZE		48
+#define SNP_CERTIFICATES	3		/* ARK, ASK, VCEK */
+
+struct snp_certificate {
+	const u8 *der;
+	u32 length;
+};
+
 extern const u8 vcek_key[VCEK_KEY_SIZE];
+extern const struct snp_certificate snp_certificates[SNP_CERTIFICATES];
+
+/* ---- snp_vcek.c: the table of certificates that hosts hand out ---- */
 u64 snp_certificate_pages(void);
-/* Byte range of the table, for one page of it */
+/* One page of it */
 void snp_certificate_page(u64 page, u8 *out);
 
 #endif /* SNP_FIRMWARE_H */

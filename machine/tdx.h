@@ -13,8 +13,9 @@
  *	sept.c		private pages		/
  *	ghci.c		TDG.VP.VMCALL leaves	\
  *	mapgpa.c	page conversions	 |  the host VMM
- *	ghci_check.c	what it holds against	/
- *			the guest's calls
+ *	ghci_check.c	what it holds against	 |
+ *			the guest's calls	 |
+ *	tdx_quote.c	quotes			/
  *	acpi.c		tables that name the wakeup mailbox	\ the virtual
  *	mailbox.c	its other end				/ firmware
  *
@@ -176,6 +177,9 @@ static inline void tdvmcall_answer(struct tdvmcall *call, enum reg r, u64 value)
 bool tdvmcall(struct vcpu *v);
 void map_gpa(struct vcpu *v, struct tdvmcall *call);
 void ghci_check(struct vcpu *v, const struct tdvmcall *call);
+
+/* ---- tdx_quote.c: TDG.VP.VMCALL<GetQuote>; a GHCI status ---- */
+u64 get_quote(struct vcpu *v, u64 gpa, u64 size);
 
 /* ---- acpi.c, mailbox.c ---- */
 void acpi_add_wakeup(struct boot *boot, u64 mailbox);	/* MADT and what leads to it */

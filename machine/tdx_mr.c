@@ -8,54 +8,12 @@
  * the MAC is ours.  The RTMRs are zero at start, as no firmware extended them.
  */
 #include "crypt.h"
+#include "td_report.h"
 #include "tdx.h"
 
-#define REPORT_TYPE_TDX		0x81
 #define TCB_INFO_VALID		0x301ffull	/* every field of the first version */
 #define REPORT_ALIGN		1024ull
 #define DATA_ALIGN		64ull
-#define RTMRS			4
-#define SHA384_SIZE		48
-
-struct report_mac {
-	u8 type, subtype, version, reserved_3;
-	u8 reserved_4[12];
-	u8 cpu_svn[16];
-	u8 tcb_info_hash[SHA384_SIZE];
-	u8 td_info_hash[SHA384_SIZE];
-	u8 data[64];
-	u8 reserved_192[32];
-	u8 mac[32];
-} __packed;
-
-struct tcb_info {
-	u64 valid;
-	u8 tcb_svn[16];
-	u8 mrseam[SHA384_SIZE];
-	u8 mrsignerseam[SHA384_SIZE];
-	u64 attributes;
-	u8 reserved[111];
-} __packed;
-
-struct td_info {
-	u64 attributes, xfam;
-	u8 mrtd[SHA384_SIZE], mrconfigid[SHA384_SIZE], mrowner[SHA384_SIZE], mrownerconfig[SHA384_SIZE];
-	u8 rtmr[RTMRS][SHA384_SIZE];
-	u8 servtd_hash[SHA384_SIZE];
-	u8 reserved[64];
-} __packed;
-
-struct td_report {
-	struct report_mac mac;
-	struct tcb_info tcb;
-	u8 reserved_495[17];
-	struct td_info td;
-} __packed;
-
-_Static_assert(offsetof(struct report_mac, mac) == 224 && sizeof(struct report_mac) == 256, "REPORTMACSTRUCT");
-_Static_assert(sizeof(struct tcb_info) == 239, "TEE_TCB_INFO");
-_Static_assert(sizeof(struct td_info) == 512, "TDINFO_STRUCT");
-_Static_assert(sizeof(struct td_report) == 1024, "TDREPORT_STRUCT");
 
 static u8 rtmr[RTMRS][SHA384_SIZE];
 static const u8 mac_key[32] = "coco-guest-tests TDREPORT MAC";
@@ -86,6 +44,16 @@ static void mac_report(struct report_mac *report)
 	br_hmac_init(&context, &key, sizeof(report->mac));
 	br_hmac_update(&context, report, offsetof(struct report_mac, mac));
 	br_hmac_out(&context, report->mac);
+}
+
+bool td_report_genuine(const struct td_report *report)
+{
+	struct report_mac right = report->mac;
+
+	sha384(right.tcb_info_hash, &report->tcb, sizeof(report->tcb));
+	sha384(right.td_info_hash, &report->td, sizeof(report->td));
+	mac_report(&right);
+	return report->mac.type == REPORT_TYPE_TDX && !memcmp(&right, &report->mac, sizeof(right));
 }
 
 static void fill_report(struct td_report *report, const u8 data[64])

@@ -35,7 +35,7 @@ packages() {
 		run	lz4			kernels of other distributions
 		run	debian-archive-keyring	signatures of shipped kernels
 		run	git			names the version of suite and tree
-		run	libbearssl-dev		cryptography of the machine's SNP firmware
+		run	libbearssl-dev		cryptography of the machine's firmware
 		run	libelf1			objtool of the kernel's headers
 		kernel	flex			kconfig
 		kernel	bison			kconfig
@@ -51,6 +51,7 @@ packages() {
 		work	flake8			style of Python
 		work	mypy			types of Python
 		work	shellcheck		shell
+		work	openssl			verifies reports and quotes of the machine
 		work	sparse			C: address spaces and locks
 		work	coccinelle		recipes that take a fix out
 		work	perl-base		checkpatch.pl

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import boots
 from qmp import Qmp
+from verify import HEX, verify
 
 HERE = pathlib.Path(__file__).resolve().parent
 MACHINE_MIB = 1152
@@ -159,6 +160,8 @@ def payload_checks(lines: list[str]) -> tuple[list[Check], bool]:
     last = "0"
     complete = False
     for line in lines:
+        if HEX.match(line):
+            continue
         text = line.removeprefix("t|")
         result = RESULT.match(text) if line.startswith("t|") else None
         if result:
@@ -176,6 +179,8 @@ def payload_checks(lines: list[str]) -> tuple[list[Check], bool]:
 def judge(boot: boots.Boot, folder: pathlib.Path, problem: str | None) -> list[Check]:
     lines = lines_of(folder)
     checks, complete = payload_checks(lines)
+    for claim, holds, said in verify(boot.payload, lines, folder):
+        checks.append(Check(claim, holds, [] if holds else said.splitlines()))
     names = [check.name for check in checks]
     for name in sorted({name for name in names if names.count(name) > 1}):
         checks.append(Check(name, False, ["two checks have this name"]))

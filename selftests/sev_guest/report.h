@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define STATUS_INVALID_PARAM	0x16
 #define POLICY_RESERVED_ONE	(1ull << 17)
@@ -65,6 +66,18 @@ static const uint8_t vcek_guid[16] = {
 
 _Static_assert(sizeof(struct report) == 0x4a0, "ATTESTATION_REPORT");
 _Static_assert(sizeof(struct key_reply) == 64, "MSG_KEY_RSP");
+
+/* NULL: the table, which ends with an entry of zeros, has none */
+static inline const struct cert_entry *find_cert(const void *table, const uint8_t guid[16])
+{
+	static const struct cert_entry last;
+	const struct cert_entry *entry;
+
+	for (entry = table; memcmp(entry, &last, sizeof(last)); entry++)
+		if (!memcmp(entry->guid, guid, sizeof(entry->guid)))
+			return entry;
+	return NULL;
+}
 
 /* Each component of a is at most that of b */
 static inline bool tcb_within(uint64_t a, uint64_t b)

@@ -2,6 +2,8 @@
 /* KTAP lines through the machine call, so that reporting exits in no way under test. */
 #include "payload.h"
 
+#define DUMP_LINE	96		/* bytes */
+
 static u32 checks;
 static char line[256];
 static size_t used;
@@ -70,6 +72,24 @@ void note(const char *text, u64 value)
 	add(" ");
 	add_number(value, 16);
 	send();
+}
+
+void dump(const char *name, const void *data, size_t len)
+{
+	const u8 *byte = data;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (!used) {
+			add("# hex ");
+			add(name);
+			add(" ");
+		}
+		line[used++] = "0123456789abcdef"[byte[i] >> 4];
+		line[used++] = "0123456789abcdef"[byte[i] & 15];
+		if (i % DUMP_LINE == DUMP_LINE - 1 || i == len - 1)
+			send();
+	}
 }
 
 void finish(void)

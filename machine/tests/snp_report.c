@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest request with the key: a report and the host's certificates, for openssl
+ * on the host to verify (verify.py).
+ * SNP firmware ABI (56860): "Message Header Format", MSG_REPORT_REQ, secrets page
+ * GHCB specification (56421): SNP Extended Guest Request
+ */
+#include <bearssl/bearssl_aead.h>
+
+#include "lib/payload.h"
+
+#define EXT_GUEST_REQUEST	0x80000012
+#define REQUEST_PAGE		8
+#define REPLY_PAGE		9
+#define CERTS_PAGE		10		/* and the next */
+#define SETUP_DATA		0x250		/* in boot_params: the first one's address */
+#define SETUP_CC_BLOB		7
+#define REPORT_REQ		5
+#define REPORT_RSP		6
+#define REPORT_SIZE		0x4a0
+
+struct header {
+	u8 tag[32];
+	u64 seqno;
+	u8 reserved[8];
+	u8 algo, version;
+	u16 size;
+	u8 type, message_version;
+	u16 message_size;
+	u32 reserved2;
+	u8 vmpck, reserved3[35];
+} __packed;
+
+struct message {
+	struct header header;
+	u8 payload[4000];
+} __packed;
+
+struct report_request {
+	u8 data[64];
+	u32 vmpl, key;
+	u8 reserved[24];
+} __packed;
+
+struct report_reply {
+	u32 status, size;
+	u8 reserved[24], report[REPORT_SIZE];
+} __packed;
+
+struct setup_data {
+	u64 next;
+	u32 type, len, pointer;
+} __packed;
+
+struct cc_blob {
+	u32 magic, version;
+	u64 secrets;
+} __packed;
+
+static u8 key[32];
+
+static bool find_key(void)
+{
+	const struct setup_data *data = (void *)*(u64 *)(boot_params + SETUP_DATA);
+	const struct cc_blob *blob;
+
+	while (data && data->type != SETUP_CC_BLOB)
+		data = (void *)data->next;
+	if (!data)
+		return false;
+	blob = (void *)(u64)data->pointer;
+	memcpy(key, (u8 *)blob->secrets + 0x20, sizeof(key));
+	return true;
+}
+
+static void crypt(struct message *m, bool encrypt, u8 tag[16])
+{
+	br_aes_ct64_ctr_keys aes;
+	br_gcm_context gcm;
+	u8 iv[12] = { 0 };
+
+	memcpy(iv, &m->header.seqno, sizeof(m->header.seqno));
+	br_aes_ct64_ctr_init(&aes, key, sizeof(key));
+	br_gcm_init(&gcm, &aes.vtable, br_ghash_ctmul64);
+	br_gcm_reset(&gcm, iv, sizeof(iv));
+	br_gcm_aad_inject(&gcm, &m->header.algo, 0x30);
+	br_gcm_flip(&gcm);
+	br_gcm_run(&gcm, encrypt, m->payload, m->header.message_size);
+	br_gcm_get_tag(&gcm, tag);
+}
+
+static void fill(struct message *m)
+{
+	struct report_request *request = (void *)m->payload;
+	u32 i;
+
+	m->header = (struct header){
+		.seqno = 1, .algo = 1, .version = 1, .size = sizeof(m->header), .type = REPORT_REQ,
+		.message_version = 1, .message_size = sizeof(*request),
+	};
+	for (i = 0; i < sizeof(request->data); i++)
+		request->data[i] = i;
+	crypt(m, true, m->header.tag);
+}
+
+static void reply(struct message *m)
+{
+	const struct report_reply *r = (void *)m->payload;
+	u8 tag[16];
+	u32 i, echoed = 0;
+
+	check_eq("reply_is_the_next_message", m->header.seqno, 2);
+	check_eq("reply_is_a_report", m->header.type, REPORT_RSP);
+	check_eq("reply_has_a_reports_size", m->header.message_size, sizeof(*r));
+	crypt(m, false, tag);
+	check("reply_has_its_tag", !memcmp(tag, m->header.tag, sizeof(tag)));
+	check_eq("report_is_made", r->status, 0);
+	check_eq("report_has_its_size", r->size, REPORT_SIZE);
+	for (i = 0; i < 64; i++)
+		echoed += r->report[0x50 + i] == i;
+	check_eq("report_echoes_the_data", echoed, 64);
+	dump("report", r->report, REPORT_SIZE);
+}
+
+void payload(void)
+{
+	static struct message message;
+
+	ghcb_init();
+	crypt_init();
+	make_shared(REQUEST_PAGE);
+	make_shared(REPLY_PAGE);
+	make_shared(CERTS_PAGE);
+	make_shared(CERTS_PAGE + 1);
+	check("secrets_page_is_found", find_key());
+	fill(&message);
+	memcpy(arena(REQUEST_PAGE), &message, sizeof(message));
+	ghcb_clear();
+	ghcb_put(F_RAX, (u64)arena(CERTS_PAGE));
+	ghcb_put(F_RBX, 2);
+	check_eq("request_succeeds",
+		 ghcb_exit(EXT_GUEST_REQUEST, (u64)arena(REQUEST_PAGE), (u64)arena(REPLY_PAGE)), 0);
+	check_eq("firmware_is_content", ghcb_get(F_EXITINFO2), 0);
+	memcpy(&message, arena(REPLY_PAGE), sizeof(message));
+	reply(&message);
+	dump("certificates", arena(CERTS_PAGE), 2 * PAGE_SIZE);
+}
