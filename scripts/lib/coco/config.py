@@ -96,6 +96,7 @@ FEATURES: dict[str, Requirement] = {
     "sev_guest": _need("SEV_GUEST", "attestation of SEV-SNP guests"),
     "tdx_guest": _need("TDX_GUEST_DRIVER", "attestation of TDX guests"),
     "tsm_reports": _need("TSM_REPORTS", "attestation through configfs"),
+    "tsm_measurements": _need("TSM_MEASUREMENTS", "measurement registers in sysfs"),
     "unaccepted_memory": _need("UNACCEPTED_MEMORY", "memory accepted when it is first used"),
     "softlockup": _need("SOFTLOCKUP_DETECTOR", "a watchdog that is told of long work"),
     "proc_kcore": _need("PROC_KCORE", "kernel memory as a core file"),
