@@ -115,6 +115,7 @@ extern struct config config;
 
 /* Value of "name=" in the machine's command line, copied up to the next blank; false: absent */
 bool option(const char *name, char *value, size_t size);
+bool option_nth(const char *name, u32 nth, char *value, size_t size);	/* nth from 0 of a word given again */
 bool option_flag(const char *name);
 u64 option_number(const char *name, u64 otherwise);
 
@@ -251,6 +252,7 @@ u64 event_count(enum coco_event_kind kind, u64 code);
 const struct coco_rule *rule_match(struct coco_event *event);
 /* COCO_WRITE, once the model has acted; info1, info2: the event's */
 void rule_write(const struct coco_rule *rule, u64 info1, u64 info2);
+void rules_from_options(void);			/* rule_option.c */
 void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, ...) __printf(4, 5);
 bool machine_call(struct vcpu *v);		/* at VMMCALL: true if it was one */
 void inject_due(struct vcpu *v);		/* before each VMRUN */

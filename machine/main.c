@@ -13,13 +13,14 @@ static const struct technology * const technologies[] = {
 
 /* ---- the command line: words "name=value" and "name" ---- */
 
-static const char *find_option(const char *name)
+static const char *find_option(const char *name, u32 nth)
 {
 	size_t len = strlen(name);
 	const char *word = config.options;
 
 	while (*word) {
-		if (!strncmp(word, name, len) && (word[len] == '=' || word[len] == ' ' || !word[len]))
+		if (!strncmp(word, name, len) && (word[len] == '=' || word[len] == ' ' || !word[len]) &&
+		    !nth--)
 			return word + len;
 		while (*word && *word != ' ')
 			word++;
@@ -29,9 +30,9 @@ static const char *find_option(const char *name)
 	return NULL;
 }
 
-bool option(const char *name, char *value, size_t size)
+bool option_nth(const char *name, u32 nth, char *value, size_t size)
 {
-	const char *s = find_option(name);
+	const char *s = find_option(name, nth);
 	size_t n = 0;
 
 	if (!s || *s != '=')
@@ -42,9 +43,14 @@ bool option(const char *name, char *value, size_t size)
 	return true;
 }
 
+bool option(const char *name, char *value, size_t size)
+{
+	return option_nth(name, 0, value, size);
+}
+
 bool option_flag(const char *name)
 {
-	return find_option(name);
+	return find_option(name, 0);
 }
 
 u64 option_number(const char *name, u64 otherwise)
@@ -187,6 +193,7 @@ void machine_main(u32 magic, const u32 *multiboot)
 		config.tech->setup();
 	vcpu_init(&vcpus[0]);
 	smp_start();
+	rules_from_options();
 	load_guest(&vcpus[0], multiboot);
 	vcpus[0].running = true;
 	vcpu_run_forever(&vcpus[0]);

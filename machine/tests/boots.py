@@ -56,6 +56,23 @@ BOOTS = [
     *each("hostview", ALL),
     *each("vc", ES),
     *each("ghcb_msr", ES),
+    Boot(
+        "ghcb_msr",
+        "sev-es",
+        "ruled",
+        options=(
+            "rule=msrproto,reply,code=0x2,skip=1,count=1,r0=0x1234567",
+            "rule=msrproto,reply,code=4,info1=0x4000000000000000/0xffffffff00000000,r0=0x89",
+        ),
+    ),
+    Boot(
+        "ghcb_msr",
+        "sev-es",
+        "bad_rule",
+        options=("rule=msrproto,reply,cod=0x2",),
+        plan=False,
+        stream=(r"^m\|end internal .*unknown part 'cod=0x2'",),
+    ),
     *each("ghcb", ES),
     *each("snp", ("sev-snp",)),
     *each("guest_request", ("sev-snp",)),

@@ -156,8 +156,25 @@ static void rules(void)
 	check_eq("deleting_tells_the_hits", machine_call(COCO_CALL_RULE_DEL, id, 0, 0), 2);
 }
 
+/* Case "ruled": a rule of the machine's command line, as boots.py has it */
+static void rule_of_the_command_line(void)
+{
+	u64 refused = ghcb_msr(REQ_CPUID | 0x40000000ull << 32);
+
+	check_eq("rule_of_the_command_line_skips_the_first", CODE(ghcb_msr(REQ_SEV_INFO)), RESP_SEV_INFO);
+	check_eq("rule_of_the_command_line_answers", ghcb_msr(REQ_SEV_INFO), 0x1234567);
+	check_eq("rule_of_the_command_line_is_used_up", CODE(ghcb_msr(REQ_SEV_INFO)), RESP_SEV_INFO);
+	check_eq("rule_of_the_command_line_may_be_one_of_several", refused, 0x89);
+	check_eq("rule_of_the_command_line_goes_by_info1",
+		 CODE(ghcb_msr(REQ_CPUID | 0x40000001ull << 32)), RESP_CPUID);
+}
+
 void payload(void)
 {
+	if (case_is("ruled")) {
+		rule_of_the_command_line();
+		return;
+	}
 	sev_information();
 	cpuid_leaf();
 	log();

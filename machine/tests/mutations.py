@@ -59,6 +59,14 @@ MUTATIONS = [
         "rule_lets_the_first_pass",
     ),
     Mutation(
+        "command_line_has_one_rule",
+        "rule_option.c",
+        'option_nth("rule", n, word, sizeof(word))',
+        '!n && option_nth("rule", n, word, sizeof(word))',
+        "ghcb_msr.ruled.sev_es",
+        "rule_of_the_command_line_may_be_one_of_several",
+    ),
+    Mutation(
         "rules_never_wear_out",
         "rule.c",
         "if (rule->count && slots[i].hits == rule->count)",
