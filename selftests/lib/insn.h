@@ -125,6 +125,8 @@ struct fault {
 	int signal;		/* 0: none came */
 	int si_code;
 	unsigned int trapno;	/* exception vector that the kernel reports */
+	unsigned int error;	/* its error code */
+	uint64_t address;	/* si_addr */
 	uint64_t rip;
 };
 
@@ -139,6 +141,8 @@ static void fault_handler(int signal, siginfo_t *info, void *context)
 		.signal = signal,
 		.si_code = info->si_code,
 		.trapno = uc->uc_mcontext.gregs[REG_TRAPNO],
+		.error = uc->uc_mcontext.gregs[REG_ERR],
+		.address = (uintptr_t)info->si_addr,
 		.rip = uc->uc_mcontext.gregs[REG_RIP],
 	};
 	siglongjmp(fault_back, 1);
