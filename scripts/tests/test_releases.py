@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from test_audit import FIX
+from test_audit import FIX, listed
 
 from coco import audit
 from coco.releases import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN, Release, by_release
@@ -50,6 +50,20 @@ def test_behaviour_beats_the_number() -> None:
     release = Release((6, 12, 1), HAS)
     assert audit.verdict_of(CARRIED, None, None, release)[0] == CLAIMED
     assert audit.verdict_of(CARRIED, None, document, release)[0] == audit.NOT_FIXED
+
+
+def test_a_fix_of_code_that_is_lacking_is_not_taken_for_fixed() -> None:
+    """Its cases pass, as there is nothing to mend; a source would have told."""
+    first = replace(FIX, id="first", cases=(replace(FIX.cases[0], case="alpha.first"),))
+    later = replace(FIX, id="later", prerequisites=("first",))
+    run: dict[str, Any] = {"name": "sev-es", "personality": "sev-es", "vcpus": 1}
+    texts: dict[str, Any] = {"message": "", "diagnostics": ["x"]}
+    failed = {"id": "alpha.first", "status": "fail", **texts}
+    passed = {"id": FIX.cases[0].case, "status": "pass", **texts}
+    document = {"runs": [{**run, "cases": [failed, passed]}]}
+    (one,) = audit.audit(listed(first, later), [later], None, document, Release((6, 1), HAS))
+    assert one.verdict == audit.NOT_APPLICABLE
+    assert one.why.startswith("it mends first, which is lacking; passed: ")
 
 
 def test_release_of_results_is_upstreams() -> None:

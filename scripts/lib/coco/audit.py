@@ -190,8 +190,13 @@ def audit(
 
     audited = []
     for fix in fixes:
-        found = word(fix.id)
+        found, why = word(fix.id), known[fix.id][1]
         missing: list[str] = []
+        absent = [name for name in fix.prerequisites if name in catalogue.fixes]
+        absent = [name for name in absent if word(name) in LACK]
+        if found == FIXED and absent and tree is None:
+            # The code that it mends is not there, and so nothing is wrong with it
+            found, why = NOT_APPLICABLE, f"it mends {absent[0]}, which is lacking; {why}"
         if found in HAVE:
             for what, names in (
                 ("prerequisite", fix.prerequisites),
@@ -202,7 +207,7 @@ def audit(
                     for name in names
                     if name in catalogue.fixes and word(name) in LACK
                 ]
-        audited.append(Audited(fix, found, known[fix.id][1], tuple(missing)))
+        audited.append(Audited(fix, found, why, tuple(missing)))
     return audited
 
 
