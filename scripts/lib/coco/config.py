@@ -34,17 +34,23 @@ def read(path: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A kernel must have one of these options, or else what."""
+    """A kernel must have one of these options, or none of them, or else what."""
 
     options: tuple[str, ...]
     why: str
+    absent: bool = False
 
     def met(self, config: Mapping[str, str]) -> bool:
-        return any(config.get(option, "n") in ("y", "m") for option in self.options)
+        there = any(config.get(option, "n") in ("y", "m") for option in self.options)
+        return there != self.absent
+
+    @property
+    def names(self) -> str:
+        names = " or ".join("CONFIG_" + option for option in self.options)
+        return f"no {names}" if self.absent else names
 
     def __str__(self) -> str:
-        names = " or ".join("CONFIG_" + option for option in self.options)
-        return f"{names}: {self.why}"
+        return f"{self.names}: {self.why}"
 
 
 def _need(options: str, why: str) -> Requirement:
@@ -105,6 +111,8 @@ FEATURES: dict[str, Requirement] = {
     "efi": _need("EFI", "EFI tables"),
     "debugfs": _need("DEBUG_FS", "page tables and counters in debugfs"),
     "kunit": _need("KUNIT", "the kernel's own KUnit"),
+    "swiotlb_dynamic": _need("SWIOTLB_DYNAMIC", "a pool that grows"),
+    "swiotlb_fixed": Requirement(("SWIOTLB_DYNAMIC",), "a pool that can be full", absent=True),
 }
 
 

@@ -37,6 +37,7 @@ EXPORTS: Mapping[str, str] = {
 }
 # ... and those that stand for what one of its headers declares: (header, text in it)
 DECLARED: Mapping[str, tuple[str, str]] = {
+    "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
 }
 TIERS = ("smoke", "full")

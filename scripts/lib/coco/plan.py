@@ -235,8 +235,7 @@ def explain_feature(word: str) -> str:
         return f"{EXPORTS[word]}()"
     if word in DECLARED:
         return f"{word} ({DECLARED[word][0]})"
-    options = " or ".join("CONFIG_" + option for option in FEATURES[word].options)
-    return f"{word} ({options})"
+    return f"{word} ({FEATURES[word].names})"
 
 
 def run_file(
