@@ -232,22 +232,14 @@ static void buffer_for_the_device_is_not_written_back(struct kunit *test)
 /* Leave a byte of our own in every slot that is free: map all of the pool at once */
 static unsigned int salt_the_pool(struct kunit *test)
 {
-	struct device *dev = coco_dma_dev(test);
-	const unsigned int most = SZ_64M / GRAIN;
-	dma_addr_t *at = kunit_kcalloc(test, most, sizeof(*at), GFP_KERNEL);
 	void *salt = coco_buffer(test, GRAIN);
-	unsigned int n, i;
+	struct coco_maps *maps;
+	unsigned int n;
 
-	KUNIT_ASSERT_NOT_NULL(test, at);
 	memset(salt, SALT, GRAIN);
-	for (n = 0; n < most; n++) {
-		at[n] = dma_map_single_attrs(dev, salt, GRAIN, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
-		if (dma_mapping_error(dev, at[n]))
-			break;
-	}
-	for (i = 0; i < n; i++)
-		unmap(test, at[i], GRAIN, DMA_TO_DEVICE);
-	kunit_kfree(test, at);
+	maps = coco_map_all(test, salt, GRAIN, DMA_TO_DEVICE, SZ_64M / GRAIN);
+	n = maps->n;
+	coco_unmap_all(maps);
 	return n;
 }
 

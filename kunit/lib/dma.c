@@ -140,6 +140,35 @@ bool coco_dma_bounces(struct kunit *test)
 }
 EXPORT_SYMBOL_GPL(coco_dma_bounces);
 
+/* ---- many mappings ---- */
+
+struct coco_maps *coco_map_all(struct kunit *test, void *buf, size_t len,
+			       enum dma_data_direction dir, unsigned int most)
+{
+	struct coco_maps *maps = kunit_kzalloc(test, sizeof(*maps), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, maps);
+	*maps = (struct coco_maps){ coco_dma_dev(test), buf, len, dir };
+	maps->at = kunit_kcalloc(test, most, sizeof(*maps->at), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, maps->at);
+	for (; maps->n < most; maps->n++) {
+		dma_addr_t at = dma_map_single_attrs(maps->dev, buf, len, dir, DMA_ATTR_NO_WARN);
+
+		if (dma_mapping_error(maps->dev, at))
+			break;
+		maps->at[maps->n] = at;
+	}
+	return maps;
+}
+EXPORT_SYMBOL_GPL(coco_map_all);
+
+void coco_unmap_all(struct coco_maps *maps)
+{
+	while (maps->n)
+		dma_unmap_single(maps->dev, maps->at[--maps->n], maps->len, maps->dir);
+}
+EXPORT_SYMBOL_GPL(coco_unmap_all);
+
 /* ---- bytes that tell where they belong ---- */
 
 /* Words of 2 bytes; odd factors: none of 65536 words is like another, nor one of another seed */

@@ -54,6 +54,24 @@ bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf);
 	} while (0)
 bool coco_dma_bounces(struct kunit *test);
 
+/*
+ * Many mappings of one buffer at once, until the pool is full or there are as
+ * many as asked for.  No check between coco_map_all() and coco_unmap_all() may end
+ * the case: the pool would stay full.
+ */
+struct coco_maps {
+	struct device *dev;
+	void *buf;
+	size_t len;
+	enum dma_data_direction dir;
+	unsigned int n;
+	dma_addr_t *at;
+};
+
+struct coco_maps *coco_map_all(struct kunit *test, void *buf, size_t len,
+			       enum dma_data_direction dir, unsigned int most);
+void coco_unmap_all(struct coco_maps *maps);
+
 /* Bytes that tell where they belong, and by the seed (less than 65536) whose they are */
 void coco_fill(void *buf, size_t len, u32 seed);
 /* Where two buffers differ first; len if nowhere */

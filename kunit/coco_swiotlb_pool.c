@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The shared pool as a whole: how much of it there is, that it can run out and
+ * recovers, and what it refuses.
+ *
+ * Path:        dma_map_single() -> swiotlb_map() -> swiotlb_tbl_map_single(),
+ *              swiotlb_find_slots(), swiotlb_release_slots()
+ * Upstream:    e998879d4fb7 ("x86,swiotlb: Adjust SWIOTLB bounce buffer size for SEV guests")
+ *              20347fca71a3 ("swiotlb: split up the global swiotlb lock")
+ * Without it:  a guest that is out of slots stops for good, or gives a device an address that
+ *              it cannot reach.
+ */
+#include <linux/completion.h>
+#include <linux/workqueue.h>
+#include "lib/coco_kunit.h"
+#include "lib/dma.h"
+
+static void default_pool_has_64_mib(struct kunit *test);
+static void full_pool_refuses_and_recovers(struct kunit *test);
+static void larger_than_the_largest_is_refused(struct kunit *test);
+static void mapping_stays_inside_the_segment_boundary(struct kunit *test);
+static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit *test);
+static void two_cpus_share_the_pool(struct kunit *test);
+
+#define GRAIN	SZ_64K
+#define ALL	(SZ_1G / GRAIN)		/* more than any pool of a machine of 1 GiB */
+
+static struct kunit_case swiotlb_pool_cases[] = {
+	KUNIT_CASE(default_pool_has_64_mib),
+	KUNIT_CASE(full_pool_refuses_and_recovers),
+	KUNIT_CASE(larger_than_the_largest_is_refused),
+	KUNIT_CASE(mapping_stays_inside_the_segment_boundary),
+	KUNIT_CASE(address_out_of_reach_is_refused_and_its_slots_released),
+	KUNIT_CASE(two_cpus_share_the_pool),
+	{}
+};
+
+/* IO_TLB_DEFAULT_SIZE, also the least that a confidential guest adjusts it to */
+static void default_pool_has_64_mib(struct kunit *test)
+{
+	void *buf = coco_buffer(test, GRAIN);
+	struct coco_maps *maps;
+	unsigned int n;
+
+	COCO_NEEDS_BOUNCE(test);
+	maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, ALL);
+	n = maps->n;
+	coco_unmap_all(maps);
+	/* Drivers of the guest may hold some of it */
+	KUNIT_EXPECT_LE(test, n, (unsigned int)(SZ_64M / GRAIN));
+	KUNIT_EXPECT_GE(test, n, (unsigned int)(SZ_32M / GRAIN));
+}
+
+static void full_pool_refuses_and_recovers(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	u8 *buf = coco_buffer(test, GRAIN), *seen = coco_buffer(test, PAGE_SIZE);
+	struct coco_maps *maps;
+	unsigned int round, n[3];
+	dma_addr_t at;
+	int refused;
+
+	COCO_NEEDS_BOUNCE(test);
+	coco_fill(buf, PAGE_SIZE, 1);
+	for (round = 0; round < 3; round++) {
+		maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, ALL);
+		n[round] = maps->n;
+		refused = dma_mapping_error(dev, dma_map_single_attrs(dev, buf, GRAIN,
+								      DMA_TO_DEVICE,
+								      DMA_ATTR_NO_WARN));
+		/* One comes back, and can be had again */
+		dma_unmap_single(dev, maps->at[--maps->n], GRAIN, DMA_TO_DEVICE);
+		at = dma_map_single(dev, buf, PAGE_SIZE, DMA_TO_DEVICE);
+		if (!dma_mapping_error(dev, at)) {
+			coco_device_reads(test, at, seen, PAGE_SIZE);
+			dma_unmap_single(dev, at, PAGE_SIZE, DMA_TO_DEVICE);
+		}
+		coco_unmap_all(maps);
+		KUNIT_EXPECT_EQ(test, refused, -ENOMEM);
+		COCO_EXPECT_FILLED(test, seen, 0, PAGE_SIZE, 1);
+		memset(seen, 0, PAGE_SIZE);
+	}
+	/* The search goes on where it ended: in that segment one may fit less */
+	KUNIT_EXPECT_GE(test, n[1] + 1, n[0]);
+	KUNIT_EXPECT_GE(test, n[2] + 1, n[0]);
+}
+
+static void larger_than_the_largest_is_refused(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	u8 *buf = coco_buffer(test, 2 * COCO_SEGMENT);
+	size_t largest, more;
+	dma_addr_t at;
+
+	COCO_NEEDS_BOUNCE(test);
+	largest = dma_max_mapping_size(dev);
+	KUNIT_EXPECT_EQ(test, largest, (size_t)COCO_SEGMENT);
+	for (more = 1; more <= largest; more *= 4) {
+		at = dma_map_single_attrs(dev, buf, largest + more, DMA_TO_DEVICE,
+					  DMA_ATTR_NO_WARN);
+		KUNIT_EXPECT_EQ_MSG(test, dma_mapping_error(dev, at), -ENOMEM, "%zu bytes",
+				    largest + more);
+	}
+	at = dma_map_single(dev, buf, largest, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
+	dma_unmap_single(dev, at, largest, DMA_TO_DEVICE);
+}
+
+static void mapping_stays_inside_the_segment_boundary(struct kunit *test)
+{
+	const dma_addr_t segment = SZ_16K;
+	const size_t len = 3 * PAGE_SIZE;
+	struct device *dev = coco_dma_dev(test);
+	void *buf = coco_buffer(test, len);
+	unsigned int i, crossing = 0;
+	struct coco_maps *maps;
+
+	COCO_NEEDS_BOUNCE(test);
+	dma_set_seg_boundary(dev, segment - 1);
+	maps = coco_map_all(test, buf, len, DMA_TO_DEVICE, 64);
+	for (i = 0; i < maps->n; i++)
+		crossing += maps->at[i] / segment != (maps->at[i] + len - 1) / segment;
+	i = maps->n;
+	coco_unmap_all(maps);
+	KUNIT_EXPECT_EQ(test, i, 64u);
+	KUNIT_EXPECT_EQ(test, crossing, 0u);
+}
+
+/* The kernel warns, once a boot: the case tolerates that */
+static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	void *buf = coco_buffer(test, GRAIN);
+	unsigned int i, granted = 0;
+	dma_addr_t at;
+
+	COCO_NEEDS_BOUNCE(test);
+	at = dma_map_single(dev, buf, GRAIN, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
+	dma_unmap_single(dev, at, GRAIN, DMA_TO_DEVICE);
+	if (at <= DMA_BIT_MASK(24))
+		kunit_skip(test, "the pool is within the reach of every device");
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(24)), 0);
+	/* More often than the pool has room */
+	for (i = 0; i < 2 * SZ_64M / GRAIN; i++) {
+		at = dma_map_single_attrs(dev, buf, GRAIN, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+		granted += !dma_mapping_error(dev, at);
+	}
+	KUNIT_EXPECT_EQ(test, granted, 0u);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
+	at = dma_map_single(dev, buf, GRAIN, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
+	dma_unmap_single(dev, at, GRAIN, DMA_TO_DEVICE);
+}
+
+/* ---- two CPUs ---- */
+
+#define ROUNDS	400
+#define AT_ONCE	16
+
+struct worker {
+	struct work_struct work;
+	struct kunit *test;
+	u32 seed;
+	u8 *buf, *seen;
+	unsigned int refused, wrong;
+};
+
+/* Mappings of a filling of its own, of which the device must see no other */
+static void hammer(struct work_struct *work)
+{
+	struct worker *w = container_of(work, struct worker, work);
+	struct device *dev = coco_dma_dev(w->test);
+	dma_addr_t at[AT_ONCE];
+	unsigned int round, i;
+	size_t len;
+
+	for (round = 0; round < ROUNDS; round++) {
+		len = 100 + 37 * (round % 97);
+		for (i = 0; i < AT_ONCE; i++)
+			at[i] = dma_map_single(dev, w->buf, len, DMA_BIDIRECTIONAL);
+		for (i = 0; i < AT_ONCE; i++) {
+			if (dma_mapping_error(dev, at[i])) {
+				w->refused++;
+				continue;
+			}
+			coco_device_reads(w->test, at[i], w->seen, 64);
+			w->wrong += coco_first_wrong(w->seen, 0, 64, w->seed) != 64;
+			dma_unmap_single(dev, at[i], len, DMA_BIDIRECTIONAL);
+		}
+		w->wrong += coco_first_wrong(w->buf, 0, 64, w->seed) != 64;
+	}
+}
+
+static void two_cpus_share_the_pool(struct kunit *test)
+{
+	struct worker *w = kunit_kcalloc(test, 2, sizeof(*w), GFP_KERNEL);
+	unsigned int i, cpu = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	COCO_NEEDS_BOUNCE(test);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	for (i = 0; i < 2; i++) {
+		w[i].test = test;
+		w[i].seed = i + 1;
+		w[i].buf = coco_buffer(test, PAGE_SIZE);
+		w[i].seen = coco_buffer(test, PAGE_SIZE);
+		coco_fill(w[i].buf, PAGE_SIZE, w[i].seed);
+		INIT_WORK(&w[i].work, hammer);
+	}
+	for_each_online_cpu(i) {
+		if (cpu < 2)
+			schedule_work_on(i, &w[cpu++].work);
+	}
+	for (i = 0; i < 2; i++) {
+		flush_work(&w[i].work);
+		KUNIT_EXPECT_EQ(test, w[i].refused, 0u);
+		KUNIT_EXPECT_EQ(test, w[i].wrong, 0u);
+	}
+}
+
+static int begin(struct kunit *test)
+{
+	return coco_case_begin(test) ?: coco_dma_begin(test);
+}
+
+static struct kunit_suite swiotlb_pool_suite = {
+	.name = "swiotlb_pool",
+	.init = begin,
+	.exit = coco_dma_end,
+	.test_cases = swiotlb_pool_cases,
+};
+kunit_test_suite(swiotlb_pool_suite);
+
+MODULE_DESCRIPTION("The shared pool: its size, exhaustion and refusals");
+MODULE_LICENSE("GPL");
