@@ -56,6 +56,8 @@ packages() {
 		work	coccinelle		recipes that take a fix out
 		work	perl-base		checkpatch.pl
 		work	chromium		the page of a matrix is tried in it
+		work	rpm			packages that the reader of RPMs is tried on
+		work	systemd-boot-efi	the stub of the UKI that tests make
 		work	busybox-static		the guest in which the tarball is tried
 		work	gawk			an awk of guests, for the tarball
 		work	autopkgtest		the example for it runs

@@ -127,11 +127,6 @@ def test_damaged_package_is_refused(tmp_path: Path) -> None:
     refused("no Debian package, or damaged", kernel=str(tmp_path / "linux.deb"))
 
 
-def test_rpm_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    (tmp_path / "kernel.rpm").touch()
-    assert "unpack it" in refused("cannot unpack .rpm", kernel=str(tmp_path / "kernel.rpm")).hint
-
-
 # ---- technologies ----
 
 

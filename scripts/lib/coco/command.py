@@ -160,6 +160,18 @@ def output_bytes(
     return done.stdout
 
 
+def filtered(argv: Sequence[str], data: bytes, what: str) -> bytes:
+    """What a filter makes of data."""
+    try:
+        done = subprocess.run(argv, input=data, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise _not_installed(argv[0], what) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise CommandFailed(f"{what} failed ({argv[0]}, exit code {done.returncode}): {said}")
+    return done.stdout
+
+
 def _not_installed(tool: str, what: str) -> CocoError:
     return InfrastructureError(
         f"{what} needs {tool}, which is not installed", "run `coco deps` as root"

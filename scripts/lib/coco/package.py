@@ -135,7 +135,8 @@ def _symbols(kernel: Kernel, catalogue: Catalogue) -> list[Flaw]:
 def symbols(kernel: Kernel) -> frozenset[str]:
     """What System.map beside the image or the headers lists; nothing where there is no such map."""
     folders = [kernel.vmlinuz.parent]
-    folders += [kernel.modules / "boot"] if kernel.modules else []
+    if kernel.modules:
+        folders += [kernel.modules / "boot", kernel.modules / "lib/modules" / kernel.release]
     folders += [kernel.headers] if kernel.headers else []
     for folder in folders:
         for name in (f"System.map-{kernel.release}", "System.map"):

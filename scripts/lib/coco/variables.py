@@ -110,7 +110,7 @@ _ALL = (
         "KERNEL",
         "debian:<version>|<file>",
         "a shipped kernel: debian:6.12 (default), debian:5.10, debian:7.x, an exact Debian "
-        "version; or a local file: a .deb (several: with commas), or a vmlinuz",
+        "version; or a local file: a .deb or .rpm (several: with commas), a vmlinuz or a UKI",
     ),
     Variable("HEADERS", "<folder>", "headers that belong to KERNEL=<vmlinuz>"),
     Variable("KDIR", "<tree>", "build the kernel from this tree, which is never written to"),

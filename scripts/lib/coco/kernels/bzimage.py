@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from coco import config
 from coco.errors import InfrastructureError, UsageError
 
 MAGIC = b"HdrS"
@@ -56,8 +57,21 @@ class Image:
         start = setup * 512 + offset
         return _decompress(self.data[start : start + length], self.path)
 
+    def configuration(self) -> dict[str, str]:
+        """The configuration in the image (kernel/configs.c, CONFIG_IKCONFIG=y); {} if none is."""
+        code = self.payload()
+        begin = code.find(b"IKCFG_ST\x1f\x8b")
+        if begin < 0:
+            return {}
+        try:
+            packed = code[begin + len(b"IKCFG_ST") :]
+            text = zlib.decompressobj(wbits=31).decompress(packed)
+        except zlib.error:
+            return {}
+        return config.parse(text.decode("utf-8", "replace"))
 
-def technologies(image: Image, config: Mapping[str, str]) -> tuple[str, ...]:
+
+def technologies(image: Image, options: Mapping[str, str]) -> tuple[str, ...]:
     """The personalities that the kernel has code for.
 
     Asked of the code that is there, not of the version: vendors backport.  The
@@ -65,13 +79,13 @@ def technologies(image: Image, config: Mapping[str, str]) -> tuple[str, ...]:
     """
     found = ["none"]
     code = image.payload()
-    if config.get("AMD_MEM_ENCRYPT") == "y":
+    if options.get("AMD_MEM_ENCRYPT") == "y":
         found.append("sev")
         if b" SEV-ES\0" in code:
             found.append("sev-es")
         if b" SEV-SNP\0" in code:
             found.append("sev-snp")
-    if config.get("INTEL_TDX_GUEST") == "y" or b"tdx: Guest detected" in code:
+    if options.get("INTEL_TDX_GUEST") == "y" or b"tdx: Guest detected" in code:
         found.append("tdx")
     return tuple(found)
 

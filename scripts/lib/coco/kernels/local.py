@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""KERNEL=<file.deb[,more.deb] | vmlinuz>, with HEADERS=<dir>: a kernel that lies about here."""
+"""KERNEL=<.deb or .rpm files | vmlinuz | UKI>, HEADERS=<dir>: a kernel that lies about here."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from coco import cache, command, config
 from coco.cache import Say
 from coco.errors import UsageError
-from coco.kernels import Kernel, Request, bzimage, unpacked
+from coco.kernels import Kernel, Request, bzimage, rpm, uki, unpacked
 
 _WHY_NO_HEADERS = "no headers were given (HEADERS=<dir>)"
 
@@ -23,14 +23,14 @@ def resolve(request: Request, say: Say = cache.quiet) -> Kernel:
                 f"KERNEL={request.kernel}: {path} does not exist or is no file",
                 "KERNEL= takes debian:<version>, a vmlinuz, or .deb files with commas between",
             )
-    if all(path.suffix == ".deb" for path in paths):
+    if {path.suffix for path in paths} in ({".deb"}, {".rpm"}):
         return _packages(paths, request, say)
     if len(paths) > 1:
         raise UsageError(
-            f"KERNEL={request.kernel}: several files must all be .deb packages",
+            f"KERNEL={request.kernel}: several files must all be .deb or all .rpm packages",
             "one vmlinuz, with HEADERS=<dir> for its headers",
         )
-    if paths[0].suffix in (".rpm", ".apk", ".gz", ".xz", ".zst"):
+    if paths[0].suffix in (".apk", ".gz", ".xz", ".zst"):
         raise UsageError(
             f"KERNEL={request.kernel}: cannot unpack {paths[0].suffix} files",
             "unpack it, and give the vmlinuz in it and HEADERS=<dir>",
@@ -47,6 +47,9 @@ def _packages(paths: list[Path], request: Request, say: Say) -> Kernel:
 
     def build(folder: Path) -> None:
         for path in paths:
+            if path.suffix == ".rpm":
+                rpm.unpack(path, folder)
+                continue
             try:
                 unpacked.unpack([path], folder)
             except command.CommandFailed as error:
@@ -61,13 +64,14 @@ def _packages(paths: list[Path], request: Request, say: Say) -> Kernel:
     if vmlinuz is None:
         raise UsageError(
             f"KERNEL={request.kernel}: no kernel image in there",
-            "give the image package too (linux-image-..., from 6.19 on linux-binary-...)",
+            "give the image package too (Debian: linux-image-..., from 6.19 on linux-binary-...; "
+            "Fedora: kernel-core)",
         )
     return _kernel(vmlinuz, folder, request, say, f"{', '.join(path.name for path in paths)}")
 
 
 def _image(vmlinuz: Path, request: Request, say: Say) -> Kernel:
-    """A bare image; modules and configuration from where they usually are beside it."""
+    """A bare image, or a UKI; modules and configuration from where they usually are beside it."""
     above = vmlinuz.parent
     if above.name == "boot":
         place = above.parent
@@ -79,18 +83,19 @@ def _image(vmlinuz: Path, request: Request, say: Say) -> Kernel:
 
 
 def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) -> Kernel:
-    picture = bzimage.Image(vmlinuz)
+    picture = bzimage.Image(_unwrapped(vmlinuz))
     release = picture.release
     if not picture.is_64bit:
         raise UsageError(f"{vmlinuz} is a 32-bit kernel, the machine is 64-bit")
     headers = _headers(request.headers, release) or _headers_beside(folder, release)
     options_file = _config(vmlinuz, folder, release, headers)
-    if options_file is None:
+    options = config.read(options_file) if options_file else picture.configuration()
+    if not options:
         raise UsageError(
             f"no configuration found for {vmlinuz}",
-            f"put it beside the image as config-{release}, or give HEADERS=<dir>, which has it",
+            f"put it beside the image as config-{release}, or give HEADERS=<dir>, which has it "
+            "(it is not in the image either: CONFIG_IKCONFIG)",
         )
-    options = config.read(options_file)
     lacks = config.missing(options, config.BOOT)
     if lacks:
         raise UsageError(
@@ -102,7 +107,7 @@ def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) 
         name=f"{release} from {name}",
         source="local",
         release=release,
-        vmlinuz=_copy(picture, vmlinuz),
+        vmlinuz=_copy(picture, picture.path),
         sha256=picture.sha256,
         config=options,
         technologies=bzimage.technologies(picture, options),
@@ -112,6 +117,23 @@ def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) 
         no_modules="" if modules else f"no lib/modules/{release} in {folder}",
         compiler=options.get("CC_VERSION_TEXT", ""),
     )
+
+
+def _unwrapped(vmlinuz: Path) -> Path:
+    """The image itself, or the one in a UKI, copied out of it."""
+    try:
+        inside = uki.kernel_in(vmlinuz.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {vmlinuz}: {error.strerror}") from error
+    if inside is None:
+        return vmlinuz
+    data = inside
+
+    def build(folder: Path) -> None:
+        (folder / "vmlinuz").write_bytes(data)
+
+    name = hashlib.sha256(data).hexdigest()[:20]
+    return cache.entry("images", f"uki-{name}", build) / "vmlinuz"
 
 
 def _copy(picture: bzimage.Image, vmlinuz: Path) -> Path:

@@ -75,7 +75,9 @@ def find_vmlinuz(folder: Path) -> Path | None:
 
 def find_headers(folder: Path, release: str) -> Path | None:
     """The folder to build modules against: it has the symbols of that release."""
-    for symbols in sorted((folder / "usr/src").glob("*/Module.symvers")):
+    places = (folder / "usr/src").glob("*/Module.symvers")  # Debian's
+    others = (folder / "usr/src/kernels").glob("*/Module.symvers")  # Fedora's kernel-devel
+    for symbols in sorted([*places, *others]):
         # scripts/ is a link into linux-kbuild, which may not be there.
         whole = (symbols.parent / "scripts").is_dir()
         if whole and headers_release(symbols.parent) == release:
