@@ -26,7 +26,7 @@ CONFIG_KPROBES=y
 
 def image(release: str = RELEASE, code: bytes = b"code", *, is_64bit: bool = True) -> bytes:
     """A bzImage that holds code, compressed, and says release."""
-    payload = gzip.compress(code) + struct.pack("<I", len(code))
+    payload = gzip.compress(code, mtime=0) + struct.pack("<I", len(code))
     setup_sectors = 1
     header = bytearray((setup_sectors + 1) * 512)
     header[0x1F1] = setup_sectors
