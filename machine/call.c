@@ -207,6 +207,8 @@ static s64 call(struct vcpu *v, u32 nr, const struct args *x)
 		return read_as_host(v, x->a, x->b, x->c);
 	case COCO_CALL_HOST_WRITE:
 		return write_as_host(v, x->a, x->b, x->c);
+	case COCO_CALL_WATCH:
+		return watch_set(v, x->a, x->b);
 	default:
 		return -ENOSYS;
 	}

@@ -26,6 +26,10 @@ s64 inject_add(struct vcpu *v, const struct coco_inject *what);
 /* ---- snapshot.c ---- */
 s64 snapshot_take(struct vcpu *v);
 
+/* ---- watch.c ---- */
+s64 watch_set(struct vcpu *v, u64 va, u64 len);
+u64 watch_mapping(struct vcpu *v, const struct coco_event *e);	/* 0 or COCO_WATCH* */
+
 /* ---- hostview.c: guest memory as the host reaches it; within one page ---- */
 s64 host_read(u64 gpa, void *buf, size_t len);
 s64 host_write(u64 gpa, const void *buf, size_t len);

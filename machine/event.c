@@ -113,6 +113,7 @@ struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code
 		e->cpu = v->index;
 		e->cpl = guest_cpl(v);
 		e->rip = v->vmcb.save.rip;
+		e->mask = watch_mapping(v, e);
 	}
 	count_one(kind, code);
 	trace("event %llu cpu %u %s code 0x%llx info 0x%llx 0x%llx rip 0x%llx",

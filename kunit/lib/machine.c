@@ -174,3 +174,9 @@ s64 coco_host_write(u64 gpa, const void *buf, size_t len)
 	return call(COCO_CALL_HOST_WRITE, gpa, (unsigned long)buf, len);
 }
 EXPORT_SYMBOL_GPL(coco_host_write);
+
+s64 coco_watch(const void *address, size_t len)
+{
+	return call(COCO_CALL_WATCH, (unsigned long)address, len, 0);
+}
+EXPORT_SYMBOL_GPL(coco_watch);

@@ -57,6 +57,8 @@ s64 coco_page_state(u64 gpa);
 s64 coco_page_set(u64 gpa, u32 flags);
 s64 coco_host_read(u64 gpa, void *buf, size_t len);
 s64 coco_host_write(u64 gpa, const void *buf, size_t len);
+/* Events that change the state of these pages tell how they are mapped then; len 0: no more */
+s64 coco_watch(const void *address, size_t len);
 
 /*
  * A window: what this CPU made the machine do between two points.

@@ -69,5 +69,6 @@ EXPORT_SYMBOL_GPL(coco_case_begin_in);
 void coco_case_end(struct kunit *test)
 {
 	coco_rule_del(0);
+	coco_watch(NULL, 0);
 }
 EXPORT_SYMBOL_GPL(coco_case_end);

@@ -88,6 +88,9 @@ enum coco_call_nr {
 	COCO_CALL_PAGE_SET	= 50,	/* (gpa, COCO_PAGE_* flags) behind the guest's back -> 0 */
 	COCO_CALL_HOST_READ	= 51,	/* (gpa, address, length <= 4096): the bytes that a host or a device would read */
 	COCO_CALL_HOST_WRITE	= 52,	/* (gpa, address, length <= 4096): the same, writing; -EPERM where the technology stops it */
+	COCO_CALL_WATCH		= 53,	/* (virtual address, length, 0: no more): from now on each event that changes
+					 * the state of a page of this range has COCO_WATCH* in its mask; whole
+					 * pages, one behind the other in the GPA space too -> 0; -EINVAL, -EFAULT */
 };
 
 #define COCO_ANY		(~0ull)
@@ -136,6 +139,11 @@ struct coco_event {
 };
 
 #define COCO_EVF_SCRIPTED	1u	/* a rule answered, not the model */
+
+/* How a watched page was mapped when its state was changed (coco_event.mask of PVALIDATE, PSC, TDCALL 6) */
+#define COCO_WATCHED		1u
+#define COCO_WATCH_MAPPED	2u
+#define COCO_WATCH_PRIVATE	4u
 
 /* GHCB save-area fields, compact form of the valid bitmap (coco_event.mask) */
 #define COCO_GHCB_CPL		(1u << 0)

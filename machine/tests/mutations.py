@@ -245,6 +245,14 @@ MUTATIONS = [
         "sev_information_has_the_c_bit",
     ),
     Mutation(
+        "watch_looks_at_the_first_page_only",
+        "watch.c",
+        "watched.va + offset",
+        "watched.va",
+        "snp.sev_snp",
+        "mapping_is_the_watched_one_and_no_alias",
+    ),
+    Mutation(
         "pvalidate_never_sets_carry",
         "rmp.c",
         "return 1ull << 32;",

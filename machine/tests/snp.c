@@ -185,6 +185,41 @@ static void list_errors(void)
 		 COCO_PAGE_PRIVATE);
 }
 
+static u64 mask_of(u32 page, bool validate)
+{
+	struct coco_event e = { 0 };
+	u64 since = event_next();
+
+	pvalidate(WINDOW + page * PAGE_SIZE, false, validate, NULL);
+	last_event(since, &e);
+	return e.mask;
+}
+
+static void watching(void)
+{
+	u64 va = WINDOW + 44 * PAGE_SIZE;
+
+	map_window(44, ARENA + 32 * PAGE_SIZE, PRIVATE_PAGE);
+	map_window(45, ARENA + 33 * PAGE_SIZE, SHARED_PAGE);
+	map_window(46, ARENA + 33 * PAGE_SIZE, PRIVATE_PAGE);
+	check_eq("event_of_an_unwatched_page_says_nothing", mask_of(44, false), 0);
+	check_eq("range_that_is_mapped_can_be_watched",
+		 machine_call(COCO_CALL_WATCH, va, 2 * PAGE_SIZE, 0), 0);
+	check_eq("event_says_how_the_watched_page_is_mapped", mask_of(44, true),
+		 COCO_WATCHED | COCO_WATCH_MAPPED | COCO_WATCH_PRIVATE);
+	check_eq("mapping_is_the_watched_one_and_no_alias", mask_of(46, false),
+		 COCO_WATCHED | COCO_WATCH_MAPPED);
+	map_window(45, 0, NO_PAGE);
+	check_eq("event_says_that_the_watched_page_is_not_mapped", mask_of(46, true), COCO_WATCHED);
+	check_eq("only_whole_pages_are_watched", machine_call(COCO_CALL_WATCH, va + 8, PAGE_SIZE, 0),
+		 (u64)-22);
+	check_eq("page_that_is_not_mapped_is_not_watched",
+		 machine_call(COCO_CALL_WATCH, va + PAGE_SIZE, PAGE_SIZE, 0), (u64)-14);
+	machine_call(COCO_CALL_WATCH, 0, 0, 0);
+	check_eq("watching_ends", mask_of(44, false), 0);
+	mask_of(44, true);
+}
+
 static void large_pages(void)
 {
 	u64 gpa = ARENA_2M;
@@ -307,6 +342,7 @@ void payload(void)
 	faults();
 	lists();
 	list_errors();
+	watching();
 	large_pages();
 	permissions();
 	hostile_host();
