@@ -105,6 +105,7 @@ FEATURES: dict[str, Requirement] = {
     "tsm_measurements": _need("TSM_MEASUREMENTS", "measurement registers in sysfs"),
     "unaccepted_memory": _need("UNACCEPTED_MEMORY", "memory accepted when it is first used"),
     "softlockup": _need("SOFTLOCKUP_DETECTOR", "a watchdog that is told of long work"),
+    "vmcore": _need("PROC_VMCORE", "the memory of a kernel that crashed, as a file"),
     "proc_kcore": _need("PROC_KCORE", "kernel memory as a core file"),
     "kexec": _need("KEXEC KEXEC_FILE", "starting a second kernel"),
     "kvm_guest": _need("KVM_GUEST", "paravirtual KVM features"),
