@@ -5,8 +5,6 @@
  * Path:        #VE, exit reasons 10, 12, 30, 31, 32, 48 -> TDG.VP.VMCALL that fails,
  *              gives more bits than asked for, or leaves anything in the other registers
  * Upstream:    9a22bf6debbf ("x86/traps: Add #VE support for TDX guest"),
- *              5d092b66119d ("x86/tdx: Zero out the missing RSI in TDX_HYPERCALL macro")
- *              CVE-2023-52874,
  *              0f63e656b1c6 ("x86/tdx: Fix off-by-one in port I/O handling") CVE-2026-89751
  * Without it:  the TD computes with what the host slipped in, or the host reads
  *              registers that were none of its business.
