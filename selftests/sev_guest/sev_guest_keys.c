@@ -34,7 +34,25 @@ static int take_key(FIXTURE_DATA(guest) *self, int key)
 	return self->fd < 0 ? errno : 0;
 }
 
-#define NEED_MODULE() do { \
+/* Where this kernel runs; without the file it is too old to run anywhere else */
+static int own_vmpl(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/sev/vmpl", "re");
+	int vmpl = 0;
+
+	if (f) {
+		if (fscanf(f, "%d", &vmpl) != 1)
+			vmpl = -1;
+		fclose(f);
+	}
+	return vmpl;
+}
+
+/* Every key is to be had, and the driver can be loaded anew */
+#define NEED_KEYS() do { \
+	NEED_DEVICE(); \
+	if (own_vmpl()) \
+		SKIP(return, "runs at VMPL %d: VMPCK0 is not its own", own_vmpl()); \
 	if (access("/sys/module/sev_guest/initstate", F_OK)) \
 		SKIP(return, "the driver is no module that could be loaded anew"); \
 } while (0)
@@ -57,8 +75,7 @@ static unsigned int vmpls(FIXTURE_DATA(guest) *self)
 /* The firmware takes the key for the sender: itself and lesser ones (MSG_REPORT_REQ, VMPL) */
 TEST_F(guest, key_speaks_for_its_vmpl_and_lesser_ones)
 {
-	NEED_DEVICE();
-	NEED_MODULE();
+	NEED_KEYS();
 	EXPECT_EQ(0xf, vmpls(self));
 	ASSERT_EQ(0, take_key(self, 1));
 	EXPECT_EQ(0xe, vmpls(self));
@@ -70,12 +87,11 @@ TEST_F(guest, key_speaks_for_its_vmpl_and_lesser_ones)
 
 TEST_F(guest, key_that_there_is_not_is_refused)
 {
-	static const int keys[] = { 4, -2, 0x7fffffff };
+	static const int keys[] = { 4, 5, 0x7fffffff };
 	int64_t before = requests();
 	size_t i;
 
-	NEED_DEVICE();
-	NEED_MODULE();
+	NEED_KEYS();
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		EXPECT_EQ(ENODEV, take_key(self, keys[i]));
 	EXPECT_EQ(before, requests());
@@ -89,8 +105,7 @@ TEST_F(guest, driver_loaded_again_goes_on_counting)
 {
 	int i;
 
-	NEED_DEVICE();
-	NEED_MODULE();
+	NEED_KEYS();
 	for (i = 0; i < 3; i++) {
 		self->request.user_data[0] = i;
 		ASSERT_EQ(0, get_report(self));
@@ -102,9 +117,8 @@ TEST_F(guest, driver_loaded_again_goes_on_counting)
 /* The driver's end of a key is in the secrets page: for every driver to come, not for other keys */
 TEST_F(guest, key_that_was_given_up_stays_so)
 {
-	NEED_DEVICE();
+	NEED_KEYS();
 	NEED_MACHINE();
-	NEED_MODULE();
 	ASSERT_LT(0, host_answers(GUEST_REQUEST, 1, STATUS_INVALID_PARAM));
 	ASSERT_EQ(EIO, get_report(self));
 	ASSERT_EQ(ENOTTY, get_report(self));
@@ -123,9 +137,8 @@ TEST_F(guest, last_sequence_number_is_not_passed)
 	int64_t before;
 	int i;
 
-	NEED_DEVICE();
+	NEED_KEYS();
 	NEED_MACHINE();
-	NEED_MODULE();
 	ASSERT_EQ(0, take_key(self, 3));
 	self->request.vmpl = 3;
 	for (i = 0; i < 2; i++) {

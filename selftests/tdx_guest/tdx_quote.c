@@ -31,17 +31,21 @@
 #define QUOTE_ERROR	0x8000000000000000ull
 #define UNAVAILABLE	0x8000000000000001ull
 
-struct quote {
+struct quote_header {
 	uint16_t version, key_type;
 	uint32_t tee_type;
-	uint8_t rest_of_header[40];
+	uint8_t rest[40];
+};
+
+struct quote_body {
 	uint8_t tcb_svn[16], mrseam[96], seam_attributes[8];
 	uint64_t attributes, xfam;
 	uint8_t mrtd[SHA384_SIZE], mrconfigid[SHA384_SIZE], mrowner[SHA384_SIZE];
 	uint8_t mrownerconfig[SHA384_SIZE], rtmr[RTMRS][SHA384_SIZE], data[REPORTDATA_SIZE];
 };
 
-_Static_assert(sizeof(struct quote) == 48 + 584, "TD quote, version 4: header and body");
+_Static_assert(sizeof(struct quote_header) == 48, "TD Quote Header");
+_Static_assert(sizeof(struct quote_body) == 584, "TD Quote Body");
 
 #define NEED_QUOTES() do { \
 	NEED_REPORTS(); \
@@ -142,7 +146,8 @@ static int next_quote(FIXTURE_DATA(quote) *self)
 
 TEST_F(quote, quote_holds_the_report)
 {
-	const struct quote *quote = (void *)self->blob.data;
+	const struct quote_header *header = (void *)self->blob.data;
+	const struct quote_body *body;
 	static struct report_call call;
 	int fd = open(TDX_DEVICE, O_RDWR);
 
@@ -151,14 +156,15 @@ TEST_F(quote, quote_holds_the_report)
 	ASSERT_EQ(0, ioctl(fd, GET_REPORT0, &call));
 	close(fd);
 	ASSERT_EQ(0, item_read(ITEM, "outblob", &self->blob));
-	ASSERT_LE(sizeof(*quote), self->blob.len);
-	EXPECT_EQ(4, quote->version);
-	EXPECT_EQ(REPORT_TYPE_TDX, quote->tee_type);
-	EXPECT_EQ(call.report.attributes, quote->attributes);
-	EXPECT_EQ(call.report.xfam, quote->xfam);
-	EXPECT_EQ(0, memcmp(call.report.mrtd, quote->mrtd, SHA384_SIZE));
-	EXPECT_EQ(0, memcmp(call.report.rtmr, quote->rtmr, sizeof(quote->rtmr)));
-	EXPECT_EQ(0, memcmp(self->inblob, quote->data, REPORTDATA_SIZE));
+	ASSERT_LE(quote_body(&self->blob) + sizeof(*body), self->blob.len);
+	body = (void *)(self->blob.data + quote_body(&self->blob));
+	EXPECT_LE(4, header->version);
+	EXPECT_EQ(REPORT_TYPE_TDX, header->tee_type);
+	EXPECT_EQ(call.report.attributes, body->attributes);
+	EXPECT_EQ(call.report.xfam, body->xfam);
+	EXPECT_EQ(0, memcmp(call.report.mrtd, body->mrtd, SHA384_SIZE));
+	EXPECT_EQ(0, memcmp(call.report.rtmr, body->rtmr, sizeof(body->rtmr)));
+	EXPECT_EQ(0, memcmp(self->inblob, body->data, REPORTDATA_SIZE));
 }
 
 /* ---- a service that fails ---- */

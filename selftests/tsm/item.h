@@ -116,10 +116,16 @@ static __maybe_unused void fill_inblob(uint8_t inblob[INBLOB_SIZE], uint8_t seed
 		inblob[i] = seed + i * 5;
 }
 
+/* A TD quote's body: behind the header, and from version 5 on behind its descriptor, too */
+static inline size_t quote_body(const struct blob *quote)
+{
+	return 48 + (quote->data[0] >= 5 ? 6 : 0);
+}
+
 /* Where the provider's report has the inblob: ATTESTATION_REPORT, or a TD's quote */
 static __maybe_unused const uint8_t *report_data(const struct blob *report)
 {
-	size_t at = technology_active() == COCO_TDX ? 48 + 520 : 0x50;
+	size_t at = technology_active() == COCO_TDX ? quote_body(report) + 520 : 0x50;
 
 	return report->len >= (ssize_t)(at + INBLOB_SIZE) ? report->data + at : NULL;
 }
