@@ -257,6 +257,7 @@ static void fragmented_pool_refuses_a_mapping_with_an_offset(struct kunit *test)
 	dma_addr_t at;
 	int refused;
 
+	COCO_NEEDS_FIXED_POOL(test);
 	COCO_NEEDS_BOUNCE(test);
 	keep_bits(test, 0xfff);
 	/* More than any pool of a machine of 1 GiB */

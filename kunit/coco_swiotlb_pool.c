@@ -42,6 +42,7 @@ static void default_pool_has_64_mib(struct kunit *test)
 	struct coco_maps *maps;
 	unsigned int n;
 
+	COCO_NEEDS_FIXED_POOL(test);
 	COCO_NEEDS_BOUNCE(test);
 	maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, ALL);
 	n = maps->n;
@@ -60,6 +61,7 @@ static void full_pool_refuses_and_recovers(struct kunit *test)
 	dma_addr_t at;
 	int refused;
 
+	COCO_NEEDS_FIXED_POOL(test);
 	COCO_NEEDS_BOUNCE(test);
 	coco_fill(buf, PAGE_SIZE, 1);
 	for (round = 0; round < 3; round++) {

@@ -54,6 +54,18 @@ bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf);
 	} while (0)
 bool coco_dma_bounces(struct kunit *test);
 
+/* Only a pool that does not grow can be full */
+#define COCO_NEEDS_FIXED_POOL(test) \
+	do { \
+		if (IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC)) \
+			kunit_skip(test, "the pool of this kernel grows"); \
+	} while (0)
+#define COCO_NEEDS_GROWING_POOL(test) \
+	do { \
+		if (!IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC)) \
+			kunit_skip(test, "the pool of this kernel does not grow"); \
+	} while (0)
+
 /*
  * Many mappings of one buffer at once, until the pool is full or there are as
  * many as asked for.  No check between coco_map_all() and coco_unmap_all() may end
