@@ -269,3 +269,4 @@ kunit_test_suite(dma_fail_suite);
 
 MODULE_DESCRIPTION("Memory for a device that cannot be converted stays out of the allocator");
 MODULE_LICENSE("GPL");
+COCO_INJECTS_FAULTS;

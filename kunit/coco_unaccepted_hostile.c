@@ -174,3 +174,4 @@ kunit_test_suite(unaccepted_hostile_suite);
 
 MODULE_DESCRIPTION("memory that the host does not give as it should ends the guest");
 MODULE_LICENSE("GPL");
+COCO_INJECTS_FAULTS;

@@ -42,6 +42,8 @@ WRITTEN = Expectations(
         "user": Suite(
             "user", "selftest", "x", (Case("opens"), Case("in"), Case("two", needs=("smp",)))
         ),
+        "keys": Suite("keys", "selftest", "x", (Case("a"),), model_only="it uses up the keys"),
+        "start": Suite("start", "start", "x", (Case("comes_up"),)),
         "late": Suite("late", "selftest", "x", (Case("never"),)),
     },
     (
@@ -94,6 +96,7 @@ k|[    1.9]     ok 1 passes # SKIP not selected
 k|[    1.9] ok 1 vc # SKIP
 i|end vc rc=0
 i|skip own : its guest must be started in a way of its own
+i|skip keys : it uses up the keys
 i|begin user
 t|KTAP version 1
 t|1..2
@@ -147,6 +150,7 @@ def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
         "user.in.byte": "fail finding",
         "user.two": "skip ok",
         "late.never": "miss finding",
+        "keys.a": "skip ok",
     }
     assert status == 1 and document["verdict"]["exit"] == 1
     assert [(one["suite"], one["kind"]) for one in run["problems"]] == [("late", "timeout")]
@@ -172,7 +176,7 @@ def test_awk_of_another_technology_than_expected_is_a_finding(
     awk: list[str], tmp_path: Path
 ) -> None:
     facts = FACTS.replace("expect=", "expect=tdx")
-    clean = "i|skip vc : x\ni|skip own : x\ni|skip user : x\ni|skip late : x\n"
+    clean = "i|skip vc : x\ni|skip own : x\ni|skip keys : x\ni|skip user : x\ni|skip late : x\n"
     assert judge(awk, tmp_path, facts, clean)[0] == 1
     assert judge(awk, tmp_path, FACTS, clean)[0] == 77
 
@@ -180,7 +184,8 @@ def test_awk_of_another_technology_than_expected_is_a_finding(
 def test_plan_has_every_suite_and_says_what_never_runs() -> None:
     lines = [line.split("\t") for line in tarball.plan(WRITTEN).splitlines()]
     suites = {words[1]: words for words in lines if words[0] == "suite"}
-    assert "boot" not in suites and set(suites) == {"vc", "own", "user", "late"}
+    assert set(suites) == {"vc", "own", "user", "keys", "late"}
+    assert suites["keys"][5] == "it uses up the keys"
     assert suites["vc"][4] == "sev-guest,msr"
     assert suites["own"][5] == "its guest must be started in a way of its own"
     assert {len(words) for words in suites.values()} == {6}
@@ -202,9 +207,11 @@ def test_archive_is_the_same_every_time_and_complete(tmp_path: Path) -> None:
     assert "coco-guest/selftests/init" not in names
 
 
-def test_modules_of_hostile_suites_carry_the_mark() -> None:
-    for path in sorted((parts.REPOSITORY / "kunit").glob("coco_*_hostile.c")):
-        assert "COCO_INJECTS_FAULTS;" in path.read_text(encoding="utf-8"), path
+def test_modules_that_make_faults_carry_the_mark() -> None:
+    for path in sorted((parts.REPOSITORY / "kunit").glob("coco_*.c")):
+        text = path.read_text(encoding="utf-8")
+        if "_hostile" in path.name or "override.h" in text:
+            assert "COCO_INJECTS_FAULTS;" in text, path
 
 
 # ---- run-guest, as far as it goes on this host: it loads nothing here ----

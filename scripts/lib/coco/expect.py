@@ -83,6 +83,7 @@ class Suite:
     timeout: float = 0.0  # seconds that its slowest case may take, if more than usual
     setting: Setting = Setting()
     set_in: tuple[str, ...] = PERSONALITIES  # where it asks for that setting
+    model_only: str = ""  # why it must not run in a guest that is somebody's
 
     def setting_in(self, personality: str) -> Setting:
         """What its guest is given in that personality."""
@@ -182,6 +183,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
             tuple(data.get("devices", ())),
         ),
         tuple(data.get("set_in", PERSONALITIES)),
+        data.get("model_only", ""),
     )
 
 

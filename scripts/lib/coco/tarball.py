@@ -19,7 +19,7 @@ from pathlib import Path
 
 from coco import cache, errors, expect, kernels, modules, parts
 from coco.errors import UsageError
-from coco.expect import BOOT, SMP, Case, Expectations, Known, Setting, Suite
+from coco.expect import BOOT, SMP, START, Case, Expectations, Known, Setting, Suite
 from coco.screen import Screen
 
 GUEST = parts.REPOSITORY / "guest"
@@ -104,18 +104,18 @@ def plan(expectations: Expectations) -> str:
     """
     lines: list[str] = []
     for suite in expectations.suites.values():
-        if suite.kind != BOOT:
+        if suite.kind not in (BOOT, START):
             lines += _suite(suite)
     lines += [_fields("known", *_known(known)) for known in expectations.baseline]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _suite(suite: Suite) -> Iterator[str]:
-    why = ""
     everywhere = {name for case in suite.cases for name in case.personalities}
-    if all(suite.setting_in(name) != Setting() for name in everywhere):
+    why = suite.model_only
+    if not why and all(suite.setting_in(name) != Setting() for name in everywhere):
         why = "its guest must be started in a way of its own"
-    elif all(case.fatal for case in suite.cases):
+    elif not why and all(case.fatal for case in suite.cases):
         why = "each of its cases ends the guest"
     limit = max(_TIMEOUT, round(2 * suite.timeout))
     yield _fields("suite", suite.name, suite.kind, str(limit), ",".join(suite.modprobe), why)
