@@ -180,6 +180,8 @@ TEST_F(technology, cpuinfo_flags_agree)
 TEST_F(technology, kernel_log_names_the_technology)
 {
 	ASSERT_NE(NULL, self->log);
+	if (!log_after(self->log, "Linux version "))
+		SKIP(return, "the kernel's log has lost its beginning");
 	EXPECT_STREQ(personality_name(self->active), personality_name(technology_by_log(self->log)));
 	EXPECT_EQ(self->active == COCO_TDX, !!log_after(self->log, "tdx: Guest detected"));
 }

@@ -20,6 +20,7 @@ from pathlib import Path
 from coco import cache, errors, expect, kernels, modules, parts
 from coco.errors import UsageError
 from coco.expect import BOOT, SMP, START, Case, Expectations, Known, Setting, Suite
+from coco.model import SELFTEST
 from coco.screen import Screen
 
 GUEST = parts.REPOSITORY / "guest"
@@ -103,7 +104,8 @@ def plan(expectations: Expectations) -> str:
     known  case   personalities  first  last  expires  reference
     """
     lines: list[str] = []
-    for suite in expectations.suites.values():
+    # Programs first: some read the log's beginning, which the modules' output drives out
+    for suite in sorted(expectations.suites.values(), key=lambda suite: suite.kind != SELFTEST):
         if suite.kind not in (BOOT, START):
             lines += _suite(suite)
     lines += [_fields("known", *_known(known)) for known in expectations.baseline]
