@@ -7,7 +7,7 @@
  *              807174a93d24 ("mm: fix endless reclaim on machines with unaccepted memory")
  * Without it:  allocations fail, or reclaim for ever, with most of the memory unused.
  *
- * The cases use up all that is unaccepted, so the suite is the last one of its guest.
+ * The cases use up all that is unaccepted, so the suite has a guest of its own.
  */
 #include <linux/io.h>
 #include <linux/list.h>

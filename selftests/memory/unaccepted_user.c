@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unaccepted memory as user space sees it: counters, use, /proc/kcore.
+ *
+ * Path:        page fault -> alloc_pages() -> cond_accept_memory(); read of /proc/kcore
+ *              -> read_kcore_iter() -> pfn_is_unaccepted_memory()
+ * Upstream:    dcdfdd40fa82 ("mm: Add support for unaccepted memory"),
+ *              e538a5820978 ("proc/kcore: do not try to access unaccepted memory")
+ * Without it:  a read of /proc/kcore ends the guest.
+ *
+ * Unaccepted memory is told from other memory by the machine's page states.
+ */
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "../lib/need.h"
+
+#define KIB			1024ull
+#define UNIT			(2048 * KIB)
+/* Where the suite's guest has unaccepted memory (backports/expect/suites) */
+#define RANGE_START		(128 * KIB * KIB)
+#define RANGE_END		(896 * KIB * KIB)
+#define CHUNK			(16 * KIB * KIB)
+#define ACCEPTED		(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED)
+#define TDCALL_PAGE_ACCEPT	6	/* TDX module ABI 348551, TDG.MEM.PAGE.ACCEPT */
+
+#define NEED_SUITE() do { \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX, "sev-snp, tdx"); \
+	NEED_MACHINE(); \
+	if (counter("/proc/meminfo", "Unaccepted:") < 0) \
+		SKIP(return, "the kernel does not count unaccepted memory"); \
+} while (0)
+
+/* The number behind a name at the beginning of a line; -1: no such line */
+static int64_t counter(const char *path, const char *name)
+{
+	char line[256];
+	int64_t value = -1;
+	FILE *file = fopen(path, "r");
+
+	while (file && value < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			value = strtoll(line + strlen(name), NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static int64_t unaccepted(void)
+{
+	return counter("/proc/meminfo", "Unaccepted:") * KIB;
+}
+
+/* Acceptances that the machine saw, most of them of 2M */
+static int64_t acceptances(void)
+{
+	if (technology_active() == COCO_TDX)
+		return machine_count(COCO_EV_TDCALL, TDCALL_PAGE_ACCEPT);
+	return machine_count(COCO_EV_PVALIDATE, COCO_ANY);
+}
+
+/* ---- counters ---- */
+
+TEST(vmstat_meminfo_and_zoneinfo_agree)
+{
+	int64_t pages = -1, bytes = -1, zones = 0;
+	char line[256];
+	FILE *file;
+
+	NEED_SUITE();
+	while (bytes != unaccepted()) {		/* others may accept meanwhile */
+		bytes = unaccepted();
+		pages = counter("/proc/vmstat", "nr_unaccepted ");
+	}
+	EXPECT_EQ(pages * getpagesize(), bytes);
+	file = fopen("/proc/zoneinfo", "r");
+	ASSERT_NE(file, NULL);
+	while (fgets(line, sizeof(line), file)) {
+		long long zone;
+
+		if (sscanf(line, " nr_unaccepted %lld", &zone) == 1)
+			zones += zone;
+	}
+	fclose(file);
+	EXPECT_EQ(zones, pages);
+}
+
+TEST(unaccepted_memory_is_free_memory)
+{
+	NEED_SUITE();
+	ASSERT_GT(unaccepted(), 0);
+	EXPECT_GE(counter("/proc/meminfo", "MemFree:") * (int64_t)KIB, unaccepted());
+}
+
+/* ---- /proc/kcore ---- */
+
+/* The highest unit of the range that is as the firmware left it; 0: none */
+static uint64_t unaccepted_gpa(void)
+{
+	int64_t left = technology_active() == COCO_TDX ? COCO_PAGE_PRIVATE : 0;
+	uint64_t gpa;
+
+	for (gpa = RANGE_END; gpa > RANGE_START; gpa -= UNIT)
+		if (machine_page_state(gpa - UNIT) == left &&
+		    machine_page_state(gpa - UNIT / 2) == left &&
+		    machine_page_state(gpa - getpagesize()) == left)
+			return gpa - UNIT;
+	return 0;
+}
+
+/* Read physical memory through the kernel's direct map; bytes read, or -1 */
+static ssize_t kcore_read(int fd, uint64_t gpa, void *buf, size_t len)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	int i;
+
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
+		return -1;
+	for (i = 0; i < header.e_phnum; i++) {
+		if (pread(fd, &segment, sizeof(segment), header.e_phoff + i * sizeof(segment)) !=
+		    sizeof(segment))
+			return -1;
+		if (segment.p_type == PT_LOAD && gpa >= segment.p_paddr &&
+		    gpa + len <= segment.p_paddr + segment.p_filesz)
+			return pread(fd, buf, len, segment.p_offset + (gpa - segment.p_paddr));
+	}
+	errno = ENXIO;
+	return -1;
+}
+
+TEST(kcore_has_zeroes_for_unaccepted_memory)
+{
+	static unsigned char page[4096], zeroes[4096];
+	uint64_t gpa;
+	int64_t state, before;
+	int fd;
+
+	NEED_SUITE();
+	fd = open("/proc/kcore", O_RDONLY);
+	if (fd < 0)
+		SKIP(return, "/proc/kcore: %s", strerror(errno));
+	ASSERT_GT(unaccepted(), 0);
+	gpa = unaccepted_gpa();
+	ASSERT_NE(gpa, 0);
+	state = machine_page_state(gpa);
+	before = acceptances();
+	memset(page, 0xff, sizeof(page));
+	EXPECT_EQ(kcore_read(fd, gpa, page, sizeof(page)), sizeof(page));
+	EXPECT_EQ(memcmp(page, zeroes, sizeof(page)), 0);
+	EXPECT_EQ(acceptances(), before);
+	EXPECT_EQ(machine_page_state(gpa), state);
+	EXPECT_EQ(machine_breaches(), 0);
+	close(fd);
+}
+
+/* ... while it does show memory that is accepted, found in the same way */
+TEST(kcore_has_the_bytes_of_accepted_memory)
+{
+	static unsigned char page[4096] __attribute__((aligned(4096))), got[4096];
+	int64_t gpa;
+	int fd;
+
+	NEED_SUITE();
+	fd = open("/proc/kcore", O_RDONLY);
+	if (fd < 0)
+		SKIP(return, "/proc/kcore: %s", strerror(errno));
+	memset(page, 0x5a, sizeof(page));
+	gpa = machine_translate(page);
+	ASSERT_GT(gpa, 0);
+	EXPECT_EQ(kcore_read(fd, gpa & ~4095ull, got, sizeof(got)), sizeof(got));
+	EXPECT_EQ(memcmp(got, page, sizeof(page)), 0);
+	close(fd);
+}
+
+/* ---- use; the last test, as it uses up memory ---- */
+
+TEST(memory_in_use_is_no_longer_counted)
+{
+	int64_t start, bytes, accepted, falls;
+	int chunks;
+
+	NEED_SUITE();
+	start = unaccepted();
+	accepted = acceptances();
+	ASSERT_GT(start, (int64_t)CHUNK);
+	/* The allocator turns to unaccepted memory when the rest runs short */
+	for (chunks = 0; chunks < 1024 && start - unaccepted() < (int64_t)CHUNK; chunks++) {
+		volatile unsigned char *p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE,
+						 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+		ASSERT_NE(p, MAP_FAILED);
+		p[CHUNK - 1] = 1;
+	}
+	bytes = unaccepted();
+	falls = acceptances() - accepted;
+	EXPECT_GE(start - bytes, (int64_t)CHUNK);
+	/* By whole units, and the guard behind the last one besides */
+	EXPECT_EQ((start - bytes) % UNIT, 0);
+	EXPECT_GE(falls, (start - bytes) / UNIT);
+	EXPECT_LE(falls, (start - bytes) / UNIT + 1);
+	EXPECT_EQ(machine_breaches(), 0);
+}
+
+TEST_HARNESS_MAIN
