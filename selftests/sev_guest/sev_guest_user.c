@@ -149,6 +149,42 @@ TEST_F(guest, derived_key_of_impossible_inputs_is_refused_by_the_firmware)
 	}
 }
 
+/* As printk() would show bytes: "%*phN", "%*ph", dumps in words that are turned */
+static bool log_has_bytes(const char *log, const uint8_t *bytes)
+{
+	static const char * const separators[] = { "", " ", ":", "-" };
+	char text[2][64] = { "", "" };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(separators); i++) {
+		for (j = 0; j < 8; j++)
+			snprintf(text[0] + j * (2 + strlen(separators[i])), 8, "%02x%s", bytes[j],
+				 j < 7 ? separators[i] : "");
+		if (strstr(log, text[0]))
+			return true;
+	}
+	for (j = 0; j < 8; j++)
+		snprintf(text[1] + 2 * j, 4, "%02x", bytes[7 - j]);
+	return strstr(log, text[1]);
+}
+
+TEST_F(guest, derived_key_is_in_no_line_of_the_log)
+{
+	char *log;
+	size_t i;
+
+	NEED_DEVICE();
+	ASSERT_EQ(0, get_key(self));
+	EXPECT_EQ(0, self->key_reply.status);
+	log = kernel_log();
+	if (!log)
+		SKIP(return, "the kernel's log may not be read");
+	EXPECT_NE('\0', *log);
+	for (i = 0; i < sizeof(self->key_reply.key); i += 8)
+		EXPECT_FALSE(log_has_bytes(log, self->key_reply.key + i));
+	free(log);
+}
+
 /* ---- SNP_GET_EXT_REPORT ---- */
 
 TEST_F(guest, extended_report_has_report_and_certificates)
