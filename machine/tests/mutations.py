@@ -410,7 +410,7 @@ MUTATIONS = [
         "table[i].offset = PAGE_SIZE + start_of(i);",
         "table[i].offset = PAGE_SIZE;",
         "snp_report.sev_snp",
-        "openssl_verifies_the_vcek",
+        "openssl_verifies_the_report",
     ),
     Mutation(
         "any_report_gives_a_quote",
