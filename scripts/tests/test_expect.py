@@ -205,6 +205,13 @@ def test_tier_full_is_left_out_of_smoke() -> None:
     assert lines(made(slow), slow) == ["kunit alpha"]
 
 
+def test_suite_of_tier_full_runs_if_it_is_named() -> None:
+    slow = replace(ALPHA, tier="full")
+    assert lines(made(slow, selection=plan.Selection()), slow) == []
+    assert lines(made(slow, selection=plan.Selection(suites=("alpha",))), slow) == ["kunit alpha"]
+    assert lines(made(slow), slow) == ["kunit alpha"]
+
+
 def test_many_cases_of_a_selftest_are_few_lines() -> None:
     beta = suite("beta", [f"case{n}" for n in range(40)], kind=SELFTEST, fatal=("case0",))
     work = made(beta)

@@ -84,6 +84,7 @@ class Suite:
     setting: Setting = Setting()
     set_in: tuple[str, ...] = PERSONALITIES  # where it asks for that setting
     model_only: str = ""  # why it must not run in a guest that is somebody's
+    tier: str = "smoke"  # full: only where all is wanted, or it is named
 
     def setting_in(self, personality: str) -> Setting:
         """What its guest is given in that personality."""
@@ -184,6 +185,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
         ),
         tuple(data.get("set_in", PERSONALITIES)),
         data.get("model_only", ""),
+        data.get("tier", TIERS[0]),
     )
 
 

@@ -126,6 +126,7 @@ def _results(
         folder.rename(old)
         screen.line(f"  results of {document['started']} no longer hold, moved to {old.name}")
     own = [word for word in words if word.partition("=")[0] not in ("KERNELS", "RESULTS")]
+    options.tier = expect.TIERS[-1]
     code = check.check(options, [f"KERNEL={options.kernel}", *own], screen)
     if code == errors.INTERRUPTED:
         raise KeyboardInterrupt

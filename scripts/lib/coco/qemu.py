@@ -28,7 +28,7 @@ DEFAULT_RAM = 512
 
 # panic=-1 with -no-reboot turns a panic into the end of QEMU; an oops is one too, since
 # what runs after it proves nothing.  A chatty serial console would cost seconds.
-CMDLINE = "console=ttyS0 quiet panic=-1 oops=panic rdinit=/init"
+CMDLINE = "console=ttyS0 quiet log_buf_len=1M panic=-1 oops=panic rdinit=/init"
 
 STREAM = "stream.log"
 CONSOLE = "console.log"

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, errors, features, kernels, package, parts, results
+from coco import cache, check, errors, expect, features, kernels, package, parts, results
 from coco.errors import UsageError
 from coco.features import Catalogue, Feature, Profile
 from coco.model import PERSONALITIES
@@ -93,6 +93,7 @@ def _results(
         folder = results.make_folder(parts.workplace(), options.results or "")
         options.results = str(folder)
         chosen = [word for word in words if not word.startswith("PROFILE=")]
+        options.tier = expect.TIERS[-1]  # all that applies: what no case showed is unknown
         code = check.check(options, chosen, screen)
         screen.line()
         return folder, results.read(folder), code
