@@ -223,12 +223,16 @@ static void clear_warn_once(struct kunit *test)
 
 static void refusal_is_warned_of(struct kunit *test)
 {
+	int level = console_loglevel;
+
 	prepare(test, COCO_TDX);
 	clear_warn_once(test);
 	host_answers(test, &answer_cases[0], 0);
 	warnings = 0;
 	register_console(&listener);
+	console_loglevel = CONSOLE_LOGLEVEL_MOTORMOUTH;
 	KUNIT_EXPECT_LT(test, decrypt(1), 0);
+	console_loglevel = level;
 	unregister_console(&listener);
 	KUNIT_EXPECT_GT(test, warnings, 0u);
 }

@@ -39,6 +39,17 @@ def verdicts(found: dict[str, Any]) -> dict[str, str]:
     return {case["id"]: case["status"] for case in found["runs"][0]["cases"]}
 
 
+def wrong(found: dict[str, Any]) -> list[str]:
+    """What was not as expected, in words."""
+    run = found["runs"][0]
+    cases = [
+        f"{case['id']}: {case['note'] or case['message']} {case['expected']} {case['got']}".rstrip()
+        for case in run["cases"]
+        if case["verdict"] not in ("ok", "known")
+    ]
+    return [*cases, *(problem["text"] for problem in run["problems"])]
+
+
 def reasons(found: dict[str, Any], suite: str) -> set[str]:
     cases = found["runs"][0]["cases"]
     assert all(case["status"] == "skip" for case in cases if case["id"].startswith(f"{suite}."))
@@ -61,6 +72,7 @@ def test_plain_guest_has_nothing_to_run_and_says_so(guests: Guests) -> None:
 @pytest.mark.parametrize("personality", ["sev-snp", "tdx"])
 def test_guest_of_the_machine_runs_what_a_check_runs(guests: Guests, personality: str) -> None:
     left = guests.run({"all": f"./{RUN}/all --expect {personality}"}, personality)
+    assert wrong(document(left, "all")) == []
     assert left.status("all") == 0, left.said
     found = document(left, "all")
     assert found["guest"]["technology"] == personality

@@ -98,20 +98,20 @@ static struct fault run_with(struct __test_metadata *_metadata, struct window *w
 
 TEST_F(code, code_of_another_instruction_is_sigbus_without_call)
 {
+	int64_t calls, exits;
 	struct fault fault;
-	int i;
 
 	NEED_SUITE();
 	NEED_MACHINE();
+	calls = machine_count(COCO_EV_GHCB, variant->code);
+	exits = machine_count(COCO_EV_VC, variant->code);
 	fault = run_with(_metadata, &self->w, variant->code);
 	EXPECT_EQ(SIGBUS, fault.signal);
 	EXPECT_EQ((uintptr_t)vc_injected_nop, fault.rip);
-	/* Nobody else asks the host with these: the window's own filter wants a #VC */
-	for (i = 0; i < self->w.n; i++) {
-		const struct coco_event *e = &self->w.events[i];
-
-		EXPECT_FALSE(e->kind == COCO_EV_GHCB && e->code == variant->code);
-	}
+	/* Others may have asked the host, a console for one: after a #VC of their own each time */
+	calls = machine_count(COCO_EV_GHCB, variant->code) - calls;
+	exits = machine_count(COCO_EV_VC, variant->code) - exits;
+	EXPECT_GE(exits, calls);
 }
 
 TEST_HARNESS_MAIN

@@ -433,8 +433,9 @@ VERBS = (
     Verb(
         "test",
         "test this program itself",
-        "Run all tests of the host side and of the machine, and the linters. No kernel is built.",
-        ("QEMU", "JOBS"),
+        "Run all tests of the host side and of the machine, and the linters. No kernel is built; "
+        "with TIER=full those that boot a shipped kernel for minutes run, too.",
+        ("TIER", "QEMU", "JOBS"),
         _test,
     ),
     Verb("lint", "just the linters", "Run the linters over all sources.", (), _lint),
