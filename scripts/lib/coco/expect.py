@@ -137,19 +137,20 @@ def load(folder: Path) -> Expectations:
     for path in (folder / "suites").glob("*.yaml"):
         if not NAME.fullmatch(path.stem):
             raise UsageError(f"{path}: a suite is named [a-z0-9_]+")
-        known[path.stem] = _suite(path.stem, _read(path, "suite"))
+        known[path.stem] = _suite(path.stem, read(path, "suite"))
         _check(known[path.stem], path)
     if not known:
         raise UsageError(f"{folder}/suites: no suite is written down there")
     suites = dict(sorted(known.items(), key=lambda item: (KINDS.index(item[1].kind), item[0])))
     findings = []
     for path in sorted((folder / "baseline").glob("*.yaml")):
-        for data in _read(path, "baseline"):
+        for data in read(path, "baseline"):
             findings += _known(path, data, suites)
     return Expectations(suites, tuple(findings))
 
 
-def _read(path: Path, kind: str) -> Any:
+def read(path: Path, kind: str, schema_file: Path = SCHEMA) -> Any:
+    """A YAML file that is as the definition `kind` of a schema wants it."""
     try:
         # Dates as texts, quoted or not
         data = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
@@ -157,7 +158,7 @@ def _read(path: Path, kind: str) -> Any:
         raise UsageError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, ValueError) as error:  # a day that no calendar has is the latter
         raise UsageError(f"{path} is not YAML: {error}") from error
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
     schema["$ref"] = f"#/definitions/{kind}"
     errors = jsonschema.Draft7Validator(schema).iter_errors(data)
     worst = jsonschema.exceptions.best_match(errors)

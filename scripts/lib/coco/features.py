@@ -5,16 +5,11 @@
     backports/profiles/<name>.yaml   declared: supported, partial or absent
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import jsonschema
-import yaml
-
-from coco import parts
+from coco import expect, parts
 from coco.errors import UsageError, did_you_mean
 from coco.model import PERSONALITIES
 
@@ -65,7 +60,7 @@ class Profile:
 
 def load(path: Path = FILE) -> Catalogue:
     """The features, checked."""
-    data = _read(path, "features")
+    data = expect.read(path, "features", SCHEMA)
     features = tuple(
         Feature(
             name,
@@ -95,7 +90,7 @@ def load_profile(word: str, catalogue: Catalogue) -> Profile:
     if not path.is_file():
         ours = [one.stem for one in sorted(PROFILES.glob("*.yaml"))]
         raise UsageError(f"PROFILE={word}: no such profile", f"a file, or one of {', '.join(ours)}")
-    data = _read(path, "profile")
+    data = expect.read(path, "profile", SCHEMA)
     technologies, features = {}, {}
     known = {one.name: one for one in catalogue.features}
     for technology, declared in data["technologies"].items():
@@ -107,20 +102,3 @@ def load_profile(word: str, catalogue: Catalogue) -> Profile:
                 raise UsageError(f"{path}: {name} is no feature of {technology}")
             features[technology, name] = state
     return Profile(data["name"], technologies, features)
-
-
-def _read(path: Path, kind: str) -> Any:
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not YAML: {error}") from error
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    schema["$ref"] = f"#/definitions/{kind}"
-    found = jsonschema.Draft7Validator(schema).iter_errors(data)
-    worst = jsonschema.exceptions.best_match(found)
-    if worst is not None:
-        place = ".".join(str(step) for step in worst.absolute_path) or "the file"
-        raise UsageError(f"{path}: {place}: {worst.message}")
-    return data
