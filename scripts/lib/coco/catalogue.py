@@ -97,6 +97,7 @@ class Fix:
     mainline: str = ""  # first release
     inferred: bool = False  # the one above
     stable: tuple[str, ...] = ()  # releases that carry it
+    proven: tuple[str, ...] = ()  # kernels on which coco prove said so
 
     @property
     def title(self) -> str:
@@ -212,6 +213,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         data["mainline"]["release"],
         data["mainline"]["inferred"],
         tuple(data["stable"]),
+        tuple(data.get("proven", ())),
     )
 
 
@@ -268,6 +270,8 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
         yield from _problems_of_names(fix, expectations)
         if fix.recipe and not fix.recipe.is_file():
             yield f"{fix.id}: no recipe {fix.recipe}"
+        if fix.proven and not fix.cases:
+            yield f"{fix.id}: proven on {', '.join(fix.proven)}, but by no case"
     used = {fix.recipe for fix in catalogue.fixes.values()}
     for folder in catalogue.folders:
         for path in sorted((folder / RECIPES).glob("*")):
@@ -307,6 +311,7 @@ def counts(catalogue: Catalogue) -> list[str]:
         f"catalogue of {catalogue.date}: {len(catalogue.fixes)} fixes, {len(cves)} CVEs",
         f"  with cases {sum(bool(fix.cases) for fix in fixes)}, "
         f"with a recipe {sum(fix.recipe is not None for fix in fixes)}, "
+        f"proven on a kernel {sum(bool(fix.proven) for fix in fixes)}, "
         f"verified {sum(fix.verified for fix in fixes)}",
         f"  {per}",
     ]
@@ -318,10 +323,13 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
     for fix in catalogue.select(options.fix) if options.fix else []:
         marks = [f"{len(fix.cases)} cases" if fix.cases else "no case"]
         marks += ["recipe"] if fix.recipe else []
+        marks += [f"proven on {', '.join(fix.proven)}"] if fix.proven else []
         marks += [] if fix.verified else ["unverified"]
         screen.line(f"{fix.id:<28} {fix.title}")
         screen.line(f"{'':<28} {', '.join(fix.technologies)}; {', '.join(marks)}")
         screen.line(f"{'':<28} {fix.harm}")
+        for flip in fix.cases:
+            screen.line(f"{'':<28} - {flip.case}: {flip.reason or flip.without}")
     found = list(problems(catalogue, expect.load(BACKPORTS / "expect")))
     for problem in found:
         screen.line(f"WRONG    {problem}")
