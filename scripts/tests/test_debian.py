@@ -119,15 +119,27 @@ def test_all_packages_of_a_kernel_are_fetched(mirror: Mirror) -> None:
 
 def test_split_image_is_fetched_in_its_parts(mirror: Mirror) -> None:
     release, version = "7.3.4+deb13-cloud-amd64", "7.3.4-1"
-    parts = ", ".join(f"linux-{part}-{release} (= {version})" for part in ("binary", "modules"))
+    split = [f"linux-{part}-{release}" for part in ("base", "binary", "modules")]
+    parts = ", ".join(f"{name} (= {version})" for name in split)
     mirror.index = [
         package(f"linux-image-{release}", version, depends=f"kmod, {parts}"),
-        package(f"linux-binary-{release}", version),
-        package(f"linux-modules-{release}", version),
+        *(package(name, version) for name in split),
     ]
     with pytest.raises(InfrastructureError, match="holds no kernel image"):
         debian.fetch("debian:7.x")
-    assert mirror.asked == [f"linux-binary-{release}", f"linux-modules-{release}"]
+    assert mirror.asked == split
+
+
+def test_image_without_its_other_half_is_gone(mirror: Mirror) -> None:
+    release, version = "7.3.4+deb13-cloud-amd64", "7.3.4-1"
+    needs = f"linux-binary-{release} (= {version}), linux-modules-{release} (= {version})"
+    mirror.index += [
+        package(f"linux-image-{release}", version, depends=needs),
+        package(f"linux-binary-{release}", version),
+    ]
+    said: list[str] = []
+    assert "7.2.12" in debian.fetch("debian:7.x", said.append).name
+    assert any(f"not its linux-modules-{release}" in text for text in said)
 
 
 def test_lost_package_means_the_next_older_kernel(mirror: Mirror) -> None:
@@ -139,7 +151,7 @@ def test_lost_package_means_the_next_older_kernel(mirror: Mirror) -> None:
 
 def test_all_lost_is_an_error(mirror: Mirror, own_cache: Path) -> None:
     mirror.lost = {"linux-kbuild-6.1"}
-    with pytest.raises(InfrastructureError, match="its packages are gone"):
+    with pytest.raises(InfrastructureError, match="parts of it are gone"):
         debian.fetch("debian:6.1")
     assert list((own_cache / "debian").iterdir()) == []
 

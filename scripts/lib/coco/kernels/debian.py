@@ -2,9 +2,9 @@
 """KERNEL=debian:... : kernels as Debian ships them, unpacked in the cache, never installed.
 
 The cloud flavour is the one that is built for virtual machines.  A kernel is
-several packages: the image (from 6.19 on split in linux-binary and
-linux-modules), headers of the flavour, headers common to all flavours, and the
-programs that kbuild needs (linux-kbuild).
+several packages: the image (from 6.19 on split in linux-binary, linux-modules
+and linux-base), headers of the flavour, headers common to all flavours, and
+the programs that kbuild needs (linux-kbuild).
 """
 
 import json
@@ -91,7 +91,7 @@ def fetch(spec: str, say: Say = cache.quiet) -> Kernel:
 
 def _fetch(client: apt.Client, wanted: Wanted, say: Say) -> Kernel:
     """The best kernel of the index that the mirror really has."""
-    names = rf"linux-(?:image|binary|modules|headers|kbuild)-\S+|{_LIBRARIES.pattern}"
+    names = rf"linux-(?:image|base|binary|modules|headers|kbuild)-\S+|{_LIBRARIES.pattern}"
     index = client.packages(names)
     images = _images(index, wanted)
     if not images:
@@ -103,7 +103,7 @@ def _fetch(client: apt.Client, wanted: Wanted, say: Say) -> Kernel:
         if path:
             return _kernel(path, _facts(path))
     raise InfrastructureError(
-        f"the mirror's index names {wanted}, but its packages are gone (404)",
+        f"the mirror's index names {wanted}, but parts of it are gone",
         "try `coco fetch` again later, or another version",
     )
 
@@ -140,7 +140,11 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
     name = f"{release}_{image.version}"
     if (cache.root() / KIND / cache.key(name)).is_dir():
         return cache.root() / KIND / cache.key(name)
-    parts = _parts(image, release, index)
+    try:
+        parts = _parts(image, release, index)
+    except _Gone as gone:
+        say(f"the mirror has {image.name}, but not its {gone}: trying the next older one")
+        return None
     libraries = _newer_libraries(parts, index)
     cache.check_space(cache.root(), 6 * sum(p.size for p in parts) >> 20, f"Debian {image.version}")
 
@@ -149,7 +153,7 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
         downloads.mkdir()
         gone = client.download([*parts, *libraries], downloads)
         if gone:
-            raise _Gone(gone[0])
+            raise _Gone(f"{gone[0].name} {gone[0].version}")
         unpacked.unpack(_debs(downloads, parts), folder)
         wrapped = unpacked.add_libraries(_debs(downloads, libraries), folder) if libraries else 0
         if wrapped:
@@ -161,19 +165,12 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
     try:
         return cache.entry(KIND, name, build, say)
     except _Gone as gone:
-        say(
-            f"{gone.package.name} {gone.package.version} is in the mirror's index, but gone (404): "
-            "trying the next older one"
-        )
+        say(f"{gone} is in the mirror's index, but gone (404): trying the next older one")
         return None
 
 
 class _Gone(Exception):
-    """The index names a package that the mirror no longer has."""
-
-    def __init__(self, package: Package) -> None:
-        super().__init__(package.name)
-        self.package = package
+    """A package of a kernel that the mirror no longer has."""
 
 
 def _debs(folder: Path, packages: Iterable[Package]) -> list[Path]:
@@ -182,11 +179,13 @@ def _debs(folder: Path, packages: Iterable[Package]) -> list[Path]:
 
 def _parts(image: Package, release: str, index: Sequence[Package]) -> list[Package]:
     """All packages of a kernel: what is split off the image, the headers, kbuild."""
-    split = [
-        package
-        for name, version in image.requirements
-        if re.match(r"linux-(binary|modules)-", name) and (package := _find(index, name, version))
-    ]
+    split = []
+    for name, version in image.requirements:
+        if re.match(r"linux-(base|binary|modules)-", name):
+            package = _find(index, name, version)
+            if package is None:
+                raise _Gone(f"{name} {version}")
+            split.append(package)
     parts = split or [image]
     headers = _find(index, f"linux-headers-{release}", image.version)
     if headers is None:
