@@ -24,6 +24,7 @@ static void read_ignores_answer_bits_beyond_its_size(struct kunit *test);
 static void read_tells_the_host_size_and_no_data(struct kunit *test);
 static void write_reaches_the_device(struct kunit *test);
 static void write_tells_the_host_size(struct kunit *test);
+static void write_shows_the_host_its_bytes_only(struct kunit *test);
 static void dword_write_reaches_the_device_whole(struct kunit *test);
 /* What Linux does not do for a driver */
 static void page_split_is_refused_without_asking_the_host(struct kunit *test);
@@ -212,6 +213,7 @@ static struct kunit_case ve_mmio_cases[] = {
 	KUNIT_CASE_PARAM(read_tells_the_host_size_and_no_data, read_gen_params),
 	KUNIT_CASE_PARAM(write_reaches_the_device, write_gen_params),
 	KUNIT_CASE_PARAM(write_tells_the_host_size, write_gen_params),
+	KUNIT_CASE_PARAM(write_shows_the_host_its_bytes_only, write_gen_params),
 	KUNIT_CASE(dword_write_reaches_the_device_whole),
 	KUNIT_CASE_PARAM(page_split_is_refused_without_asking_the_host, split_gen_params),
 	KUNIT_CASE_PARAM(other_instruction_is_refused_without_asking_the_host, other_gen_params),
@@ -296,7 +298,6 @@ static void write_reaches_the_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, got, c->byte);
 }
 
-/* That there is nothing else in R15 is the machine's to judge */
 static void write_tells_the_host_size(struct kunit *test)
 {
 	const struct write_case *c = test->param_value;
@@ -307,6 +308,34 @@ static void write_tells_the_host_size(struct kunit *test)
 	w = ve_run(test, c->insn, &i, NULL);
 	expect_next_instruction(test, &i);
 	expect_one_call(test, w, &i, REASON_EPT, c->size, MMIO_WRITE, WRITE_TAKES);
+}
+
+/* Where the handler's variables are going to be */
+static noinline void dirty_the_stack(void)
+{
+	u8 dirt[768];
+
+	memset(dirt, 0x5a, sizeof(dirt));
+	barrier_data(dirt);
+}
+
+static void write_shows_the_host_its_bytes_only(struct kunit *test)
+{
+	const struct write_case *c = test->param_value;
+	struct coco_insn i = at(hole, WRITTEN);
+	const struct coco_event *call;
+	struct coco_window *w;
+
+	need_tdx_and_machine(test);
+	w = coco_window(test);
+	coco_window_begin(w);
+	dirty_the_stack();
+	c->insn(&i);
+	coco_window_end(w);
+	expect_one_ve(test, w, &i, REASON_EPT, 1);
+	call = coco_window_find(w, COCO_EV_TDVMCALL, REASON_EPT, 0);
+	KUNIT_ASSERT_NOT_NULL(test, call);
+	KUNIT_EXPECT_EQ(test, call->flags & COCO_EVF_DIRTY, 0u);
 }
 
 static void dword_write_reaches_the_device_whole(struct kunit *test)

@@ -235,6 +235,8 @@ bool tdvmcall(struct vcpu *v)
 	code = call.in[R10] ? VENDOR_EVENT | call.in[R10] : call.in[R11];
 	event = event_add(v, COCO_EV_TDVMCALL, code, call.in[R12], call.in[R13]);
 	event->mask = rcx;
+	if (ghci_dirty(&call))
+		event->flags |= COCO_EVF_DIRTY;
 	seq = event->seq;
 	found = rule_match(event);
 	if (found)

@@ -177,6 +177,7 @@ static inline void tdvmcall_answer(struct tdvmcall *call, enum reg r, u64 value)
 bool tdvmcall(struct vcpu *v);
 void map_gpa(struct vcpu *v, struct tdvmcall *call);
 void ghci_check(struct vcpu *v, const struct tdvmcall *call);
+bool ghci_dirty(const struct tdvmcall *call);
 
 /* ---- tdx_quote.c: TDG.VP.VMCALL<GetQuote>; a GHCI status ---- */
 u64 get_quote(struct vcpu *v, u64 gpa, u64 size);

@@ -139,6 +139,7 @@ struct coco_event {
 };
 
 #define COCO_EVF_SCRIPTED	1u	/* a rule answered, not the model */
+#define COCO_EVF_DIRTY		2u	/* TDVMCALL: R15 holds more than the bytes of an MMIO write */
 
 /* How a watched page was mapped when its state was changed (coco_event.mask of PVALIDATE, PSC, TDCALL 6) */
 #define COCO_WATCHED		1u

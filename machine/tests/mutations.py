@@ -318,6 +318,14 @@ MUTATIONS = [
         "exposed_registers_do_not_survive",
     ),
     Mutation(
+        "data_beyond_a_write_is_not_seen",
+        "ghci_check.c",
+        "!sign_extended(data, size)",
+        "false",
+        "tdvmcall.tdx",
+        "mmio_write_of_more_than_its_bytes_is_dirty",
+    ),
+    Mutation(
         "reserved_inputs_pass",
         "ghci_check.c",
         'reserved(v, call, R12, "leaf");',

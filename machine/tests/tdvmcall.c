@@ -48,8 +48,19 @@ static void instructions(void)
 		 INVALID_OPERAND);
 	check_eq("rdmsr_of_no_msr_is_invalid", tdvmcall(CALL_RDMSR, 0x12345678, 0, 0, 0, &out),
 		 INVALID_OPERAND);
+	since = event_next();
 	check_eq("mmio_write_succeeds", tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 1, &out),
 		 SUCCESS);
+	last_event(since, &e);
+	check_eq("mmio_write_of_its_bytes_is_clean", e.flags & COCO_EVF_DIRTY, 0);
+	since = event_next();
+	tdvmcall(CALL_MMIO, 1, 1, IOAPIC_INDEX | cmask, 0x501, &out);
+	last_event(since, &e);
+	check("mmio_write_of_more_than_its_bytes_is_dirty", e.flags & COCO_EVF_DIRTY);
+	since = event_next();
+	tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 0xffffffff80000001, &out);
+	last_event(since, &e);
+	check_eq("immediate_that_was_sign_extended_is_clean", e.flags & COCO_EVF_DIRTY, 0);
 	check_eq("mmio_read_succeeds", tdvmcall(CALL_MMIO, 4, 0, IOAPIC_DATA | cmask, 0, &out),
 		 SUCCESS);
 	/* The IO-APIC's version register: 24 entries */

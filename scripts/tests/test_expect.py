@@ -96,6 +96,13 @@ def test_kernel_range_includes_both_ends(
     assert known.covers("alpha.one", "sev", (6, 12, 117)) is covered
 
 
+def test_finding_that_the_configuration_hides_is_not_expected() -> None:
+    known = replace(KNOWN, unless="INIT_STACK_ALL_ZERO")
+    written = replace(expectations(ALPHA), baseline=(KNOWN, known))
+    assert written.of({"INIT_STACK_ALL_ZERO": "y"}).baseline == (KNOWN,)
+    assert written.of({"INIT_STACK_NONE": "y"}).baseline == (KNOWN, known)
+
+
 def test_other_personality_is_not_covered() -> None:
     known = replace(KNOWN, personalities=("tdx",))
     assert judged("fail", known)[0] == verdict.FINDING

@@ -183,7 +183,7 @@ def work_off(
             _broken(job, outcome)
         else:
             context = verdict.Context(
-                expectations,
+                expectations.of(kernel.config),
                 job.order.plan,
                 job.record["personality"],
                 version,

@@ -9,7 +9,7 @@ import datetime
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,7 @@ class Known:
     personalities: tuple[str, ...] = PERSONALITIES
     first: tuple[int, ...] = ()  # kernel versions, both included; (): open
     last: tuple[int, ...] = ()
+    unless: str = ""  # an option of the kernel's configuration that hides it
 
     def covers(self, case: str, personality: str, version: tuple[int, ...]) -> bool:
         """Is this entry about that case on that kernel?"""
@@ -125,6 +126,11 @@ class Expectations:
 
     suites: Mapping[str, Suite]
     baseline: tuple[Known, ...] = field(default=())
+
+    def of(self, config: Mapping[str, str]) -> "Expectations":
+        """Without the findings that a kernel of that configuration hides."""
+        shown = (one for one in self.baseline if config.get(one.unless) != "y")
+        return replace(self, baseline=tuple(shown))
 
     def case(self, suite: str, name: str) -> Case | None:
         known = self.suites.get(suite)
@@ -250,6 +256,7 @@ def _known(path: Path, data: Mapping[str, Any], suites: Mapping[str, Suite]) -> 
                 tuple(data.get("personalities", PERSONALITIES)),
                 parse_version(kernel.get("from", "")),
                 parse_version(kernel.get("to", "")),
+                data.get("unless", ""),
             )
         )
     return found
