@@ -2,7 +2,8 @@
 """Which fixes a kernel has: by what its cases did, or else by what its source says.
 
     FIXED, NOT FIXED        cases that ran on this kernel say so
-    CLAIMED, NOT CLAIMED    only the source says so, or else the release's number
+    CLAIMED, NOT CLAIMED    only the source says so, or else its changelog or git log, or
+                            the release's number
     NOT APPLICABLE          the kernel has no such code
     UNKNOWN                 neither can tell
 
@@ -19,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, errors, expect, parts, results
+from coco import cache, claims, errors, expect, kernels, parts, results
 from coco.catalogue import Catalogue, Condition, Fix, Flip, load
+from coco.claims import Log
 from coco.errors import UsageError
 from coco.kernels import tree as trees
 from coco.releases import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN, Release, by_release
@@ -156,13 +158,17 @@ def verdict_of(
     tree: Tree | None,
     document: Mapping[str, Any] | None,
     release: Release | None = None,
+    log: Log | None = None,
 ) -> tuple[str, str]:
-    """Behaviour where it tells; else the source, or the release's number."""
+    """Behaviour where it tells; else the source, its log, or the release's number."""
     source, why = UNKNOWN, "no source given (KDIR=)"
     if tree:
         source, why = by_source(fix, tree)
     elif release:
         source, why = by_release(fix, release)
+    claim = log.claim(fix) if log else ""
+    if claim and source == UNKNOWN or claim and source != NOT_APPLICABLE and not tree:
+        source, why = CLAIMED, claim
     if source == NOT_APPLICABLE or document is None:
         return source, why
     shown, reason = by_behaviour(fix, document)
@@ -179,13 +185,14 @@ def audit(
     tree: Tree | None,
     document: Mapping[str, Any] | None = None,
     release: Release | None = None,
+    log: Log | None = None,
 ) -> list[Audited]:
     """Every fix that is asked for, with what it needs and is followed by."""
     known: dict[str, tuple[str, str]] = {}
 
     def word(name: str) -> str:
         if name not in known:
-            known[name] = verdict_of(catalogue.fixes[name], tree, document, release)
+            known[name] = verdict_of(catalogue.fixes[name], tree, document, release, log)
         return known[name][0]
 
     audited = []
@@ -207,6 +214,8 @@ def audit(
                     for name in names
                     if name in catalogue.fixes and word(name) in LACK
                 ]
+        if log and found in LACK and (claim := log.claim(fix)):
+            missing.append(f"but {claim} claims it")
         audited.append(Audited(fix, found, why, tuple(missing)))
     return audited
 
@@ -284,7 +293,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     if document and tree:
         _same_kernel(tree, document["kernel"], options.results)
     kernel = str(tree) if tree else str(document["kernel"]["name"] if document else "")
-    audited = audit(catalogue, fixes, tree, document, release_of(document))
+    audited = audit(catalogue, fixes, tree, document, release_of(document), _log(options, fixes))
     for line in report(audited):
         screen.line(line)
     screen.line()
@@ -308,6 +317,16 @@ def _document(
 
         return shown.results_of(options, words, fixes, screen)
     return results.read(Path(options.results)) if options.results else None
+
+
+def _log(options: argparse.Namespace, fixes: Sequence[Fix]) -> Log | None:
+    """The changelog that is named or came with the kernel, or the git log of the tree."""
+    if options.changelog:
+        return claims.of_changelog(Path(options.changelog))
+    if options.kdir:
+        return claims.of_git(Path(options.kdir), fixes)
+    own = kernels.resolve(options).changelog if options.kernel else None
+    return claims.of_changelog(own) if own else None
 
 
 def release_of(document: Mapping[str, Any] | None) -> Release | None:

@@ -70,6 +70,7 @@ class Kernel:
     build_lock: str = ""  # lock to hold while headers are used, if they can change
     module_make: tuple[str, ...] = ()  # more words for make when modules are built
     notes: tuple[str, ...] = ()
+    changelog: Path | None = None  # of a distribution
 
     @property
     def slug(self) -> str:

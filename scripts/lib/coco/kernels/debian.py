@@ -276,4 +276,5 @@ def _kernel(path: Path, facts: dict[str, Any]) -> Kernel:
         modules=path if modules else None,
         no_modules="" if modules else "the packages hold no modules",
         compiler=options.get("CC_VERSION_TEXT", ""),
+        changelog=unpacked.find_changelog(path),
     )

@@ -15,13 +15,17 @@ from pathlib import Path
 from coco import command
 
 LOADER = "ld-linux-x86-64.so.2"
+CHANGELOG = "changelog.gz"
 _LIBRARIES = "libraries"
 
 
 def unpack(debs: Sequence[Path], folder: Path) -> None:
-    """Unpack packages into folder, without their documentation."""
+    """Unpack packages into folder; of their documentation only the changelog is kept."""
     for deb in debs:
         command.output(["dpkg-deb", "-x", str(deb), str(folder)], f"unpacking {deb.name}")
+    logs = folder.glob("usr/share/doc/linux-*/changelog*.gz")
+    for log in sorted(logs, key=lambda path: path.stat().st_size):
+        log.replace(folder / CHANGELOG)  # the largest is the kernel's
     for name in ("doc", "lintian", "bug", "man"):
         command.output(["rm", "-rf", str(folder / "usr/share" / name)], "tidying up")
 
@@ -62,6 +66,12 @@ def releases(folder: Path) -> list[str]:
     return sorted(
         path.name for path in (folder / "lib/modules").glob("*") if (path / "kernel").is_dir()
     )
+
+
+def find_changelog(folder: Path) -> Path | None:
+    """What the packages say of their own history."""
+    path = folder / CHANGELOG
+    return path if path.is_file() else None
 
 
 def find_vmlinuz(folder: Path) -> Path | None:

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a changelog or a git log claims that a kernel has.
+
+A backport names its origin in one of a few ways: stable's "commit <id> upstream." and
+"[ Upstream commit <id> ]", git's "(cherry picked from commit <id>)", or a distribution's
+changelog with the subject or the CVE.  Something that was reverted later is not claimed.
+"""
+
+import functools
+import gzip
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coco.catalogue import Fix
+from coco.errors import InfrastructureError, UsageError
+
+_DIGITS = 12  # of a commit, as kernel people shorten it
+_SEPARATOR = "\x1e"
+_ORIGIN = (
+    r"\bcommit (?:{ids})[0-9a-f]* upstream|upstream commit:? (?:{ids})"
+    r"|(?:cherry picked|backported) from (?:upstream )?commit (?:{ids})"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A commit, or an item of a changelog."""
+
+    name: str  # how to find it again
+    text: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """Newest first."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    @functools.cached_property
+    def _whole(self) -> str:
+        return "\n".join(f"{entry.name} {entry.text}" for entry in self.entries)
+
+    def claim(self, fix: Fix) -> str:
+        """The entry that claims the fix; "" if none does, or if it was reverted since."""
+        words = (fix.subject, *fix.cves, *(one[:_DIGITS] for one in fix.upstream))
+        if not any(word in self._whole for word in words):
+            return ""  # a changelog has 50000 entries
+        for entry in self.entries:
+            if _names(entry, fix):
+                reverted = re.match(r'revert "', entry.text, re.IGNORECASE)
+                return "" if reverted else f"{entry.name} of {self.name}"
+        return ""
+
+
+def _names(entry: Entry, fix: Fix) -> bool:
+    """It is that fix, or a backport of it; a later commit that mentions it is none."""
+    if any(fix_id.startswith(entry.name) for fix_id in fix.upstream):
+        return True
+    if fix.subject in entry.text.split("\n", 1)[0]:
+        return True
+    ids = [one[:_DIGITS] for one in fix.upstream]
+    if any(one in entry.text for one in ids):
+        return bool(re.search(_ORIGIN.format(ids="|".join(ids)), entry.text, re.IGNORECASE))
+    return any(cve in entry.text and re.search(rf"{cve}\b", entry.text) for cve in fix.cves)
+
+
+def of_changelog(path: Path) -> Log:
+    """A distribution's changelog (Debian's or RPM's form, perhaps compressed)."""
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
+    except (OSError, UnicodeDecodeError, EOFError) as error:
+        raise UsageError(f"CHANGELOG={path} cannot be read: {error}") from error
+    entries = []
+    version = ""
+    # An item begins with a dash or a star; its lines are folded into one
+    for block in re.split(r"\n(?=\s*[-*+] |\S)", text):
+        head = re.match(r"\S+ \(([^)]+)\) |\* .* ([\d.]+-\S+)$", block.split("\n", 1)[0])
+        if head:
+            version = head[1] or head[2]
+        entries.append(Entry(version or "an item", " ".join(block.split()).lstrip("-*+ ")))
+    return Log(path.name, tuple(entries))
+
+
+def of_git(tree: Path, fixes: Sequence[Fix]) -> Log | None:
+    """The commits of a git work tree that name one of the fixes; None if it is none."""
+    if not (tree / ".git").exists():
+        return None
+    words = [one[:_DIGITS] for fix in fixes for one in fix.upstream]
+    words += [fix.subject for fix in fixes]
+    form = f"%H%n%B{_SEPARATOR}"
+    argv = ["git", "-C", str(tree), "log", "--no-merges", "-F", f"--format={form}"]
+    argv += [f"--grep={word}" for word in words]
+    try:
+        done = subprocess.run(argv, capture_output=True, check=False)
+    except OSError as error:
+        raise InfrastructureError(f"git does not run: {error}") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise InfrastructureError(f"git log of {tree}: {said}", "CHANGELOG=<file> would do, too")
+    entries = []
+    for record in done.stdout.decode("utf-8", "replace").split(_SEPARATOR):
+        commit, _, text = record.strip().partition("\n")
+        if commit:
+            entries.append(Entry(commit[:_DIGITS], text))
+    return Log("the git log", tuple(entries))
