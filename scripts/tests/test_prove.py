@@ -62,7 +62,8 @@ class World:
         self.same = False  # the image does not change
         self.swapped = False  # the tree as it is lacks the fix
         self.technologies: tuple[str, ...] = ("none", "tdx")
-        monkeypatch.setattr(prepare, "prepare", lambda *_: self.prepared(self.sides[0]))
+        self.reference: dict[str, str] = {}  # what the cases do there
+        monkeypatch.setattr(prepare, "prepare", self.prepare_of)
         monkeypatch.setattr(prepare, "again", lambda *_: self.prepared(self.sides[1]))
         monkeypatch.setattr(altered, "build", self.build)
         monkeypatch.setattr(expect, "load", lambda _folder: WRITTEN)
@@ -97,8 +98,11 @@ class World:
         """What the tree as it is shows, and what the changed one does."""
         return ("without", "with") if self.swapped else ("with", "without")
 
+    def prepare_of(self, options: argparse.Namespace, _say: object) -> prepare.Prepared:
+        return self.prepared("upstream" if options.kdir == "upstream" else self.sides[0])
+
     def prepared(self, side: str) -> prepare.Prepared:
-        cases = self.cases if side == "with" else self.without
+        cases = {"with": self.cases, "without": self.without, "upstream": self.reference}[side]
         boot = self.boot_without if side == "without" else ""
         scenario = scenario_of(WRITTEN, cases=cases, boot=boot)
         words = fake_qemu(self.folder / side, scenario)
@@ -149,7 +153,7 @@ class World:
     def options(self, fix: str, **options: Any) -> argparse.Namespace:
         names = ("kernel", "config", "personality", "catalogue", "ram", "append", "machine")
         more = ("qemu", "jobs", "patience", "json", "headers", "kbuild_output", "debug")
-        own = ("base", "head", "patch", "mbox", "case", "bisect")
+        own = ("base", "head", "patch", "mbox", "case", "bisect", "reference")
         values: dict[str, Any] = {name: None for name in (*names, *more, *own)}
         values |= {"kdir": str(self.tree), "fix": tuple(fix.split(",")) if fix else (), **options}
         values["results"] = str(options.get("results", self.results))
@@ -233,6 +237,22 @@ def test_a_missing_fix_is_not_fixed(world: World) -> None:
     world.cases = {"alpha.leaks": "fail"}
     assert world.prove() == errors.FINDING
     assert world.proof["verdict"] == "NOT FIXED"
+
+
+def test_cases_are_shown_on_the_reference_first(world: World) -> None:
+    assert world.prove(reference="upstream") == errors.OK
+    assert "  reference tdx " in world.screen
+    assert (world.results / "reference/result.json").is_file()
+    block = (world.results / "some-fix/tested-by.txt").read_text()
+    assert "its cases pass on 6.12.1-fake" in block
+
+
+def test_a_case_that_fails_on_the_reference_judges_nobody(world: World) -> None:
+    world.reference = world.cases = {"alpha.leaks": "fail"}
+    assert world.prove(reference="upstream") == errors.INFRASTRUCTURE
+    assert world.proof["verdict"] == "UNKNOWN"
+    assert "on the reference, 6.12.1-fake, its cases do not pass" in world.proof["why"]
+    assert world.built == []
 
 
 def test_a_kernel_that_does_not_build_without_it_proves_nothing(world: World) -> None:
@@ -366,10 +386,11 @@ def test_what_is_missing_is_said(world: World) -> None:
         ({"fix": ("some-fix",), "base": "v1", "patch": "file"}, "two other sides"),
         ({"fix": ("some-fix",), "head": "v1"}, "compared with BASE="),
         ({"fix": ("all",), "bisect": True}, "one fix in the tree as it is"),
+        ({"fix": ("some-fix",), "bisect": True, "reference": "x"}, "at the tree as it is"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(options: dict[str, Any], match: str) -> None:
-    names = ("fix", "case", "patch", "mbox", "base", "head", "bisect")
+    names = ("fix", "case", "patch", "mbox", "base", "head", "bisect", "reference")
     values: dict[str, Any] = {name: None for name in names}
     values |= {"kdir": "x", **options}
     with pytest.raises(errors.UsageError, match=match):

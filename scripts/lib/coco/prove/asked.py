@@ -33,6 +33,8 @@ def check(options: argparse.Namespace) -> None:
     if len(ways) > 1:
         names = " and ".join(f"{name.upper()}=" for name in ways)
         raise UsageError(f"{names} are two other sides", "give one of them")
+    if options.reference and options.bisect:
+        raise UsageError("BISECT=1 looks at the tree as it is", "leave REFERENCE= out")
     if options.head and not options.base:
         raise UsageError("HEAD= is compared with BASE=", "give BASE=<revision before the fix>")
     if options.case and not ways:

@@ -213,6 +213,7 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
         f"{about['compiler']})",
         f"with coco-guest-tests {about['suite_version']}, catalogue of {about['catalogue']},",
         f"QEMU {about['qemu']} (TCG), machine {about['machine_sha256'][:12]}:",
+        *([f"its cases pass on {about['reference']}"] if "reference" in about else []),
     ]
     for part in proof["parts"]:
         name = f" ({part['name']})" if part["name"] else ""

@@ -160,7 +160,7 @@ class Prefixed(Screen):
 
     def line(self, text: str = "") -> None:
         if not self._quiet:
-            self._screen.line(f"  {self._prefix:<9}{text}")
+            self._screen.line(f"  {self._prefix:<10}{text}")
 
     def status(self, name: str, text: str) -> None:
         self._screen.status(name, f"{self._prefix} {text}")

@@ -12,7 +12,7 @@ from coco import audit, cache, catalogue, check, command, errors, expect, parts,
 from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import CocoError, InfrastructureError
 from coco.kernels import Request, altered, tree
-from coco.prove import asked, batches, proofs, sides, sources, verdicts
+from coco.prove import asked, batches, proofs, reference, sides, sources, verdicts
 from coco.prove.batches import Removal, Task
 from coco.prove.proofs import PartProof, Proof
 from coco.prove.sources import Sources
@@ -151,12 +151,27 @@ class Prover:
                 self._screen.line(f"{kept['verdict']:<15} {task.fix.id}  (from the run before)")
             else:
                 to_do.append(task)
+        if self._options.reference and to_do:
+            to_do = self._shown_before(to_do, folder)
         if not to_do:
             return
         first = self._with_series(prepared)
         document = self._side(to_do, first, folder / WITH, WITH)
         removals, pending = self._as_they_are(to_do, document)
         self._take_out(removals, pending, prepared, document, folder)
+
+    def _shown_before(self, tasks: Sequence[Task], folder: Path) -> list[Task]:
+        """Those whose cases pass on REFERENCE=; nobody is judged by the rest."""
+        fixes = [task.fix for task in tasks]
+        release, unfit = reference.unfit(
+            self._options, self._words, fixes, self._written, folder, self._screen
+        )
+        self._state.about["reference"] = release
+        for task in tasks:
+            if task.fix.id in unfit:
+                why = unfit[task.fix.id]
+                self._state.add(task.fix, task.claim, verdicts.UNKNOWN, why)
+        return [task for task in tasks if task.fix.id not in unfit]
 
     def _with_series(self, prepared: prepare.Prepared) -> prepare.Prepared:
         """The kernel with the fix: the tree as it is, unless the series has to be put in."""
