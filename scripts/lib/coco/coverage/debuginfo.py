@@ -2,6 +2,7 @@
 """Lines, functions and conditional jumps of a unit, out of its DWARF and its disassembly."""
 
 import bisect
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -94,7 +95,8 @@ def _file_names(header: Any, compiled: Any, tree: Path) -> dict[int, str]:
     folders = [base, *(base / name.decode() for name in header.include_directory)]
     names = {}
     for number, entry in enumerate(header.file_entry, 1):
-        text = str(folders[entry.dir_index] / entry.name.decode())
+        # The decompressor's units name shared files by way of their own folder: compressed/../..
+        text = os.path.normpath(folders[entry.dir_index] / entry.name.decode())
         name = text.removeprefix(f"{tree}/").removeprefix(f"{base}/")
         if _COUNTS.search(name):
             names[number] = name
