@@ -207,6 +207,12 @@ def _prove(options: argparse.Namespace, words: list[str], screen: Screen) -> int
     return work.run(options, words, screen)
 
 
+def _selfcheck(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco.selfcheck import work
+
+    return work.run(options, words, screen)
+
+
 def _machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     from coco import parts
 
@@ -302,6 +308,10 @@ _CHECK = (
 _PROVE = (
     *("KDIR", "FIX", "BASE", "HEAD", "PATCH", "MBOX", "CASE", "BISECT", "CONFIG", "DEBUG"),
     *("REFERENCE", "PERSONALITY", "CATALOGUE", "RESULTS", "JSON"),
+    *("RAM", "APPEND", "MACHINE", "QEMU", "JOBS", "PATIENCE"),
+)
+_SELFCHECK = (
+    *("KDIR", "MISTAKE", "SUITE", "TIER", "CONFIG", "DEBUG", "PERSONALITY", "RESULTS"),
     *("RAM", "APPEND", "MACHINE", "QEMU", "JOBS", "PATIENCE"),
 )
 
@@ -422,6 +432,16 @@ VERBS = (
         "backports/coverage.yaml gives. Takes several times as long as a check.",
         tuple(word for word in _CHECK if word not in ("GDB", "MODULES")),
         _coverage,
+    ),
+    Verb(
+        "selfcheck",
+        "whether the suites see a kernel that is wrong",
+        "Break copies of a tree by recipes - those that take a fix out, and those of "
+        "backports/mistakes for spots where none is known - build them, run the cases that have to "
+        "fail then, and say which turned red. Takes a sample, at least one recipe a suite; all of "
+        "them with TIER=full.",
+        _SELFCHECK,
+        _selfcheck,
     ),
     Verb(
         "new-test",

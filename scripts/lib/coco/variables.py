@@ -141,8 +141,13 @@ _ALL = (
     Variable("KIND", "kunit|selftest|fix", "a suite of that kind, or an entry for a fix"),
     Variable("ALL", "1", "the whole cache, too", _switch),
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
-    Variable("REFERENCE", "<tree>", "one with the upstream fix: there the cases have to pass first"),
+    Variable(
+        "REFERENCE", "<tree>", "one with the upstream fix: there the cases have to pass first"
+    ),
     Variable("CHANGELOG", "<file>", "of a distribution (Debian's or RPM's form, also gzipped)"),
+    Variable(
+        "MISTAKE", "<id>[,<id>]", "break the kernel by these recipes only (also globs)", _names
+    ),
     Variable("CATALOGUE", "<folder>", "entries of your own (fixes/<id>.yaml), laid over ours"),
     Variable("FILE", "<file>", "the archive (default: build/coco-guest-<version>.tar.gz)"),
     Variable("PREFIX", "<folder>", "where it will be found (default: /usr/local)"),

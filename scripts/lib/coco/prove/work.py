@@ -47,6 +47,8 @@ class _Abort(InfrastructureError):
 class Prover:
     """All proofs of one run; they share the side with the fix."""
 
+    VERB = "prove"
+
     def __init__(
         self, options: argparse.Namespace, words: list[str], screen: Screen, listing: Catalogue
     ) -> None:
@@ -69,7 +71,9 @@ class Prover:
             return self._finish(start, None)
         prepared = prepare.prepare(self._options, self._screen.say)
         tasks = self._tasks(fixes, prepared)
-        folder = results.make_folder(parts.workplace(), self._options.results or "", "prove-")
+        folder = results.make_folder(
+            parts.workplace(), self._options.results or "", f"{self.VERB}-"
+        )
         self._state.begin(folder, prepared, self._options.config)
         for line in proofs.header(self._state.about):
             self._screen.line(line)
@@ -79,7 +83,7 @@ class Prover:
             self._screen.clear()
             self._state.save(complete=False)
             rest = [word for word in self._words if not word.startswith("RESULTS=")]
-            again = shlex.join(["scripts/coco", "prove", *rest, f"RESULTS={folder}"])
+            again = shlex.join(["scripts/coco", self.VERB, *rest, f"RESULTS={folder}"])
             self._screen.line(f"INTERRUPTED: go on with {again}")
             return errors.INTERRUPTED
         return self._finish(start, folder)

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+expression E, ghcb;
+@@
+- if (!(ghcb_rax_is_valid(ghcb) && E)) return ES_VMM_ERROR;
+
+@@
+expression ghcb;
+@@
+- if (!ghcb_rax_is_valid(ghcb)) return ES_VMM_ERROR;

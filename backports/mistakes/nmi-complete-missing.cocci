@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+@@
+  __sev_es_nmi_complete(...) {
+  <...
+- VMGEXIT();
+  ...>
+  }

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0
+"""From the command line to the exit code of `coco selfcheck`.
+
+Both sides of a recipe are those of `coco prove`: the kernel as it is, and the one that the
+recipe breaks.  There it is the kernel that has to be shown to be right, here it is the
+cases: each that is named has to see the difference.
+"""
+
+import argparse
+import fnmatch
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from coco import audit, catalogue, check, errors, expect, results
+from coco.catalogue import Catalogue, Fix
+from coco.errors import UsageError, did_you_mean
+from coco.prove import proofs, sources, verdicts
+from coco.prove.work import Prover
+from coco.screen import Screen
+from coco.selfcheck import mistakes, report
+
+FILE = "selfcheck.json"
+
+
+def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    """Everything."""
+    if not options.kdir:
+        raise UsageError("selfcheck breaks a kernel and builds it: give its source", "KDIR=<tree>")
+    written = expect.load(check.EXPECTATIONS)
+    every = recipes(catalogue.load(), mistakes.load(), written)
+    asked = select(every, options.mistake or (), options.suite or (), written)
+    if not asked:
+        raise UsageError(f"no recipe is for a case of {', '.join(options.suite)}")
+    return Checker(options, words, screen, every, asked).run()
+
+
+def recipes(
+    listing: Catalogue, own: Mapping[str, Fix], written: expect.Expectations
+) -> Mapping[str, Fix]:
+    """All that a kernel can be broken by; an id is a fix or a mistake, never both."""
+    for problem in mistakes.problems(own, written):
+        raise UsageError(f"backports/mistakes: {problem}")
+    fixes = {fix.id: fix for fix in listing.fixes.values() if fix.recipe and fix.cases}
+    if both := sorted(set(fixes) & set(own)):
+        raise UsageError(f"{both[0]} is a fix and a mistake", "rename backports/mistakes/...")
+    return {**own, **fixes}
+
+
+def select(
+    every: Mapping[str, Fix],
+    globs: Sequence[str],
+    suites: Sequence[str],
+    written: expect.Expectations,
+) -> list[Fix]:
+    """Those of MISTAKE= and SUITE=; all if nothing is asked for."""
+    for name in suites:
+        if name not in written.suites:
+            raise UsageError(f"no suite {name!r}", did_you_mean(name, written.suites))
+    chosen: dict[str, Fix] = {}
+    for glob in globs or ("*",):
+        found = {name: one for name, one in every.items() if fnmatch.fnmatchcase(name, glob)}
+        if not found:
+            raise UsageError(f"no mistake {glob!r}", did_you_mean(glob, every))
+        chosen.update(found)
+    return [one for one in chosen.values() if not suites or suites_of(one) & set(suites)]
+
+
+def suites_of(fix: Fix) -> set[str]:
+    """The suites of the cases that have to turn red."""
+    return {flip.case.partition(".")[0] for flip in fix.cases}
+
+
+def sample(every: Sequence[Fix]) -> list[Fix]:
+    """One recipe a suite, as few as can be: those first that show most suites not shown yet."""
+    left = {suite for one in every for suite in suites_of(one)}
+    rest, chosen = list(every), []
+    while left:
+        best = max(rest, key=lambda one: len(suites_of(one) & left))
+        rest.remove(best)
+        chosen.append(best)
+        left -= suites_of(best)
+    return [one for one in every if one in chosen]
+
+
+class Checker(Prover):
+    """All recipes of one run; they share the side that is not broken."""
+
+    VERB = "selfcheck"
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        words: list[str],
+        screen: Screen,
+        every: Mapping[str, Fix],
+        asked: Sequence[Fix],
+    ) -> None:
+        names = tuple(one.id for one in asked)
+        others = ("base", "head", "patch", "mbox", "case", "reference", "json", "catalogue")
+        none = dict.fromkeys(others)
+        settled = argparse.Namespace(
+            **{**vars(options), **none, "fix": names, "suite": None, "bisect": False}
+        )
+        # No commits: an entry of the catalogue is asked for by its id alone
+        super().__init__(settled, words, screen, Catalogue(every, catalogue.load().date, ()))
+        self._every = every
+        self._whole = options.tier == expect.TIERS[-1] or bool(options.mistake)
+        self._told: set[str] = set()
+
+    def _sort_out(self) -> list[tuple[Fix, str]]:
+        """Those whose recipe breaks this tree; of them a sample, unless all are asked for."""
+        able = []
+        for fix in self._fixes:
+            claim, why = self._claim(fix)
+            if claim == audit.CLAIMED:
+                able.append(fix)
+            else:
+                self._state.add(fix, claim, verdicts.NOT_APPLICABLE, why)
+        chosen = able if self._whole else sample(able)
+        if len(chosen) < len(able):
+            self._screen.say(
+                f"{len(chosen)} of {len(able)} recipes, at least one a suite; TIER=full: all"
+            )
+        return [(fix, audit.CLAIMED) for fix in chosen]
+
+    def _claim(self, fix: Fix) -> tuple[str, str]:
+        """Whether there is something to break, and if not why."""
+        if fix.kind != mistakes.KIND:
+            claim, why = audit.by_source(fix, self._tree)
+            if claim != audit.CLAIMED:
+                return audit.NOT_APPLICABLE, f"the fix is not in this tree: {why}"
+        try:
+            for part in fix.parts:
+                sources.by_recipe(fix, part, self._tree.path)
+        except sources.NoOtherSide as error:
+            return audit.NOT_APPLICABLE, error.message
+        return audit.CLAIMED, ""
+
+    def _tell(self, proof: proofs.Proof, progress: str = "", left: float = 0.0) -> None:
+        """One recipe, as soon as it is done."""
+        self._told.add(proof.id)
+        for line in report.lines(proofs.record(proof)):
+            self._screen.line(line)
+
+    def _finish(self, start: float, folder: Path | None) -> int:
+        document = self._state.document(complete=True)
+        found = document["proofs"]
+        rest = report.unnamed(self._every.values(), self._written, self._shown(found))
+        status = report.exit_code(found)
+        untold = [one for one in found if one["id"] not in self._told]
+        for one in untold:
+            if one["parts"]:  # taken over from a run that was interrupted
+                for line in report.lines(one):
+                    self._screen.line(line)
+        if silent := sum(not one["parts"] for one in untold):
+            self._screen.line(f"{silent} recipes do not apply to this tree: {FILE}")
+        if rest:
+            count = sum(map(len, rest.values()))
+            self._screen.line(f"no recipe is for {count} other cases of these suites: {FILE}")
+        if folder:
+            self._state.save(complete=True)
+            kept = {**document, "exit": status, "no_recipe": rest}
+            proofs.write(folder / FILE, kept)
+            self._screen.line(f"results: {folder}")
+        self._screen.line(_summary(found, time.monotonic() - start))
+        if folder:
+            results.write_report(folder, self._screen.kept)
+        return status
+
+    def _shown(self, found: Iterable[report.Record]) -> list[str]:
+        names = {
+            suite for one in found if one["parts"] for suite in suites_of(self._every[one["id"]])
+        }
+        return sorted(names & set(self._written.suites))
+
+
+def _summary(found: Sequence[report.Record], seconds: float) -> str:
+    words = [word for one in found for word, _ in report.cases(one)]
+    counts = [
+        f"{words.count(word)} {word}" for word in (report.RED, report.GREEN, report.OTHERWISE)
+    ]
+    tried = sum(bool(one["parts"]) for one in found)
+    title = {
+        errors.OK: "OK",
+        errors.FINDING: "FINDINGS",
+        errors.INFRASTRUCTURE: "COULD NOT RUN",
+        errors.NOTHING_APPLICABLE: "NOTHING APPLIES",
+    }[report.exit_code(found)]
+    return f"{title}: {', '.join(counts)}; {tried} broken kernels ({seconds:.0f} s)"
