@@ -148,6 +148,11 @@ void tdx_msr_setup(struct vcpu *v)
 {
 	/* CSTAR: of no use on this vendor's CPUs, and not the TD's */
 	msr_permit(0xc0000083, false, false);
+	/*
+	 * The host's answer for a TD's MTRRs is that after reset ([SDM] 3, 12.11.2.1):
+	 * no TD firmware sets them, as CR0.CD, which it takes, is not a TD's to set.
+	 */
+	wrmsr(MSR_MTRR_DEF_TYPE, 0);
 	tdx_vcpu(v)->misc_enable = (rdmsr(0x1a0) & ~MISC_PERFMON) | MISC_NO_BTS | MISC_NO_PEBS;
 }
 

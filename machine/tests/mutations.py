@@ -326,6 +326,14 @@ MUTATIONS = [
         "mmio_write_of_more_than_its_bytes_is_dirty",
     ),
     Mutation(
+        "firmware_sets_a_td_s_mtrrs",
+        "tdx_msr.c",
+        "wrmsr(MSR_MTRR_DEF_TYPE, 0);",
+        "",
+        "tdvmcall.tdx",
+        "mtrrs_are_as_after_reset",
+    ),
+    Mutation(
         "reserved_inputs_pass",
         "ghci_check.c",
         'reserved(v, call, R12, "leaf");',

@@ -48,6 +48,8 @@ static void instructions(void)
 		 INVALID_OPERAND);
 	check_eq("rdmsr_of_no_msr_is_invalid", tdvmcall(CALL_RDMSR, 0x12345678, 0, 0, 0, &out),
 		 INVALID_OPERAND);
+	check_eq("mtrrs_are_as_after_reset",
+		 (tdvmcall(CALL_RDMSR, 0x2ff, 0, 0, 0, &out), out.r11), 0);
 	since = event_next();
 	check_eq("mmio_write_succeeds", tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 1, &out),
 		 SUCCESS);
