@@ -263,6 +263,8 @@ void event_totals(void);			/* the "m|count ..." lines; end_run calls it before "
 void time_warp(u64 ns);				/* all vCPUs' TSC offsets, kvmclock */
 u64 tsc_hz(void);
 u64 guest_tsc(struct vcpu *v);
+/* By how much tests have put all vCPUs' time forward */
+u64 tsc_warped(void);
 
 /* ---- load.c, acpi.c: the guest at its first instruction ---- */
 struct boot {

@@ -12,6 +12,8 @@
  *		are named count
  *
  *	rule=msrproto,reply,code=0x2,r0=0x1	knows no version of the GHCB protocol
+ *	rule=ghcb,write,code=0x80000011,r0=2,r1=0x36,r2=2,r3=0,r4=0
+ *					empties the messages of the firmware
  */
 #include "control.h"
 
@@ -133,6 +135,8 @@ static void add(const char *word)
 	rule.action = find_action(next_part(&rest));
 	while ((part = next_part(&rest)))
 		parse_part(&rule, word, part);
+	if (rule.action == COCO_WRITE)
+		rule.reply_mask = 0;	/* where and what, of which all counts */
 	if (rule_add(&rule) < 0)
 		internal_error("option rule: '%s' is no rule of this machine", word);
 }

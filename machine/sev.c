@@ -12,13 +12,16 @@
  *
  * Options: ghcb=1|2 highest GHCB protocol version offered, features=<bitmap>
  * hypervisor features, intercept=rdtsc the host intercepts RDTSC and RDTSCP,
- * which KVM does not, sev_status=<bits> more features of SNP in SEV_STATUS: they
- * are announced, and nothing is done about them.
+ * which KVM does not, intercept=tsc_freq likewise GUEST_TSC_FREQ, sev_status=<bits>
+ * more features of SNP in SEV_STATUS: they are announced, and nothing is done about
+ * them, but for Secure TSC (bit 11, snp_tsc.c).
  */
 #include "sev.h"
+#include "snp_firmware.h"
 
 #define MSR_GHCB	0xc0010130
 #define MSR_SEV_STATUS	0xc0010131
+#define MSR_GUEST_TSC_FREQ 0xc0010134
 
 #define MSR_EFER	0xc0000080
 #define MSR_DEBUGCTL	0x1d9
@@ -70,6 +73,19 @@ static u64 sev_status(void)
 	}
 }
 
+static bool intercepts(const char *what)
+{
+	char extra[16];
+
+	return option("intercept", extra, sizeof(extra)) && !strcmp(extra, what);
+}
+
+/* Guests with Secure TSC read it without the host, as KVM has it (APM vol. 2, 15.36.18) */
+static bool reads_tsc_freq(void)
+{
+	return snp_secure_tsc() && !intercepts("tsc_freq");
+}
+
 static bool sev_msr(struct vcpu *v)
 {
 	bool write = v->vmcb.exit_info1 & 1;
@@ -80,9 +96,11 @@ static bool sev_msr(struct vcpu *v)
 		value = sev_status();
 	else if (msr == MSR_GHCB && is_es())
 		value = v->ghcb_msr;
+	else if (msr == MSR_GUEST_TSC_FREQ && reads_tsc_freq())
+		value = snp_nominal_tsc_mhz();
 	else
 		return false;
-	if (write && msr == MSR_SEV_STATUS) {
+	if (write && msr != MSR_GHCB) {
 		raise_gp(v);
 		return true;
 	}
@@ -265,7 +283,6 @@ static void snp_setup(void)
 static void es_vcpu_setup(struct vcpu *v)
 {
 	struct vmcb *b = &v->vmcb;
-	char extra[16];
 
 	v->technology = &es_vcpus[v->index];
 	es_vcpus[v->index] = (struct es_vcpu){ .dr7 = 0x400 };
@@ -278,10 +295,12 @@ static void es_vcpu_setup(struct vcpu *v)
 	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) |
 			 INTERCEPT(SVM_EXIT_WBINVD) | INTERCEPT(SVM_EXIT_MONITOR) |
 			 INTERCEPT(SVM_EXIT_MWAIT);
-	if (option("intercept", extra, sizeof(extra)) && !strcmp(extra, "rdtsc"))
+	if (intercepts("rdtsc"))
 		b->intercepts |= INTERCEPT(SVM_EXIT_RDTSC) | INTERCEPT(SVM_EXIT_RDTSCP);
 	if (is_snp())
 		b->intercept_exceptions |= BIT(X86_UD);
+	if (snp_secure_tsc())
+		snp_secure_tsc_start(v);
 }
 
 /* CPUID 8000_001f: which technologies, where the C-bit is, how many address bits it costs */

@@ -23,7 +23,7 @@ static inline struct es_vcpu *es_vcpu(struct vcpu *v)
 extern struct sev_options {
 	u32 ghcb_version;	/* highest that the host offers */
 	u64 features;		/* hypervisor feature bitmap */
-	u64 status;		/* features of SNP in SEV_STATUS, without a model of them */
+	u64 status;		/* features of SNP in SEV_STATUS; without a model, but for Secure TSC */
 } sev_options;
 
 static inline bool is_snp(void)

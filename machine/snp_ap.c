@@ -12,6 +12,7 @@
  */
 #include "core.h"
 #include "ghcb.h"
+#include "snp_firmware.h"
 
 #define ICR_HIGH		0x310
 #define ICR_MODE(icr)		((icr) >> 8 & 7)
@@ -176,6 +177,8 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 	es_vcpu(target)->held = false;
 	if (target->running)
 		vcpu_park(target);
+	if (snp_secure_tsc())
+		snp_secure_tsc_enter(target, vmsa);
 	vcpu_start(target->apic_id, save, regs);
 	vmsa_of[target->index] = gpa;
 }
@@ -193,6 +196,7 @@ bool ap_vmsa_in_use(u64 gpa)
 /* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has */
 static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 {
+	u64 launched = SEV_FEATURES | snp_secure_tsc_feature();
 	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
 	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;
 
@@ -200,10 +204,9 @@ static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: 0x%lx is no VMSA page", gpa);
 		return false;
 	}
-	if (features != SEV_FEATURES || *(const u64 *)(vmsa + VMSA_SEV_FEATURES) != features) {
+	if (features != launched || *(const u64 *)(vmsa + VMSA_SEV_FEATURES) != features) {
 		breach(v, COCO_BREACH_RESERVED, features,
-		       "AP creation: SEV features 0x%lx, launched with 0x%x", features,
-		       SEV_FEATURES);
+		       "AP creation: SEV features 0x%lx, launched with 0x%lx", features, launched);
 		return false;
 	}
 	/* KVM refuses these for an erratum about entries of 2M */

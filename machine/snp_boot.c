@@ -50,12 +50,15 @@ struct secrets_page {
 	u8 os_reserved[40];
 	u8 guest_usage[32];
 	u8 vmsa_tweak[64];
+	u8 svsm[32];
+	u32 tsc_factor;
 } __packed;
 
 _Static_assert(sizeof(struct cc_blob) == 40, "cc_blob_sev_info");
 _Static_assert(sizeof(struct cpuid_entry) == 48, "CPUID function");
 _Static_assert(offsetof(struct secrets_page, vmpck) == 0x20, "VMPCK0");
 _Static_assert(offsetof(struct secrets_page, sequence) == 0xa0, "guest OS area");
+_Static_assert(offsetof(struct secrets_page, tsc_factor) == 0x160, "TSC_FACTOR");
 
 /* The leaves that the guest must not ask the host for; subleaves up to last */
 static const struct {
@@ -108,6 +111,7 @@ static void fill_secrets(struct secrets_page *page)
 		snp_vmpck(key, page->vmpck[key]);
 	page->sequence[3] = VMPCK3_MESSAGES;
 	page->ap_jump_table = ap_jump_table();
+	page->tsc_factor = snp_secure_tsc() ? SNP_TSC_FACTOR : 0;
 }
 
 void snp_boot_data(struct boot *boot)

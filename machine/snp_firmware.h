@@ -5,6 +5,8 @@
 
 #include "types.h"
 
+struct vcpu;
+
 #define VMPCK_SIZE	32
 #define VMPCKS		4
 #define MESSAGE_MAX	(4096 - 0x60)	/* payload: a page less the header */
@@ -22,6 +24,7 @@ enum snp_status {
 enum snp_message {
 	MSG_KEY_REQ	= 3,
 	MSG_REPORT_REQ	= 5,
+	MSG_TSC_INFO_REQ = 17,
 };
 
 /*
@@ -29,6 +32,9 @@ enum snp_message {
  * nearly all that the 32 bits which it keeps of the number allow, but two.
  */
 #define VMPCK3_MESSAGES	0xfffffffaul
+
+/* How much less than nominal a secure TSC counts, in hundred-thousandths (secrets page) */
+#define SNP_TSC_FACTOR	200
 
 /* ---- snp_boot.c ---- */
 /* The firmware's own copy of a key: the guest may wipe the secrets page */
@@ -38,6 +44,15 @@ void snp_vmpck(u32 key, u8 out[VMPCK_SIZE]);
 /* The reply's payload and its length.  vmpl: the sender's */
 enum snp_status snp_report(u32 vmpl, const u8 *in, u32 len, u8 *out, u32 *out_len);
 enum snp_status snp_derived_key(u32 vmpl, u8 version, const u8 *in, u32 len, u8 *out, u32 *out_len);
+
+/* ---- snp_tsc.c: Secure TSC ---- */
+bool snp_secure_tsc(void);
+/* The bit that it takes in the SEV_FEATURES of a VMSA; 0: the guest has no secure TSC */
+u64 snp_secure_tsc_feature(void);
+u64 snp_nominal_tsc_mhz(void);
+void snp_secure_tsc_start(struct vcpu *v);
+void snp_secure_tsc_enter(struct vcpu *v, const u8 *vmsa);
+enum snp_status snp_tsc_info(const u8 *in, u32 len, u8 *out, u32 *out_len);
 
 /* ---- snp_certs.c: test keys, made by certs/generate ---- */
 #define VCEK_KEY_SIZE		48

@@ -144,6 +144,10 @@ static enum snp_status answer(const struct header *h, u32 *len)
 	case MSG_KEY_REQ:
 		return snp_derived_key(h->vmpck, h->message_version, plain, h->message_size,
 				       reply.payload, len);
+	case MSG_TSC_INFO_REQ:
+		if (h->message_version != 1)
+			return SNP_INVALID_PARAM;
+		return snp_tsc_info(plain, h->message_size, reply.payload, len);
 	default:
 		return SNP_INVALID_PARAM;
 	}

@@ -61,6 +61,13 @@ u64 guest_tsc(struct vcpu *v)
 	return rdtsc() + v->vmcb.tsc_offset;
 }
 
+static u64 warped;		/* ticks in all */
+
+u64 tsc_warped(void)
+{
+	return warped;
+}
+
 /* Takes effect at each vCPU's next entry: the caller has them leave the guest */
 void time_warp(u64 ns)
 {
@@ -70,5 +77,6 @@ void time_warp(u64 ns)
 
 	for (i = 0; i < MAX_VCPUS; i++)
 		vcpus[i].vmcb.tsc_offset += ticks;
+	warped += ticks;
 	kvm_pv_time_warped(ns);
 }

@@ -77,6 +77,7 @@ BOOTS = [
     *each("snp", ("sev-snp",)),
     *each("guest_request", ("sev-snp",)),
     *each("snp_report", ("sev-snp",)),
+    Boot("snp_report", "sev-snp", "secure_tsc", options=("sev_status=0x800",)),
     *each("ve", ("tdx",)),
     *each("tdcall", ("tdx",)),
     *each("tdvmcall", ("tdx",)),

@@ -370,6 +370,30 @@ MUTATIONS = [
         "guest_request.sev_snp",
         "message_with_a_wrong_tag_is_refused",
     ),
+    Mutation(
+        "boot_vcpu_starts_without_the_secure_offset",
+        "snp_tsc.c",
+        "v->vmcb.tsc_offset = OFFSET + tsc_warped();",
+        ";",
+        "snp_report.secure_tsc.sev_snp",
+        "tsc_has_the_offset",
+    ),
+    Mutation(
+        "tsc_info_is_there_without_secure_tsc",
+        "snp_tsc.c",
+        "if (!reply->status && snp_secure_tsc())",
+        "if (!reply->status)",
+        "snp_report.sev_snp",
+        "offset_is_secure_tscs_alone",
+    ),
+    Mutation(
+        "tsc_request_may_hold_anything",
+        "snp_tsc.c",
+        "reply->status = SNP_INVALID_PARAM;",
+        ";",
+        "snp_report.secure_tsc.sev_snp",
+        "tsc_request_is_all_zeros",
+    ),
     # EFI tables, unaccepted memory
     Mutation(
         "memory_map_overlaps",

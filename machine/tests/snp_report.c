@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A guest request with the key: a report and the host's certificates, for openssl
- * on the host to verify (verify.py).
- * SNP firmware ABI (56860): "Message Header Format", MSG_REPORT_REQ, secrets page
+ * on the host to verify (verify.py); and what the TSC is.
+ * SNP firmware ABI (56860): "Message Header Format", MSG_REPORT_REQ, MSG_TSC_INFO_REQ,
+ * secrets page
  * GHCB specification (56421): SNP Extended Guest Request
  */
 #include <bearssl/bearssl_aead.h>
 
 #include "lib/payload.h"
 
+#define GUEST_REQUEST		0x80000011
 #define EXT_GUEST_REQUEST	0x80000012
 #define REQUEST_PAGE		8
 #define REPLY_PAGE		9
@@ -18,6 +20,11 @@
 #define REPORT_REQ		5
 #define REPORT_RSP		6
 #define REPORT_SIZE		0x4a0
+#define TSC_INFO_REQ		17
+#define TSC_INFO_SIZE		128
+#define INVALID_PARAM		0x16
+#define MSR_SEV_STATUS		0xc0010131
+#define SECURE_TSC		BIT(11)
 
 struct header {
 	u8 tag[32];
@@ -57,7 +64,15 @@ struct cc_blob {
 	u64 secrets;
 } __packed;
 
+struct tsc_info {
+	u32 status, reserved;
+	u64 scale, offset;
+	u32 factor;
+	u8 reserved2[100];
+} __packed;
+
 static u8 key[32];
+static u32 factor;		/* secrets page, TSC_FACTOR */
 
 static bool find_key(void)
 {
@@ -70,6 +85,7 @@ static bool find_key(void)
 		return false;
 	blob = (void *)(u64)data->pointer;
 	memcpy(key, (u8 *)blob->secrets + 0x20, sizeof(key));
+	memcpy(&factor, (u8 *)blob->secrets + 0x160, sizeof(factor));
 	return true;
 }
 
@@ -122,6 +138,43 @@ static void reply(struct message *m)
 	dump("report", r->report, REPORT_SIZE);
 }
 
+static const struct tsc_info *ask_for_tsc(struct message *m, u64 seqno, u8 first)
+{
+	u8 tag[16];
+
+	m->header = (struct header){
+		.seqno = seqno, .algo = 1, .version = 1, .size = sizeof(m->header),
+		.type = TSC_INFO_REQ, .message_version = 1, .message_size = TSC_INFO_SIZE,
+	};
+	memset(m->payload, 0, TSC_INFO_SIZE);
+	m->payload[0] = first;
+	crypt(m, true, m->header.tag);
+	memcpy(arena(REQUEST_PAGE), m, sizeof(*m));
+	ghcb_clear();
+	ghcb_exit(GUEST_REQUEST, (u64)arena(REQUEST_PAGE), (u64)arena(REPLY_PAGE));
+	memcpy(m, arena(REPLY_PAGE), sizeof(*m));
+	crypt(m, false, tag);
+	return (const void *)m->payload;
+}
+
+/* Without Secure TSC there is nothing to say, with it the secrets page says the same */
+static void tsc(struct message *m)
+{
+	bool secure = rdmsr(MSR_SEV_STATUS) & SECURE_TSC;
+	const struct tsc_info *info = ask_for_tsc(m, 3, 0);
+
+	check_eq("tsc_info_is_the_next_type", m->header.type, TSC_INFO_REQ + 1);
+	check_eq("tsc_info_has_its_size", m->header.message_size, sizeof(*info));
+	check_eq("tsc_info_is_given", info->status, 0);
+	check_eq("tsc_has_the_scale_of_the_processor", info->scale, secure ? 1ull << 32 : 0);
+	check("offset_is_secure_tscs_alone", !info->offset == !secure);
+	check_eq("factor_is_the_secrets_pages", info->factor, factor);
+	check("factor_is_secure_tscs_alone", !factor == !secure);
+	check("tsc_has_the_offset", !secure || rdtsc() > info->offset);
+	info = ask_for_tsc(m, 5, 1);
+	check_eq("tsc_request_is_all_zeros", info->status, INVALID_PARAM);
+}
+
 void payload(void)
 {
 	static struct message message;
@@ -143,5 +196,6 @@ void payload(void)
 	check_eq("firmware_is_content", ghcb_get(F_EXITINFO2), 0);
 	memcpy(&message, arena(REPLY_PAGE), sizeof(message));
 	reply(&message);
+	tsc(&message);
 	dump("certificates", arena(CERTS_PAGE), 2 * PAGE_SIZE);
 }
