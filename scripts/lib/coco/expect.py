@@ -39,6 +39,7 @@ EXPORTS: Mapping[str, str] = {
 DECLARED: Mapping[str, tuple[str, str]] = {
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
+    "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
