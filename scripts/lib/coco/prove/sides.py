@@ -40,7 +40,11 @@ class Wanted:
         return (
             run["personality"] in self.personalities
             and run["vcpus"] == self.vcpus
-            and (".".join(name.split(".")[:2]) in self.cases or name.startswith(expect.BOOT + "."))
+            and (
+                name in self.cases  # a case that is written down with its parameter
+                or ".".join(name.split(".")[:2]) in self.cases
+                or name.startswith(expect.BOOT + ".")
+            )
         )
 
 
