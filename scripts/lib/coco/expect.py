@@ -40,7 +40,9 @@ EXPORTS: Mapping[str, str] = {
 DECLARED: Mapping[str, tuple[str, str]] = {
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
+    "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
+    "tree_tdx_selftest": ("tools/testing/selftests/tdx/tdx_guest_test.c", "TEST(verify_report)"),
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself

@@ -16,7 +16,7 @@ import lzma
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from coco import cache, command
@@ -68,8 +68,12 @@ def initramfs(
     programs: Path,
     modules: Path | None = None,
     say: Say = cache.quiet,
+    theirs: Sequence[Path] = (),
 ) -> Path:
-    """The image for kernel: programs holds init and the selftests, modules the suites."""
+    """The image for kernel: programs holds init and the selftests, modules the suites.
+
+    theirs: programs of the kernel's own tree.
+    """
     init = programs / "init"
     if not os.access(init, os.X_OK):
         raise InfrastructureError(f"{init} is missing: the user space of the guest is not built")
@@ -77,7 +81,7 @@ def initramfs(
         path
         for path in sorted(programs.iterdir())
         if path.is_file() and os.access(path, os.X_OK) and path.name != "init"
-    ]
+    ] + list(theirs)
     suites = sorted(modules.glob("*.ko")) if modules else []
     digest = hashlib.sha256(kernel.sha256.encode())
     digest.update(repr((sorted(DRIVERS), _ALSO, _TIME, str(kernel.modules))).encode())

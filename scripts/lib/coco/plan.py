@@ -152,8 +152,9 @@ def make(
         elif suite.kind == START:
             plan.starts.append(Item(suite.name, suite.kind, tuple(case.id for case in here)))
         elif reason := _not_built(suite, available):
-            plan.not_built[suite.name] = reason
-            continue
+            if any(_may_run(case, features) for case in here):
+                plan.not_built[suite.name] = reason
+                continue
         elif suite.setting != Setting() and not any(_may_run(case, features) for case in here):
             pass  # no boot of its own where each case would skip
         else:

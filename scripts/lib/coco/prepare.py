@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import cache, expect, image, kernels, modules, parts, plan, qemu
+from coco import cache, expect, image, kernels, modules, parts, plan, qemu, treetests
 from coco.errors import Unavailable
 
 
@@ -74,7 +74,8 @@ def _around(
     suites: str,
     say: cache.Say,
 ) -> Prepared:
-    names = frozenset(path.name for path in programs.iterdir() if path.is_file())
+    theirs = treetests.build(kernel.headers and _source(kernel.headers), say)
+    names = frozenset(path.name for path in (*programs.iterdir(), *theirs) if path.is_file())
     available = plan.Available(
         kunit=frozenset(name.removeprefix("coco_") for name in built.names)
         if built
@@ -86,7 +87,7 @@ def _around(
         declared=declared(kernel.headers),
     )
     folder = built.folder if built else None
-    initramfs = image.initramfs(kernel, programs, folder, say)
+    initramfs = image.initramfs(kernel, programs, folder, say, theirs)
     return Prepared(program, kernel, machine, initramfs, available, suites, programs, built)
 
 
