@@ -5,13 +5,15 @@
  * Path:        /sys/kernel/config/tsm/report/<item>/: inblob in, provider's report_new(),
  *              outblob and auxblob out
  * Upstream:    70e6f7e2b985 ("configfs-tsm: Introduce a shared ABI for attestation reports")
- *              "configfs-tsm-report: Fix NULL dereference of tsm_ops", CVE-2025-38210
+ *              fba4ceaa242d ("configfs-tsm-report: Fix NULL dereference of tsm_ops")
+ *              CVE-2025-38210
  * Without it:  a reader gets a report that is not for his data, or an item that outlives its
  *              provider is a NULL dereference.
  *
  * The same for both providers, sev_guest and tdx_guest; what they answer themselves is in
  * their own suites.
  */
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -175,8 +177,10 @@ static pid_t writer_start(const uint8_t inblob[INBLOB_SIZE], int times)
 
 	if (pid)
 		return pid;
-	for (i = 0; i < times; i++)
+	for (i = 0; i < times; i++) {
 		bad += item_write(SMALL, "inblob", inblob, INBLOB_SIZE) != 0;
+		usleep(1000);
+	}
 	_exit(bad);
 }
 
@@ -191,20 +195,28 @@ static int end_of(pid_t pid)
 TEST_F(tsm, two_writers_leave_one_whole_inblob)
 {
 	enum { TIMES = 20 };
+	int ends[2], reads = 0, mixed = 0;
+	struct pollfd writers;
 	pid_t first, second;
-	int reads = 0, mixed = 0;
 
 	NEED_REPORTS();
+	ASSERT_EQ(0, pipe(ends));
 	ASSERT_EQ(0, item_write(SMALL, "inblob", self->inblob, INBLOB_SIZE));
 	first = writer_start(self->inblob, TIMES);
 	second = writer_start(self->other, TIMES);
-	for (; reads < TIMES / 2; reads++) {
+	/* nobody has the other end any more: both are done */
+	close(ends[1]);
+	writers = (struct pollfd) { .fd = ends[0] };
+	for (; !poll(&writers, 1, 0); reads++) {
 		ASSERT_EQ(0, item_read(SMALL, "outblob", &self->report));
 		mixed += !report_echoes(&self->report, self->inblob) &&
 			 !report_echoes(&self->report, self->other);
+		usleep(500);
 	}
+	close(ends[0]);
 	EXPECT_EQ(0, end_of(first));
 	EXPECT_EQ(0, end_of(second));
+	EXPECT_LT(1, reads);
 	EXPECT_EQ(0, mixed);
 	EXPECT_EQ(1 + 2 * TIMES, item_generation(SMALL));
 	ASSERT_EQ(0, item_write(SMALL, "inblob", self->other, INBLOB_SIZE));
