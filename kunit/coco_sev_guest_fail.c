@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages for the host's certificates that cannot be converted never go back to the
+ * allocator: nobody knows whether they are private or shared.
+ *
+ * Path:        ioctl(SNP_GET_EXT_REPORT) -> get_ext_report() -> set_memory_decrypted(), later
+ *              set_memory_encrypted()
+ * Upstream:    fd948c3f96b1 ("virt: sev-guest: Explicitly leak pages in unknown state")
+ *              CVE-2026-64104
+ * Without it:  the next user of such a page writes its secrets where the host reads them, or
+ *              is stopped by an access that the page's state does not allow.
+ *
+ * An SNP guest whose page state change is refused ends at once, so set_memory_*() is made to
+ * fail by a kprobe (lib/override.h).  The ioctl is user space's: a program of the selftests
+ * makes it meanwhile, and what that program says of its report is no matter here.
+ */
+#include <linux/kmod.h>
+#include <linux/mm.h>
+#include <asm/set_memory.h>
+#include "lib/coco_kunit.h"
+#include "lib/override.h"
+
+static void certificates_that_are_not_decrypted_are_kept(struct kunit *test);
+static void certificates_that_are_not_encrypted_again_are_kept(struct kunit *test);
+
+static struct kunit_case sev_guest_fail_cases[] = {
+	KUNIT_CASE(certificates_that_are_not_decrypted_are_kept),
+	KUNIT_CASE(certificates_that_are_not_encrypted_again_are_kept),
+	{}
+};
+
+#define PROGRAM		"/coco/selftests/sev_guest_user"
+#define CASE		"extended_report_has_report_and_certificates"
+
+static struct coco_override decrypt = { .function = "set_memory_decrypted" };
+static struct coco_override encrypt = { .function = "set_memory_encrypted" };
+
+/* A free page has no user, in whichever list it waits */
+static int users(unsigned long address)
+{
+	return page_count(virt_to_page((void *)address));
+}
+
+/* An extended report while one of the two fails; where its certificates were to be */
+static unsigned long report_while_failing(struct kunit *test, struct coco_override *o)
+{
+	char *argv[4] = { PROGRAM, "-t", CASE, NULL }, *envp[1] = { NULL };
+	int status;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+	KUNIT_ASSERT_EQ(test, coco_override_begin(o), 0);
+	status = call_usermodehelper(PROGRAM, argv, envp, UMH_WAIT_PROC);
+	coco_override_end(o);
+	/* negative: there is no such program */
+	KUNIT_ASSERT_GE(test, status, 0);
+	KUNIT_ASSERT_GE(test, o->ncalls, 1u);
+	KUNIT_EXPECT_EQ(test, o->calls[0].arg[1], 2ul);
+	return o->calls[0].arg[0];
+}
+
+static void certificates_that_are_not_decrypted_are_kept(struct kunit *test)
+{
+	unsigned long address = report_while_failing(test, &decrypt);
+
+	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+}
+
+static void certificates_that_are_not_encrypted_again_are_kept(struct kunit *test)
+{
+	unsigned long address = report_while_failing(test, &encrypt);
+
+	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+}
+
+static struct kunit_suite sev_guest_fail_suite = {
+	.name = "sev_guest_fail",
+	.init = coco_case_begin,
+	.test_cases = sev_guest_fail_cases,
+};
+kunit_test_suite(sev_guest_fail_suite);
+
+MODULE_DESCRIPTION("Pages for certificates that cannot be converted stay out of the allocator");
+MODULE_LICENSE("GPL");
+COCO_INJECTS_FAULTS;
