@@ -98,11 +98,11 @@ def test_disassembly_gives_flow_and_conditional_jumps_of_known_lines() -> None:
     assert code.flow == {0x10: 0x13, 0x13: None, 0x15: None, 0x19: None, 0x30: None, 0x32: None}
 
 
-def make_build(folder: Path) -> tuple[Path, Path]:
+def make_build(folder: Path, source: str = SOURCE) -> tuple[Path, Path]:
     """A tree of one file, and what a build leaves of it."""
     tree, build = folder / "tree", folder / "build"
     (tree / SEV).parent.mkdir(parents=True)
-    (tree / SEV).write_text(SOURCE)
+    (tree / SEV).write_text(source)
     place = build / "arch/x86/kernel"
     place.mkdir(parents=True)
     words = ["gcc", "-O2", "-fno-pic", "-c", "-o", "arch/x86/kernel/sev.o", str(tree / SEV)]
@@ -127,6 +127,28 @@ def test_lines_of_a_build_without_debug_information(tmp_path: Path) -> None:
     assert code.functions == {SEV: {3: "pick", 10: "handle"}}
     assert {one.line for one in code.ranges} >= {(SEV, 5), (SEV, 6), (SEV, 7), (SEV, 12)}
     assert code.jumps and all(jump.line[0] == SEV for jump in code.jumps)
+
+
+def test_each_section_is_linked_where_the_image_has_it(tmp_path: Path) -> None:
+    cold = "__attribute__((cold)) int give_up(int code)\n{\n\treturn host(code);\n}\n"
+    _, build = make_build(tmp_path, SOURCE + cold)
+    script = "host = 0x10800; SECTIONS { .text.unlikely 0x30000 : { *(.text.unlikely) } }"
+    (tmp_path / "image.ld").write_text(script)
+    words = ["ld", "-e", "0", "-Ttext", "0x10000", "-T", str(tmp_path / "image.ld")]
+    image = [*words, "-o", units.KERNEL, "arch/x86/kernel/sev.o"]
+    subprocess.run(image, cwd=build, check=True)
+    (tmp_path / "again").mkdir()
+    (unit,) = units.find(build, tmp_path / "again")
+    places = [
+        {words[2]: words[0] for words in map(str.split, text.splitlines())}
+        for text in (
+            subprocess.run(["nm", str(path)], capture_output=True, text=True, check=True).stdout
+            for path in (build / units.KERNEL, unit.linked)
+        )
+    ]
+    assert {name: places[0][name] for name in ("handle", "give_up")} == {
+        name: places[1][name] for name in ("handle", "give_up")
+    }
 
 
 def test_source_that_changed_since_is_no_basis(tmp_path: Path) -> None:

@@ -101,14 +101,16 @@ def _unit(
 
 def _link(again: Path, name: str, sections: Sequence[Section], image: Symbols) -> Path:
     """The object at its addresses; what it needs of others is where the image has it."""
-    linked, others = again.with_suffix(".elf"), again.with_suffix(".ld")
+    linked, script = again.with_suffix(".elf"), again.with_suffix(".ld")
     lacks = command.output(["nm", "-u", str(again)], f"reading {again}").split()
-    script = (f"{one} = {image.get(one, (0,))[0]:#x};" for one in lacks if one not in "Uvw")
-    cache.write(others, "\n".join(script) + "\n")
-    starts = [f"--section-start={section.name}={section.start:#x}" for section in sections]
-    # Never run: data may be out of its code's reach
-    words = ["ld", "-e", "0", "--noinhibit-exec", *starts, "-o", str(linked), str(again)]
-    command.output([*words, str(others)], f"linking {name}.o")
+    lines = [f"{one} = {image.get(one, (0,))[0]:#x};" for one in lacks if one not in "Uvw"]
+    # ld's own script would put .text.unlikely into .text, and in front of it
+    lines += ["SECTIONS", "{"]
+    lines += [f"\t{one.name} {one.start:#x} : {{ *({one.name}) }}" for one in sections]
+    cache.write(script, "\n".join([*lines, "}"]) + "\n")
+    # Never run: data may be out of its code's reach, and overlap it
+    words = ["ld", "-e", "0", "--noinhibit-exec", "--no-check-sections", "-T", str(script)]
+    command.output([*words, "-o", str(linked), str(again)], f"linking {name}.o")
     return linked
 
 
