@@ -62,7 +62,7 @@ def lines(proof: Record) -> Iterator[str]:
     if word == "none":
         yield f"{'-':<10} {proof['id']}: {proof['why']}"
         return
-    title = f"{proof['id']}: {proof['title']}"
+    title = f"{proof['id']}: {_subject(proof['title'])}"
     if not found or word == "open":
         yield f"{'NOT RUN':<10} {title}"
         yield f"{'':<10}   {proof['why']}"
@@ -78,6 +78,11 @@ def lines(proof: Record) -> Iterator[str]:
     others = [one for part in proof["parts"] for one in part["others"]]
     if others:
         yield f"{'':<10}   and {len(others)} more that nobody named, of {_some_suites(others)}"
+
+
+def _subject(title: str) -> str:
+    """What a mistake does, or the commit that a fix was."""
+    return title.removeprefix("no commit known (").removesuffix(")").strip('"')
 
 
 def _stories(found: Iterable[tuple[str, Record]]) -> list[tuple[str, list[str]]]:
