@@ -330,7 +330,15 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         screen.line(f"{'':<28} {fix.harm}")
         for flip in fix.cases:
             screen.line(f"{'':<28} - {flip.case}: {flip.reason or flip.without}")
-    found = list(problems(catalogue, expect.load(BACKPORTS / "expect")))
+        if not fix.cases:
+            screen.line(f"{'':<28} - {fix.why}")
+    written = expect.load(BACKPORTS / "expect")
+    if options.suite:
+        from coco.selfcheck import listing  # which needs this module
+
+        for line in listing.lines(catalogue, written, options.suite):
+            screen.line(line)
+    found = list(problems(catalogue, written))
     for problem in found:
         screen.line(f"WRONG    {problem}")
     if options.kdir and not _try_recipes(catalogue, options, screen):

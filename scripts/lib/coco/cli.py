@@ -411,9 +411,9 @@ VERBS = (
         "catalogue",
         "check the catalogue of fixes, or list what is in it",
         "Check every entry of backports/fixes, and print how many there are; with FIX= list "
-        "those entries; with KDIR= try on copies of a tree's files whether the recipes take out "
-        "what the tree has.",
-        ("FIX", "KDIR", "CATALOGUE"),
+        "those entries; with SUITE= list what is to turn each case of these suites red; with KDIR= "
+        "try on copies of a tree's files whether the recipes take out what the tree has.",
+        ("FIX", "SUITE", "KDIR", "CATALOGUE"),
         _catalogue,
     ),
     Verb(

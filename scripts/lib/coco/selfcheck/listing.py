@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which case shows what: the fixes without which each case of a suite fails, and the mistakes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from coco import expect
+from coco.catalogue import Catalogue, Fix
+from coco.errors import UsageError, did_you_mean
+from coco.selfcheck import mistakes
+from coco.selfcheck.report import concerns
+
+
+def lines(listing: Catalogue, written: expect.Expectations, suites: Sequence[str]) -> Iterator[str]:
+    """Each case of these suites with all that is to turn it red."""
+    made = mistakes.load()
+    for name in suites:
+        if name not in written.suites:
+            raise UsageError(f"no suite {name!r}", did_you_mean(name, written.suites))
+        for case in written.suites[name].cases:
+            full = f"{name}.{case.id}"
+            yield full
+            found = [*_fixes(listing.fixes, full), *_mistakes(made, full)]
+            yield from (f"    {one}" for one in found or ["nothing is known to turn it red"])
+
+
+def _of(fixes: Mapping[str, Fix], case: str) -> list[Fix]:
+    return [fix for fix in fixes.values() if any(concerns(flip.case, case) for flip in fix.cases)]
+
+
+def _fixes(fixes: Mapping[str, Fix], case: str) -> Iterator[str]:
+    for fix in _of(fixes, case):
+        marks = [] if fix.recipe else ["no recipe"]
+        marks += [f"proven on {', '.join(fix.proven)}"] if fix.proven else []
+        yield f"without {fix.id}, {fix.title}{': ' if marks else ''}{', '.join(marks)}"
+
+
+def _mistakes(made: Mapping[str, Fix], case: str) -> Iterator[str]:
+    yield from (f"with {one.id}: {one.subject}" for one in _of(made, case))

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco catalogue SUITE=: which case shows what."""
+
+import pytest
+
+from coco import catalogue, check, expect
+from coco.errors import UsageError
+from coco.selfcheck import listing
+from coco.selfcheck.report import concerns
+
+
+def lines(*suites: str) -> list[str]:
+    written = expect.load(check.EXPECTATIONS)
+    return list(listing.lines(catalogue.load(), written, suites))
+
+
+def test_case_has_the_fix_without_which_it_fails() -> None:
+    found = lines("tdx_quote")
+    after = found[found.index("tdx_quote.length_beyond_the_buffer_gives_no_quote") + 1]
+    assert after.startswith("    without CVE-2026-31470, c3fd16c3b98e (")
+
+
+def test_case_has_the_mistake_that_turns_it_red() -> None:
+    found = lines("tdx_quote")
+    after = found[found.index("tdx_quote.slow_service_is_waited_for") + 1]
+    assert after.startswith("    with tdx-quote-no-wait: ")
+
+
+def test_case_that_nothing_is_for_says_so() -> None:
+    found = lines("boot")
+    assert "    nothing is known to turn it red" in found
+
+
+def test_suite_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="no suite 'tdx_quotes'"):
+        lines("tdx_quotes")
+
+
+def test_parameters_of_a_case_are_the_cases() -> None:
+    assert concerns("a.case.param", "a.case")
+    assert concerns("a.case", "a.case.param")
+    assert not concerns("a.case2", "a.case")
