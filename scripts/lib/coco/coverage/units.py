@@ -16,7 +16,8 @@ from pathlib import Path
 from coco import cache, command
 from coco.errors import InfrastructureError
 
-# The #VC and #VE files of every supported tree, where they were and where they went
+# The #VC and #VE files of every supported tree, where they were and where they went; and the
+# drivers for guest requests, where they are built in: a module is at no address of the image
 OBJECTS = (
     "arch/x86/kernel/sev*.o",
     "arch/x86/coco/sev/*.o",
@@ -24,6 +25,10 @@ OBJECTS = (
     "arch/x86/boot/compressed/sev*.o",
     "arch/x86/boot/compressed/tdx.o",
     "arch/x86/boot/startup/sev*.o",
+    "drivers/virt/coco/tsm*.o",
+    "drivers/virt/coco/guest/*.o",
+    "drivers/virt/coco/sev-guest/*.o",
+    "drivers/virt/coco/tdx-guest/*.o",
 )
 KERNEL = "vmlinux"
 DECOMPRESSOR = "arch/x86/boot/compressed/vmlinux"
@@ -61,7 +66,7 @@ def find(build: Path, folder: Path) -> list[Unit]:
     units = []
     for path in sorted({path for glob in OBJECTS for path in build.glob(glob)}):
         words = compile_command(path)
-        if words:
+        if words and "-DMODULE" not in words:
             units.append(_unit(build, path, words, symbols, folder))
     if not units:
         raise InfrastructureError(
