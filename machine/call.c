@@ -99,6 +99,14 @@ static s64 get(struct vcpu *v, u64 va, u64 size, u64 offset)
 	return done;
 }
 
+static s64 get_boot_file(struct vcpu *v, u32 nr, u64 va, u64 size, u64 offset)
+{
+	const void *part;
+	s64 n = bootfile_part(nr, offset, min(size, MAX_TRANSFER), &part);
+
+	return n > 0 && copy_out(v, va, part, n) ? -EFAULT : n;
+}
+
 static s64 get_event(struct vcpu *v, u64 seq, u64 va)
 {
 	struct coco_event event;
@@ -148,6 +156,14 @@ static s64 page_state(u64 gpa)
 	return config.cmask ? page_flags(gpa) : 0;
 }
 
+static s64 page_find(u64 gpa, u64 mask, u64 flags)
+{
+	for (gpa = strip(gpa) & PAGE_MASK; gpa < config.ram; gpa += PAGE_SIZE)
+		if (is_ram(gpa) && ((u64)page_state(gpa) & mask) == flags)
+			return gpa;
+	return -ENOENT;
+}
+
 static s64 read_as_host(struct vcpu *v, u64 gpa, u64 va, u64 len)
 {
 	s64 r = len > sizeof(bounce) ? -EINVAL : host_read(gpa, bounce, len);
@@ -175,6 +191,10 @@ static s64 call(struct vcpu *v, u32 nr, const struct args *x)
 		return snapshot_take(v);
 	case COCO_CALL_EXIT:
 		end_run(v, COCO_END_EXIT, x->a, "machine call");
+	case COCO_CALL_KERNEL:
+		return get_boot_file(v, BOOTFILE_KERNEL, x->a, x->b, x->c);
+	case COCO_CALL_INITRAMFS:
+		return get_boot_file(v, BOOTFILE_INITRAMFS, x->a, x->b, x->c);
 	case COCO_CALL_COUNT:
 		return event_count(x->a, x->b);
 	case COCO_CALL_EVENT_NEXT:
@@ -209,6 +229,8 @@ static s64 call(struct vcpu *v, u32 nr, const struct args *x)
 		return write_as_host(v, x->a, x->b, x->c);
 	case COCO_CALL_WATCH:
 		return watch_set(v, x->a, x->b);
+	case COCO_CALL_PAGE_FIND:
+		return page_find(x->a, x->b, x->c);
 	default:
 		return -ENOSYS;
 	}

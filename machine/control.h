@@ -26,6 +26,11 @@ s64 inject_add(struct vcpu *v, const struct coco_inject *what);
 /* ---- snapshot.c ---- */
 s64 snapshot_take(struct vcpu *v);
 
+/* ---- bootfile.c ---- */
+enum { BOOTFILE_KERNEL, BOOTFILE_INITRAMFS };
+/* Up to size bytes from offset on: where they are and how many; 0: the end; -ENOENT: no such file */
+s64 bootfile_part(u32 nr, u64 offset, u64 size, const void **part);
+
 /* ---- watch.c ---- */
 s64 watch_set(struct vcpu *v, u64 va, u64 len);
 u64 watch_mapping(struct vcpu *v, const struct coco_event *e);	/* 0 or COCO_WATCH* */

@@ -92,6 +92,9 @@ void cpu_setup(void);
 /* ---- link.lds ---- */
 extern u8 machine_end[];
 
+/* ---- bootfile.c ---- */
+void bootfile_init(const u32 *multiboot);
+
 /* ---- mem.c ---- */
 void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);

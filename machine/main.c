@@ -184,6 +184,7 @@ void machine_main(u32 magic, const u32 *multiboot)
 		    config.ram >> MIB, config.vcpus, config.cbit, MACHINE_VERSION);
 
 	mem_reserve_modules(multiboot);
+	bootfile_init(multiboot);
 	find_firmware_tables(multiboot, &tables_start, &tables_end);
 	mem_init(tables_start, tables_end);
 	permissions_init();

@@ -64,6 +64,9 @@ enum coco_call_nr {
 	COCO_CALL_SNAPSHOT	= 3,	/* () -> 0 here, 1 when this is a restored snapshot; -ENOTSUP if none was asked for */
 	COCO_CALL_EXIT		= 4,	/* (code) never returns: the run ends, "m|end exit code=N" */
 
+	COCO_CALL_KERNEL	= 5,	/* (address, size, offset) -> bytes copied of the kernel that was booted */
+	COCO_CALL_INITRAMFS	= 6,	/* ... and of its initramfs; -ENOENT: there is none */
+
 	/* what the machine saw */
 	COCO_CALL_COUNT		= 16,	/* (enum coco_event_kind, code or COCO_ANY) -> events so far */
 	COCO_CALL_EVENT_NEXT	= 17,	/* () -> sequence number that the next event will get */
@@ -91,6 +94,8 @@ enum coco_call_nr {
 	COCO_CALL_WATCH		= 53,	/* (virtual address, length, 0: no more): from now on each event that changes
 					 * the state of a page of this range has COCO_WATCH* in its mask; whole
 					 * pages, one behind the other in the GPA space too -> 0; -EINVAL, -EFAULT */
+	COCO_CALL_PAGE_FIND	= 54,	/* (gpa, mask, flags) -> from there on the first page of RAM whose state
+					 * has just these flags of the mask; -ENOENT: none */
 };
 
 #define COCO_ANY		(~0ull)

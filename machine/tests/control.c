@@ -6,6 +6,7 @@
 
 #define UNMAPPED	(WINDOW + 100 * PAGE_SIZE)
 #define EVENT_RING	4096
+#define PAYLOAD		0x100000ull	/* load.c */
 #define SECOND		1000000000ull
 
 static s64 user_result;
@@ -232,6 +233,45 @@ static void time_jumps(void)
 	      twice / 2 > once - once / 100 && twice / 2 < once + once / 100);
 }
 
+/* The payload is what this machine booted, and it has no initramfs */
+static void boot_files_are_given_again(void)
+{
+	static u8 bytes[64];
+	s64 size = 0, n;
+
+	check_eq("kernel_is_read", machine_call(COCO_CALL_KERNEL, (u64)bytes, sizeof(bytes), 0),
+		 sizeof(bytes));
+	check("kernel_has_its_first_bytes", !memcmp(bytes, (void *)PAYLOAD, sizeof(bytes)));
+	machine_call(COCO_CALL_KERNEL, (u64)bytes, sizeof(bytes), 128);
+	check("kernel_is_read_from_an_offset", !memcmp(bytes, (void *)(PAYLOAD + 128), sizeof(bytes)));
+	while ((n = machine_call(COCO_CALL_KERNEL, (u64)bytes, sizeof(bytes), size)) > 0)
+		size += n;
+	check("kernel_has_an_end", !n && (u64)size > PAGE_SIZE);
+	check_eq("kernel_to_unmapped_memory_gives_efault",
+		 machine_call(COCO_CALL_KERNEL, UNMAPPED, 1, 0), -EFAULT);
+	check_eq("missing_initramfs_gives_enoent",
+		 machine_call(COCO_CALL_INITRAMFS, (u64)bytes, 1, 0), -ENOENT);
+}
+
+static void pages_are_found_by_their_state(void)
+{
+	u64 all = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_2M | COCO_PAGE_BLOCKED;
+	u64 state = machine_call(COCO_CALL_PAGE_STATE, ARENA, 0, 0);
+
+	check_eq("page_find_finds_the_page_itself",
+		 machine_call(COCO_CALL_PAGE_FIND, ARENA + 0x123, all, state), ARENA);
+	check_eq("page_find_finds_no_state_that_no_page_has",
+		 machine_call(COCO_CALL_PAGE_FIND, 0, COCO_PAGE_BLOCKED, COCO_PAGE_BLOCKED), -ENOENT);
+	check_eq("page_find_beyond_ram_gives_enoent",
+		 machine_call(COCO_CALL_PAGE_FIND, 1ull << 40, 0, 0), -ENOENT);
+	if (machine_call(COCO_CALL_PAGE_SET, ARENA + 5 * PAGE_SIZE, COCO_PAGE_BLOCKED, 0))
+		return;			/* this technology has no page states */
+	check_eq("page_find_finds_the_page_that_differs",
+		 machine_call(COCO_CALL_PAGE_FIND, ARENA, COCO_PAGE_BLOCKED, COCO_PAGE_BLOCKED),
+		 ARENA + 5 * PAGE_SIZE);
+	machine_call(COCO_CALL_PAGE_SET, ARENA + 5 * PAGE_SIZE, state, 0);
+}
+
 void payload(void)
 {
 	cpuid_shows_the_signature();
@@ -242,5 +282,7 @@ void payload(void)
 	expectations_are_checked();
 	memory_is_translated();
 	injections_are_checked();
+	boot_files_are_given_again();
+	pages_are_found_by_their_state();
 	time_jumps();
 }

@@ -35,6 +35,22 @@ MUTATIONS = [
         "get_does_not_write_a_read_only_page",
     ),
     Mutation(
+        "boot_files_have_no_end",
+        "bootfile.c",
+        "if (offset >= all)\n\t\treturn 0;",
+        "if (offset >= all)\n\t\treturn -EINVAL;",
+        "control.none",
+        "kernel_has_an_end",
+    ),
+    Mutation(
+        "page_find_takes_any_page",
+        "call.c",
+        "& mask) == flags)",
+        "& mask) != ~0ull)",
+        "control.sev_snp",
+        "page_find_finds_the_page_that_differs",
+    ),
+    Mutation(
         "event_ring_keeps_one_too_many",
         "event.c",
         "next_seq - seq > RING_SIZE",

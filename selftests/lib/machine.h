@@ -108,6 +108,17 @@ static inline int64_t machine_get(void *buf, size_t size, uint64_t offset)
 	return machine_call(COCO_CALL_GET, buffer_out(buf, size), size, offset);
 }
 
+/* The kernel that was booted, and its initramfs */
+static inline int64_t machine_kernel(void *buf, size_t size, uint64_t offset)
+{
+	return machine_call(COCO_CALL_KERNEL, buffer_out(buf, size), size, offset);
+}
+
+static inline int64_t machine_initramfs(void *buf, size_t size, uint64_t offset)
+{
+	return machine_call(COCO_CALL_INITRAMFS, buffer_out(buf, size), size, offset);
+}
+
 static inline int64_t machine_snapshot(void)
 {
 	return machine_call(COCO_CALL_SNAPSHOT, 0, 0, 0);
@@ -189,6 +200,11 @@ static inline int64_t machine_page_state(uint64_t gpa)
 static inline int64_t machine_page_set(uint64_t gpa, uint32_t flags)
 {
 	return machine_call(COCO_CALL_PAGE_SET, gpa, flags, 0);
+}
+
+static inline int64_t machine_page_find(uint64_t gpa, uint32_t mask, uint32_t flags)
+{
+	return machine_call(COCO_CALL_PAGE_FIND, gpa, mask, flags);
 }
 
 static inline int64_t machine_host_read(uint64_t gpa, void *buf, size_t len)
