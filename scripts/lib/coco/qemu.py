@@ -42,6 +42,7 @@ TRACE_LOG = "trace.log"
 # What a suite may want beside what every guest has.  iommu_platform: the driver goes through
 # the DMA API (VIRTIO_F_ACCESS_PLATFORM, virtio 1.2, 6.1), as in every confidential guest.
 DEVICES: Mapping[str, str] = {
+    "edu": "-device edu,dma_mask=0xffffffff",  # its engine copies from and to memory
     "virtio_rng": "-object rng-random,id=rng,filename=/dev/urandom"
     " -device virtio-rng-pci,rng=rng,disable-legacy=on,iommu_platform=on",
 }
