@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coco import cache, qemu
+from coco import cache, disk, qemu
 from coco.errors import InfrastructureError
 from coco.model import Stop
 from coco.qmp import QmpError
@@ -61,6 +61,8 @@ def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) ->
     with results_disk(order.folder):
         order.folder.mkdir(parents=True)
         (order.folder / qemu.RUN_FILE).write_text(order.run, encoding="utf-8")
+        if disk.DEVICE in order.guest.devices:
+            disk.create(order.folder)
     result = Boot(order.folder)
     start = time.monotonic()
     with qemu.Process(program, order.guest, order.folder, order.resume) as process:

@@ -29,6 +29,7 @@ FEATURES: Mapping[str, config.Requirement] = {
     "kallsyms_all": config.Requirement(("KALLSYMS_ALL",), "variables are found by name"),
     "msr_device": config.Requirement(("X86_MSR",), "MSRs from user space"),
     "pm_sleep": config.Requirement(("PM_SLEEP",), "CPUs and devices suspend"),
+    "virtio_blk": config.Requirement(("VIRTIO_BLK",), "a disk of the host's"),
     "hpet_mmap": config.Requirement(("HPET_MMAP",), "MMIO at user-space addresses"),
 }
 # ... and those that stand for a function that the kernel exports

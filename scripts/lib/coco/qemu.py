@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from coco import disk
 from coco.errors import InfrastructureError, UsageError
 from coco.qmp import Qmp
 
@@ -43,6 +44,8 @@ TRACE_LOG = "trace.log"
 # the DMA API (VIRTIO_F_ACCESS_PLATFORM, virtio 1.2, 6.1), as in every confidential guest.
 DEVICES: Mapping[str, str] = {
     "edu": "-device edu,dma_mask=0xffffffff",  # its engine copies from and to memory
+    "virtio_blk": f"-drive if=none,id=disk,format=raw,file={disk.IMAGE}"
+    " -device virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on",
     "virtio_rng": "-object rng-random,id=rng,filename=/dev/urandom"
     " -device virtio-rng-pci,rng=rng,disable-legacy=on,iommu_platform=on",
 }
