@@ -10,10 +10,6 @@
 
 #define ENDBR64		0xfa1e0ff3u
 
-#ifndef __nocfi
-#define __nocfi
-#endif
-
 typedef unsigned long (*lookup_fn)(const char *name);
 
 #ifdef CONFIG_KPROBES

@@ -29,6 +29,7 @@ FEATURES: Mapping[str, config.Requirement] = {
     "kallsyms_all": config.Requirement(("KALLSYMS_ALL",), "variables are found by name"),
     "msr_device": config.Requirement(("X86_MSR",), "MSRs from user space"),
     "pm_sleep": config.Requirement(("PM_SLEEP",), "CPUs and devices suspend"),
+    "ptp_kvm": config.Requirement(("PTP_1588_CLOCK_KVM",), "a clock pair in a shared page"),
     "virtio_blk": config.Requirement(("VIRTIO_BLK",), "a disk of the host's"),
     "hpet_mmap": config.Requirement(("HPET_MMAP",), "MMIO at user-space addresses"),
 }
@@ -40,6 +41,7 @@ EXPORTS: Mapping[str, str] = {
 # ... and those that stand for what one of its headers declares: (header, text in it)
 DECLARED: Mapping[str, tuple[str, str]] = {
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
+    "ptp_kvm_arch": ("include/linux/ptp_kvm.h", "int kvm_arch_ptp_init(void);"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
     "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
