@@ -79,6 +79,16 @@ static void set_bit_to(u32 *word, u32 bit, bool on)
 	*word = on ? *word | BIT(bit) : *word & ~BIT(bit);
 }
 
+/* Option max_extended=<leaf>: a processor with fewer of them, which knows of no encryption */
+static u32 max_extended(void)
+{
+	static u32 leaf;
+
+	if (!leaf)
+		leaf = option_number("max_extended", MAX_EXTENDED);
+	return leaf;
+}
+
 /* Bits that follow the guest's state or name this vCPU (APM vol. 3, appendix E) */
 static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 {
@@ -108,7 +118,7 @@ static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		break;
 	case 0x80000000:
 		vendor(out);
-		out[EAX] = MAX_EXTENDED;
+		out[EAX] = max_extended();
 		break;
 	case 0x80000001:
 		out[EAX] = FAMILY_MODEL_STEPPING;

@@ -16,6 +16,9 @@
  * Options of the machine's command line:
  *	efi			hand over so; all personalities
  *	unaccepted=<range>	likewise, with unaccepted memory (unaccepted.c)
+ *	boot_services=<n>	so many pages of boot services' data, none beside the next:
+ *				kernels keep them until the services' address map is set
+ *	runtime_cpuid		SetVirtualAddressMap() runs CPUID, as OVMF's services may
  *
  * Section numbers are those of the UEFI specification 2.10.
  */
@@ -80,7 +83,9 @@ struct descriptor {
 } __packed;
 
 #define MAX_TABLES	8
-#define MAX_DESCRIPTORS	(PAGE_SIZE / sizeof(struct descriptor))
+#define MAP_PAGES	4
+#define BOOT_SERVICES_GPA (96ull << 20)
+#define MAX_DESCRIPTORS	(MAP_PAGES * PAGE_SIZE / sizeof(struct descriptor))
 
 /* One page, EfiRuntimeServicesData */
 struct efi_page {
@@ -125,10 +130,23 @@ static const u8 set_virtual_address_map[] = {
 	0xc3,							/* ret */
 };
 
+/* The same, but it asks the processor first */
+static const u8 set_virtual_address_map_cpuid[] = {
+	0x53,							/* push	%rbx */
+	0x31, 0xc0,						/* xor	%eax, %eax */
+	0x31, 0xc9,						/* xor	%ecx, %ecx */
+	0x0f, 0xa2,						/* cpuid */
+	0x5b,							/* pop	%rbx */
+	0x31, 0xc0,						/* xor	%eax, %eax */
+	0xc3,							/* ret */
+};
+
 static const u8 no_such_service[] = {
 	0x48, 0xb8, 0x03, 0, 0, 0, 0, 0, 0, 0x80,		/* mov	$EFI_UNSUPPORTED, %rax */
 	0xc3,							/* ret */
 };
+
+#define NO_SUCH_SERVICE	64	/* where it is, in the page of code */
 
 static struct config_table tables[MAX_TABLES];
 static u32 tables_count;
@@ -280,10 +298,13 @@ static void fill_runtime(struct runtime_services *runtime, u64 code_gpa)
 	u8 *code = ram_ptr(code_gpa, PRIVATE);
 	u32 i;
 
-	memcpy(code, set_virtual_address_map, sizeof(set_virtual_address_map));
-	memcpy(code + sizeof(set_virtual_address_map), no_such_service, sizeof(no_such_service));
+	if (option_flag("runtime_cpuid"))
+		memcpy(code, set_virtual_address_map_cpuid, sizeof(set_virtual_address_map_cpuid));
+	else
+		memcpy(code, set_virtual_address_map, sizeof(set_virtual_address_map));
+	memcpy(code + NO_SUCH_SERVICE, no_such_service, sizeof(no_such_service));
 	for (i = 0; i < SERVICES; i++)
-		runtime->service[i] = code_gpa + sizeof(set_virtual_address_map);
+		runtime->service[i] = code_gpa + NO_SUCH_SERVICE;
 	runtime->service[SET_VIRTUAL_ADDRESS_MAP] = code_gpa;
 	seal(&runtime->header, RUNTIME_SIGNATURE, sizeof(*runtime));
 }
@@ -317,10 +338,20 @@ static void set_info(u8 *params, u32 systab, u32 map, u32 map_size)
 	memset(params + PARAM_RSDP, 0, 8);	/* the stub leaves it to the tables */
 }
 
+static void leave_boot_services(struct boot *boot)
+{
+	u64 i, n = option_number("boot_services", 0), gpa = BOOT_SERVICES_GPA;
+
+	if (n && (gpa < boot->kernel_gpa + boot->kernel_room || gpa + 2 * n * PAGE_SIZE > config.ram))
+		internal_error("option boot_services: no room at %llu MiB", BOOT_SERVICES_GPA >> 20);
+	for (i = 0; i < n; i++, gpa += 2 * PAGE_SIZE)
+		efi_set_type(gpa, gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
+}
+
 void efi_hand_over(struct boot *boot)
 {
 	u64 page_gpa = boot_reserve(boot, 1), code_gpa = boot_reserve(boot, 1);
-	u64 map_gpa = boot_reserve(boot, 1);
+	u64 map_gpa = boot_reserve(boot, MAP_PAGES);
 	struct efi_page *page = ram_ptr(page_gpa, PRIVATE);
 	u32 map_size;
 
@@ -333,7 +364,8 @@ void efi_hand_over(struct boot *boot)
 		efi_set_type(boot->initrd_gpa, config.ram, EFI_LOADER_DATA);
 	efi_set_type(page_gpa, page_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);
 	efi_set_type(code_gpa, code_gpa + PAGE_SIZE, EFI_RUNTIME_CODE);
-	efi_set_type(map_gpa, map_gpa + PAGE_SIZE, EFI_LOADER_DATA);
+	efi_set_type(map_gpa, map_gpa + MAP_PAGES * PAGE_SIZE, EFI_LOADER_DATA);
+	leave_boot_services(boot);
 	unaccepted_set_type();
 	map_size = fill_map(ram_ptr(map_gpa, PRIVATE)) * sizeof(struct descriptor);
 

@@ -347,6 +347,7 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 	fill_e820(&boot, multiboot);
 	if (config.tech->boot_data)
 		config.tech->boot_data(&boot);
+	boot_leftovers(&boot);
 	if (efi_wanted())
 		efi_hand_over(&boot);
 	paging_load(bsp);

@@ -293,5 +293,6 @@ void boot_set_e820(struct boot *boot, u64 base, u32 pages, u32 type);
 u64 boot_reserve(struct boot *boot, u32 pages);
 /* Put a setup_data entry with this payload at the head of the list */
 void boot_setup_data(struct boot *boot, u32 type, const void *data, u32 len);
+void boot_leftovers(struct boot *boot);		/* leftovers.c */
 
 #endif /* MACHINE_H */

@@ -85,6 +85,8 @@ BOOTS = [
     *each("tdx_cpu", ("tdx",)),
     Boot("sept", "tdx", options=("tdx=sept-ve",)),
     *(Boot("efi", personality, options=("efi",)) for personality in ALL),
+    Boot("efi", "none", "table", options=("efi", "cc_blob=table", "max_extended=0x80000008")),
+    Boot("efi", "none", "params", options=("efi", "cc_blob=params")),
     *(Boot("efi", p, "unaccepted", options=("unaccepted=48-60",)) for p in TWO_STATES),
     Boot(
         "efi",

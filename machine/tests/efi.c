@@ -10,6 +10,7 @@
 #include "lib/payload.h"
 
 #define PARAM_RSDP		0x070
+#define PARAM_CC_BLOB		0x13c
 #define PARAM_EFI		0x1c0
 #define PARAM_E820_COUNT	0x1e8
 #define PARAM_SETUP_DATA	0x250
@@ -260,6 +261,21 @@ static void accepting(void)
 		 is_tdx() ? COCO_PAGE_PRIVATE : 0);
 }
 
+/* cc_blob=table and max_extended=0x80000008; cc_blob=params */
+static void leftovers(void)
+{
+	u32 max[4];
+
+	if (case_is("table")) {
+		check("blob_that_is_none_is_a_table", find_table(guid_cc_blob));
+		check_eq("and_has_no_signature", *(u32 *)find_table(guid_cc_blob), 0);
+		cpuid(0x80000000, 0, max);
+		check_eq("processor_has_fewer_leaves", max[0], 0x80000008);
+	}
+	check_eq("field_holds_something_if_asked_for", *(u32 *)(boot_params + PARAM_CC_BLOB) != 0,
+		 case_is("params"));
+}
+
 void payload(void)
 {
 	info = (void *)(boot_params + PARAM_EFI);
@@ -267,6 +283,7 @@ void payload(void)
 	if (case_is("touch"))
 		*(volatile u8 *)FROM;
 	hand_over();
+	leftovers();
 	if (case_is("unaccepted")) {
 		table();
 		range_and_border();
