@@ -8,6 +8,7 @@
  * kernel's zero page, not yet replaced by one of the caller's own.
  */
 #include "control.h"
+#include "core.h"
 
 #define CALL_MAGIC_MASK	0xffffffff00000000ull
 #define VMMCALL		"\x0f\x01\xd9"
@@ -164,6 +165,14 @@ static s64 page_find(u64 gpa, u64 mask, u64 flags)
 	return -ENOENT;
 }
 
+static s64 page_used(u64 gpa)
+{
+	gpa = strip(gpa);
+	if (!is_ram(gpa))
+		return -EINVAL;
+	return npt_accessed(gpa, PRIVATE) || npt_accessed(gpa, SHARED);
+}
+
 static s64 read_as_host(struct vcpu *v, u64 gpa, u64 va, u64 len)
 {
 	s64 r = len > sizeof(bounce) ? -EINVAL : host_read(gpa, bounce, len);
@@ -231,6 +240,8 @@ static s64 call(struct vcpu *v, u32 nr, const struct args *x)
 		return watch_set(v, x->a, x->b);
 	case COCO_CALL_PAGE_FIND:
 		return page_find(x->a, x->b, x->c);
+	case COCO_CALL_PAGE_USED:
+		return page_used(x->a);
 	default:
 		return -ENOSYS;
 	}

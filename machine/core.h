@@ -64,6 +64,7 @@ struct multiboot_mmap {
 #define PTE_PRESENT	BIT_ULL(0)
 #define PTE_WRITE	BIT_ULL(1)
 #define PTE_USER	BIT_ULL(2)
+#define PTE_ACCESSED	BIT_ULL(5)
 #define PTE_LARGE	BIT_ULL(7)
 #define PTE_NX		BIT_ULL(63)
 #define PTE_ADDRESS	0x000ffffffffff000ull
@@ -99,6 +100,7 @@ void bootfile_init(const u32 *multiboot);
 void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);
 bool npt_present(u64 gpa, enum view view);
+bool npt_accessed(u64 gpa, enum view view);
 bool npt_allows(u64 gpa, enum view view, bool write);
 u8 *firmware_ptr(u64 gpa);			/* firmware's tables, to the end of the page; NULL: none there */
 bool direct_devices(void);			/* the guest reaches devices without the machine */

@@ -150,6 +150,12 @@ bool npt_present(u64 gpa, enum view view)
 	return is_ram(gpa) && *ram_entry(gpa, view) & PTE_PRESENT;
 }
 
+/* The processor sets it in nested tables as in others (APM vol. 2, 15.25.5) */
+bool npt_accessed(u64 gpa, enum view view)
+{
+	return npt_present(gpa, view) && *ram_entry(gpa, view) & PTE_ACCESSED;
+}
+
 bool npt_allows(u64 gpa, enum view view, bool write)
 {
 	return npt_present(gpa, view) && (!write || *ram_entry(gpa, view) & PTE_WRITE);

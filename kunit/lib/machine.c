@@ -163,6 +163,12 @@ s64 coco_page_set(u64 gpa, u32 flags)
 }
 EXPORT_SYMBOL_GPL(coco_page_set);
 
+s64 coco_page_used(u64 gpa)
+{
+	return call(COCO_CALL_PAGE_USED, gpa, 0, 0);
+}
+EXPORT_SYMBOL_GPL(coco_page_used);
+
 s64 coco_host_read(u64 gpa, void *buf, size_t len)
 {
 	return call(COCO_CALL_HOST_READ, gpa, (unsigned long)buf, len);

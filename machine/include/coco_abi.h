@@ -96,6 +96,8 @@ enum coco_call_nr {
 					 * pages, one behind the other in the GPA space too -> 0; -EINVAL, -EFAULT */
 	COCO_CALL_PAGE_FIND	= 54,	/* (gpa, mask, flags) -> from there on the first page of RAM whose state
 					 * has just these flags of the mask; -ENOENT: none */
+	COCO_CALL_PAGE_USED	= 55,	/* (gpa) -> 1: the guest has read or written it since its state was set; 0;
+					 * -EINVAL: not RAM */
 };
 
 #define COCO_ANY		(~0ull)

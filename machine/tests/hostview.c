@@ -132,7 +132,10 @@ static void page_states(void)
 		 machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_VALIDATED, 0), -EINVAL);
 	check_eq("unknown_flag_gives_einval", machine_call(COCO_CALL_PAGE_SET, gpa, 0x80, 0),
 		 -EINVAL);
+	arena(PAGE + 3)[1]++;
+	check_eq("page_was_used", machine_call(COCO_CALL_PAGE_USED, gpa, 0, 0), 1);
 	check_eq("page_is_set", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_PRIVATE, 0), 0);
+	check_eq("set_page_was_not_used", machine_call(COCO_CALL_PAGE_USED, gpa, 0, 0), 0);
 	check_eq("set_page_has_its_state", machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
 		 COCO_PAGE_PRIVATE);
 	check_eq("page_is_taken_away", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_BLOCKED, 0),
