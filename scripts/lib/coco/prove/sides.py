@@ -56,29 +56,33 @@ def wanted(
 ) -> Wanted:
     """What it takes to see these cases flip, and nothing else."""
     cases: set[str] = set()
-    named: dict[str, tuple[Flip, expect.Case]] = {}
+    known: list[tuple[str, Flip, expect.Case]] = []
     for flip in flips:
         suite, _, name = flip.case.partition(".")
         case = written.case(suite, name)
         if case:
-            named[f"{suite}.{case.id}"] = (flip, case)
-    for name in dict.fromkeys([*(one.partition(".")[0] for one in named), CONTROL]):
+            known.append((f"{suite}.{case.id}", flip, case))
+    named = {name for name, _, _ in known}
+    for name in dict.fromkeys([*(one.partition(".")[0] for one, _, _ in known), CONTROL]):
         suite_written = written.suites.get(name)
         for case in suite_written.cases if suite_written else ():
             full = f"{name}.{case.id}"
             if full in named or (not case.fatal and case.tier == expect.TIERS[0]):
                 cases.add(full)
     where = {
-        one
-        for flip, case in named.values()
-        for one in set(flip.personalities) & set(case.personalities)
+        one for _, flip, case in known for one in set(flip.personalities) & set(case.personalities)
     }
     has = set(technologies) & where & set(asked or PERSONALITIES)
     if has and any(name.startswith(expect.BOOT + ".") for name in named):
-        has |= {PLAIN}  # a control that boots on both sides
-    smp = any(SMP in case.needs for _, case in named.values())
+        has |= _control(set(technologies), has)
+    smp = any(SMP in case.needs for _, _, case in known)
     ordered = tuple(name for name in PERSONALITIES if name in has)
     return Wanted(frozenset(cases), ordered, 2 if smp else 1)
+
+
+def _control(technologies: set[str], has: set[str]) -> set[str]:
+    """A guest that boots on both sides: the plain one, or another where that one does not."""
+    return {PLAIN} if has != {PLAIN} else set(sorted(technologies - has)[:1])
 
 
 def together(every: Sequence[Wanted]) -> list[Wanted]:
