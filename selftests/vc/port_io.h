@@ -280,13 +280,16 @@ static const struct exception_case {
 	{ EVENT_EXCEPTION(TRAP_UD), SIGILL, TRAP_UD },
 };
 
-static struct fault fault_of_answer(uint64_t event)
+static struct fault fault_of_answer(struct window *w, uint64_t event)
 {
 	const uint64_t reply[6] = { RESULT_EXCEPTION, event, 0 };
+	struct fault fault = { .signal = -1 };
 
-	if (answer(EXIT_IOIO, 7, reply) <= 0)
-		return (struct fault){ .signal = -1 };
-	return fault_of(in_byte);
+	window_open(w);
+	if (answer(EXIT_IOIO, 7, reply) > 0)
+		fault = fault_of(in_byte);
+	window_close(w);
+	return fault;
 }
 
 TEST_F(vc_port, exception_asked_for_by_the_host_is_raised)
@@ -297,7 +300,7 @@ TEST_F(vc_port, exception_asked_for_by_the_host_is_raised)
 	NEED_MACHINE();
 	NEED_PORTS(FREE_PORT, 1);
 	for (i = 0; i < ARRAY_SIZE(exception_cases); i++) {
-		struct fault fault = fault_of_answer(exception_cases[i].event);
+		struct fault fault = fault_of_answer(&self->w, exception_cases[i].event);
 
 		EXPECT_EQ(exception_cases[i].signal, fault.signal);
 		EXPECT_EQ(exception_cases[i].trapno, fault.trapno);
@@ -315,9 +318,11 @@ TEST_F(vc_port, other_exceptions_asked_for_by_the_host_are_sigbus)
 	for (vector = 0; vector < 32; vector++) {
 		if (vector == TRAP_GP || vector == TRAP_UD)
 			continue;
-		EXPECT_EQ(SIGBUS, fault_of_answer(EVENT_EXCEPTION(vector)).signal) {
+		EXPECT_EQ(SIGBUS, fault_of_answer(&self->w, EVENT_EXCEPTION(vector)).signal) {
 			TH_LOG("vector %u", vector);
 		}
+		/* On the way out of the handler, and not some time after the next try */
+		EXPECT_EXITS(&self->w, 1, 1);
 	}
 }
 
