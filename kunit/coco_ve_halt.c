@@ -3,8 +3,10 @@
  * The idle loop's HLT: one call to the host, which hears that interrupts may wake the TD.
  *
  * Path:        raw_safe_halt() -> tdx_safe_halt() -> TDG.VP.VMCALL<Instruction.HLT>
+ *              HLT -> #VE -> handle_halt()
  * Upstream:    bfe6ed0c6727 ("x86/tdx: Add HLT support for TDX guests"),
- *              9f98a4f4e721 ("x86/tdx: Fix arch_safe_halt() execution for TDX VMs")
+ *              9f98a4f4e721 ("x86/tdx: Fix arch_safe_halt() execution for TDX VMs"),
+ *              e8f45927ee5d ("x86/tdx: Emit warning if IRQs are enabled during HLT #VE handling")
  * Without it:  STI; HLT raises #VE outside STI's shadow: an interrupt is served in between, and
  *              the TD then sleeps though it was woken.
  *
@@ -14,14 +16,17 @@
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/preempt.h>
+#include "lib/insn_all.h"
 #include "lib/ve.h"
 
 static void safe_halt_asks_the_host_without_ve(struct kunit *test);
 static void safe_halt_does_not_sleep_over_a_waiting_interrupt(struct kunit *test);
+static void hlt_with_interrupts_on_is_refused_without_call(struct kunit *test);
 
 static struct kunit_case ve_halt_cases[] = {
 	KUNIT_CASE(safe_halt_asks_the_host_without_ve),
 	KUNIT_CASE(safe_halt_does_not_sleep_over_a_waiting_interrupt),
+	KUNIT_CASE(hlt_with_interrupts_on_is_refused_without_call),
 	{}
 };
 
@@ -87,6 +92,25 @@ static void safe_halt_does_not_sleep_over_a_waiting_interrupt(struct kunit *test
 	KUNIT_EXPECT_TRUE(test, woken);
 	KUNIT_EXPECT_TRUE(test, on);
 	expect_one_halt(test, w);
+}
+
+COCO_INSN_UP(do_hlt, "hlt")
+
+/* What would wake it may have been served by the time that the host is asked */
+static void hlt_with_interrupts_on_is_refused_without_call(struct kunit *test)
+{
+	struct coco_window *w = coco_window(test);
+	struct coco_regs r = { 0 };
+
+	need_tdx_and_machine(test);
+	preempt_disable();
+	coco_window_begin_open(w);
+	do_hlt(&r);
+	coco_window_end(w);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_GP);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_VE, REASON_HLT, 1);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, REASON_HLT, 0);
 }
 
 static struct kunit_suite ve_halt_suite = {
