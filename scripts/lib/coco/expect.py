@@ -40,6 +40,8 @@ EXPORTS: Mapping[str, str] = {
 }
 # ... and those that stand for what one of its headers declares: (header, text in it)
 DECLARED: Mapping[str, tuple[str, str]] = {
+    # SEV-SNP's early code as it was while it stayed after boot, before it became __init
+    "snp_early_code": ("arch/x86/include/asm/sev.h", "void __noreturn snp_abort(void);"),
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "ptp_kvm_arch": ("include/linux/ptp_kvm.h", "int kvm_arch_ptp_init(void);"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEV-SNP's page state changes: how many pages, and what is done to each.
+ *
+ * Path:        set_memory_encrypted(), snp_set_memory_shared(), snp_accept_memory() ->
+ *              set_pages_state() -> GHCB, page state change, PVALIDATE
+ *              early_snp_set_memory_private() -> early_set_pages_state() -> GHCB MSR
+ * Upstream:    7b306dfa326f ("x86/sev: Evict cache lines during SNP memory validation")
+ *              CVE-2025-38560,
+ *              5dee19b6b2b1 ("x86/sev: Fix calculation of end address based on number of pages"),
+ *              62d5e970d022 ("x86/sev: Change npages to unsigned long in snp_accept_memory()")
+ * Without it:  the host keeps stale lines of a page in its caches and writes them back over
+ *              what the guest wrote; or of a range of 4 GiB or more pages at its end keep the
+ *              state that they had.
+ *
+ * No memory is as large as the numbers below: the host refuses the second page, which ends
+ * a guest that comes to it.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/set_memory.h>
+#include "lib/coco_kunit.h"
+#include "lib/pages.h"
+#include "lib/symbol.h"
+
+static void each_page_is_read_behind_its_validation(struct kunit *test);
+static void page_is_read_behind_its_early_validation(struct kunit *test);
+/* The second page of so many */
+static void number_of_pages_beyond_4g_counts(struct kunit *test);
+static void early_number_of_pages_beyond_4g_counts(struct kunit *test);
+static void number_of_pages_beyond_16t_counts(struct kunit *test);
+
+static struct kunit_case snp_pages_cases[] = {
+	KUNIT_CASE(each_page_is_read_behind_its_validation),
+	KUNIT_CASE(page_is_read_behind_its_early_validation),
+	KUNIT_CASE(number_of_pages_beyond_4g_counts),
+	KUNIT_CASE(early_number_of_pages_beyond_4g_counts),
+	KUNIT_CASE(number_of_pages_beyond_16t_counts),
+	{}
+};
+
+#define ORDER		3
+#define PAGES		(1 << ORDER)
+#define PAGES_4G	0x100000ul		/* 32 bits of bytes */
+#define BYTES_16T	0x100000000000ull	/* 32 bits of pages */
+
+/* GHCB specification 56421, table 3: SNP page state change request */
+#define MSR_PSC		0x14
+/* Linux's own reason code set, and its reason (arch/x86/include/asm/sev-common.h) */
+#define TERMINATE_PSC	(1 | 1 << 8)
+
+static unsigned long pages;
+
+static int snp_pages_begin(struct kunit *test)
+{
+	int error = coco_case_begin(test);
+
+	pages = error ? 0 : __get_free_pages(GFP_KERNEL, ORDER);
+	return error ? error : pages ? 0 : -ENOMEM;
+}
+
+/* A case that comes to its end has put them back */
+static void snp_pages_end(struct kunit *test)
+{
+	free_pages(pages, ORDER);
+	pages = 0;
+	coco_case_end(test);
+}
+
+static u64 gpa_of(unsigned int page)
+{
+	return __pa(pages) + page * PAGE_SIZE;
+}
+
+static void *symbol(struct kunit *test, const char *name)
+{
+	void *address = coco_symbol(name);
+
+	KUNIT_ASSERT_NOT_NULL_MSG(test, address, "%s() is not to be found", name);
+	return address;
+}
+
+/*
+ * A read of the first and of the last line of a page, with the guest's key, has the
+ * processor drop what it keeps of it under the host's.
+ */
+static void each_page_is_read_behind_its_validation(struct kunit *test)
+{
+	unsigned int i, used = 0;
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+	KUNIT_ASSERT_EQ(test, set_memory_decrypted(pages, PAGES), 0);
+	KUNIT_ASSERT_EQ(test, set_memory_encrypted(pages, PAGES), 0);
+	for (i = 0; i < PAGES; i++)
+		used += coco_page_used(gpa_of(i)) == 1;
+	KUNIT_EXPECT_EQ(test, used, (unsigned int)PAGES);
+}
+
+static void page_is_read_behind_its_early_validation(struct kunit *test)
+{
+	void (*share)(unsigned long address, unsigned long count);
+	void (*validate)(unsigned long address, unsigned long gpa, unsigned long count);
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+	share = symbol(test, "snp_set_memory_shared");
+	validate = symbol(test, "early_snp_set_memory_private");
+	share(pages, 1);
+	validate(pages, gpa_of(0), 1);
+	KUNIT_EXPECT_EQ(test, coco_page_used(gpa_of(0)), (s64)1);
+}
+
+/* The host refuses the second page, once the guest comes to it */
+static void expect_end_at_second_page(struct kunit *test, const struct coco_rule *rule)
+{
+	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, TERMINATE_PSC, ~0ull), (s64)0);
+	KUNIT_ASSERT_GT(test, coco_rule_add(rule), (s64)0);
+}
+
+static void fail_as_it_goes_on(struct kunit *test)
+{
+	coco_expect(0, 0, 0);
+	coco_rule_del(0);
+	KUNIT_FAIL(test, "the guest goes on behind the first page");
+}
+
+static struct coco_rule refusal(void)
+{
+	return (struct coco_rule) {
+		.kind = COCO_EV_PSC, .action = COCO_REPLY, .code = gpa_of(1),
+		.reply_mask = BIT(0), .reply = { 1 },
+	};
+}
+
+static void number_of_pages_beyond_4g_counts(struct kunit *test)
+{
+	void (*share)(unsigned long address, unsigned long count);
+	void (*unshare)(unsigned long address, unsigned long count);
+	const struct coco_rule refuse = refusal();
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+	share = symbol(test, "snp_set_memory_shared");
+	unshare = symbol(test, "snp_set_memory_private");
+	expect_end_at_second_page(test, &refuse);
+	share(pages, PAGES_4G + 1);
+	unshare(pages, 1);
+	fail_as_it_goes_on(test);
+}
+
+static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
+{
+	/* Bits 63:32 of the answer are the error; the first page passes */
+	const struct coco_rule refuse = {
+		.kind = COCO_EV_MSRPROTO, .action = COCO_REPLY, .code = MSR_PSC, .skip = 1,
+		.reply_mask = BIT(0), .reply = { 0x100000015ull },
+	};
+	void (*share)(unsigned long address, unsigned long count);
+	void (*validate)(unsigned long address, unsigned long gpa, unsigned long count);
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+	share = symbol(test, "snp_set_memory_shared");
+	validate = symbol(test, "early_snp_set_memory_private");
+	share(pages, 1);
+	expect_end_at_second_page(test, &refuse);
+	validate(pages, gpa_of(0), PAGES_4G + 1);
+	fail_as_it_goes_on(test);
+}
+
+static void number_of_pages_beyond_16t_counts(struct kunit *test)
+{
+	void (*share)(unsigned long address, unsigned long count);
+	void (*accept)(phys_addr_t start, phys_addr_t end);
+	const struct coco_rule refuse = refusal();
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+	share = symbol(test, "snp_set_memory_shared");
+	accept = symbol(test, "snp_accept_memory");
+	share(pages, 1);
+	expect_end_at_second_page(test, &refuse);
+	accept(gpa_of(0), gpa_of(1) + BYTES_16T);
+	fail_as_it_goes_on(test);
+}
+
+static struct kunit_suite snp_pages_suite = {
+	.name = "snp_pages",
+	.init = snp_pages_begin,
+	.exit = snp_pages_end,
+	.test_cases = snp_pages_cases,
+};
+kunit_test_suite(snp_pages_suite);
+
+MODULE_DESCRIPTION("SEV-SNP's page state changes: how many pages, and what is done to each");
+MODULE_LICENSE("GPL");
+COCO_INJECTS_FAULTS;
