@@ -44,6 +44,7 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "snp_early_code": ("arch/x86/include/asm/sev.h", "void __noreturn snp_abort(void);"),
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "ptp_kvm_arch": ("include/linux/ptp_kvm.h", "int kvm_arch_ptp_init(void);"),
+    "tdx_kexec": ("arch/x86/include/asm/x86_init.h", "enc_kexec_begin"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
     "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
