@@ -6,12 +6,15 @@
  *	system table --> vendor
  *		    \--> runtime services --> code
  *		    \--> configuration tables: ACPI, confidential computing blob,
- *					       unaccepted memory, runtime properties
+ *					       unaccepted memory, runtime properties,
+ *					       system resources
  *	memory map		made from e820 and what efi_set_type() was told
  *
  * The only runtime service is SetVirtualAddressMap(), which every kernel calls;
  * it does nothing, so the addresses of services stay physical ones.  The runtime
  * properties table says that there is no other (UEFI specification 2.10, 4.6.2).
+ * The table of system resources lies in memory of the boot services, as firmware
+ * may have it (23.4): RAM, but for the kernel that keeps it.
  *
  * Options of the machine's command line:
  *	efi			hand over so; all personalities
@@ -82,6 +85,22 @@ struct descriptor {
 	u64 later_versions;
 } __packed;
 
+struct resource_entry {
+	struct efi_guid class;
+	u32 type, version, lowest_version, flags, last_version, last_status;
+} __packed;
+
+/* 23.4, EFI_SYSTEM_RESOURCE_TABLE, with one */
+struct resource_table {
+	u32 count, max;
+	u64 version;
+	struct resource_entry entry;
+} __packed;
+
+#define RESOURCE_VERSION	1
+#define RESOURCE_SYSTEM		1	/* ESRT_FW_TYPE_SYSTEMFIRMWARE */
+#define FIRMWARE_VERSION	0xc0c0
+
 #define MAX_TABLES	8
 #define MAP_PAGES	4
 #define BOOT_SERVICES_GPA (96ull << 20)
@@ -123,6 +142,15 @@ const struct efi_guid efi_guid_cc_blob = {
 
 const struct efi_guid efi_guid_unaccepted = {
 	0xd5d1de3c, 0x105c, 0x44f9, { 0x9e, 0xa9, 0xbc, 0xef, 0x98, 0x12, 0x00, 0x31 }
+};
+
+static const struct efi_guid guid_resources = {
+	0xb122a263, 0x3661, 0x4f68, { 0x99, 0x29, 0x78, 0xf8, 0xb0, 0xd6, 0x21, 0x80 }
+};
+
+/* This firmware: any that nobody else has */
+static const struct efi_guid guid_machine = {
+	0x4b8e6f0a, 0x5d1c, 0x4f1e, { 0x9c, 0x0c, 0x0c, 0x0a, 0x63, 0x6f, 0x63, 0x6f }
 };
 
 static const u8 set_virtual_address_map[] = {
@@ -325,6 +353,24 @@ static void fill_system(struct efi_page *page, u64 gpa)
 	seal(&page->system.header, SYSTAB_SIGNATURE, sizeof(page->system));
 }
 
+static void add_resources(u64 gpa)
+{
+	struct resource_table *t = ram_ptr(gpa, PRIVATE);
+
+	*t = (struct resource_table) {
+		.count = 1,
+		.max = 1,
+		.version = RESOURCE_VERSION,
+		.entry = {
+			.class = guid_machine,
+			.type = RESOURCE_SYSTEM,
+			.version = FIRMWARE_VERSION,
+			.lowest_version = FIRMWARE_VERSION,
+		},
+	};
+	efi_add_table(&guid_resources, gpa);
+}
+
 static void set_info(u8 *params, u32 systab, u32 map, u32 map_size)
 {
 	static const u32 desc_size = sizeof(struct descriptor), version = DESCRIPTOR_VERSION;
@@ -351,12 +397,13 @@ static void leave_boot_services(struct boot *boot)
 void efi_hand_over(struct boot *boot)
 {
 	u64 page_gpa = boot_reserve(boot, 1), code_gpa = boot_reserve(boot, 1);
-	u64 map_gpa = boot_reserve(boot, MAP_PAGES);
+	u64 map_gpa = boot_reserve(boot, MAP_PAGES), resources_gpa = boot_reserve(boot, 1);
 	struct efi_page *page = ram_ptr(page_gpa, PRIVATE);
 	u32 map_size;
 
 	ranges_count = 0;
 	unaccepted_setup(boot);
+	boot_set_e820(boot, resources_gpa, 1, E820_RAM);
 	ranges_from_e820(boot);
 	efi_set_type(boot->kernel_gpa, (boot->kernel_gpa + boot->kernel_size + PAGE_SIZE - 1) & PAGE_MASK,
 		     EFI_LOADER_CODE);
@@ -365,6 +412,7 @@ void efi_hand_over(struct boot *boot)
 	efi_set_type(page_gpa, page_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);
 	efi_set_type(code_gpa, code_gpa + PAGE_SIZE, EFI_RUNTIME_CODE);
 	efi_set_type(map_gpa, map_gpa + MAP_PAGES * PAGE_SIZE, EFI_LOADER_DATA);
+	efi_set_type(resources_gpa, resources_gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
 	leave_boot_services(boot);
 	unaccepted_set_type();
 	map_size = fill_map(ram_ptr(map_gpa, PRIVATE)) * sizeof(struct descriptor);
@@ -376,6 +424,7 @@ void efi_hand_over(struct boot *boot)
 	};
 	efi_add_table(&guid_rt_properties, page_gpa + offsetof(struct efi_page, properties));
 	add_acpi(boot->params);
+	add_resources(resources_gpa);
 	fill_runtime(&page->runtime, code_gpa);
 	fill_system(page, page_gpa);
 	set_info(boot->params, page_gpa, map_gpa, map_size);

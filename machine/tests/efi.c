@@ -2,7 +2,7 @@
 /*
  * The hand-over of an EFI boot, as Linux's EFI stub leaves it.
  * UEFI specification 2.10: 4.2 (headers), 4.3 (system table), 4.5 (runtime services),
- * 4.6 (configuration tables), 7.2.3 (memory map)
+ * 4.6 (configuration tables), 7.2.3 (memory map), 23.4 (system resources)
  * zero-page.rst: efi_info; include/linux/efi.h: cc_blob, unaccepted memory
  *
  * Run with efi, or with unaccepted=48-60.
@@ -23,6 +23,7 @@
 #define UNSUPPORTED		0x8000000000000003ull
 #define GET_TIME		0
 #define SET_VIRTUAL_ADDRESS_MAP	4
+#define BOOT_DATA		4
 #define RUNTIME_CODE		5
 #define RUNTIME_DATA		6
 #define CONVENTIONAL		7
@@ -66,6 +67,8 @@ typedef u64 (*service)(u64 a, u64 b, u64 c, u64 d) __attribute__((ms_abi));
 
 static const u64 guid_cc_blob[] = { 0x44c5cf26067b1f5f, 0x422d9177d7935485 };
 static const u64 guid_unaccepted[] = { 0x44f9105cd5d1de3c, 0x31001298efbca99e };
+
+static const u64 guid_resources[] = { 0x4f683661b122a263, 0x8021d6b0f8782999 };
 
 static const struct efi_info *info;
 static const struct system_table *systab;
@@ -168,6 +171,17 @@ static void runtime_services(void)
 	check_eq("get_time_is_unsupported", ((service)services[GET_TIME])(0, 0, 0, 0), UNSUPPORTED);
 }
 
+static void system_resources(void)
+{
+	u64 gpa = find_table(guid_resources);
+	const u32 *t = (void *)gpa;		/* count, its limit, version: 64 bits */
+
+	check("system_resources_have_a_table", gpa);
+	check_eq("it_is_in_memory_of_the_boot_services", type_of(gpa), BOOT_DATA);
+	check_eq("it_has_one_resource", t[0], 1);
+	check_eq("its_version_is_1", *(u64 *)(t + 2), 1);
+}
+
 static bool setup_data_has(u32 type)
 {
 	u64 gpa = *(u64 *)(boot_params + PARAM_SETUP_DATA);
@@ -187,6 +201,7 @@ static void hand_over(void)
 	check_eq("rsdp_is_left_to_the_tables", *(u64 *)(boot_params + PARAM_RSDP), 0);
 	memory_map();
 	runtime_services();
+	system_resources();
 	if (!is_snp())
 		return;
 	check("cc_blob_is_a_table", find_table(guid_cc_blob) &&

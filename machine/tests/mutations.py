@@ -436,6 +436,14 @@ MUTATIONS = [
         "cc_blob_is_no_setup_data",
     ),
     Mutation(
+        "system_resources_are_runtime_data",
+        "efi.c",
+        "resources_gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);",
+        "resources_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);",
+        "efi.none",
+        "it_is_in_memory_of_the_boot_services",
+    ),
+    Mutation(
         "last_unaccepted_page_is_accepted",
         "unaccepted.c",
         "for (gpa = range.start; gpa < range.end; gpa += PAGE_SIZE)",
