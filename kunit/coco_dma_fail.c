@@ -6,7 +6,8 @@
  * Path:        dma_alloc_coherent(), dma_alloc_pages() -> dma_set_decrypted();
  *              dma_free_*() -> dma_set_encrypted(); atomic_pool_expand()
  * Upstream:    b9fa16949d18 ("dma-direct: Leak pages on dma_set_decrypted() failure")
- *              CVE-2024-35939, 96a539fa3bb7 ("dma-direct: re-encrypt memory if
+ *              CVE-2024-35939, 56fccf21d196 ("dma-direct: check return value when encrypting or
+ *              decrypting memory"), 96a539fa3bb7 ("dma-direct: re-encrypt memory if
  *              dma_direct_alloc_pages() fails"), "dma-direct: leak memory that can't be
  *              re-encrypted" (5.17)
  * Without it:  the next user of such a page writes its secrets where the host reads them, or
@@ -23,6 +24,8 @@
 #include "lib/dma.h"
 #include "lib/override.h"
 
+static void memory_that_is_not_decrypted_is_not_handed_out(struct kunit *test);
+static void pages_that_are_not_decrypted_are_not_handed_out(struct kunit *test);
 static void memory_that_is_not_decrypted_is_kept(struct kunit *test);
 static void memory_that_is_not_encrypted_again_is_kept(struct kunit *test);
 static void pages_that_are_not_decrypted_are_kept(struct kunit *test);
@@ -33,6 +36,8 @@ static void memory_that_the_host_does_not_share_is_kept(struct kunit *test);
 static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *test);
 
 static struct kunit_case dma_fail_cases[] = {
+	KUNIT_CASE(memory_that_is_not_decrypted_is_not_handed_out),
+	KUNIT_CASE(pages_that_are_not_decrypted_are_not_handed_out),
 	KUNIT_CASE(memory_that_is_not_decrypted_is_kept),
 	KUNIT_CASE(memory_that_is_not_encrypted_again_is_kept),
 	KUNIT_CASE(pages_that_are_not_decrypted_are_kept),
@@ -77,6 +82,22 @@ static void begin_failing(struct kunit *test, struct coco_override *o)
 	KUNIT_ASSERT_EQ(test, coco_override_begin(o), 0);
 }
 
+/* Kernels that do not keep them have freed them; what is handed out is the test's to free */
+static void memory_that_is_not_decrypted_is_not_handed_out(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	dma_addr_t at;
+	void *cpu;
+
+	begin_failing(test, &decrypt);
+	cpu = dma_alloc_coherent(dev, SIZE, &at, GFP_KERNEL);
+	coco_override_end(&decrypt);
+	KUNIT_EXPECT_GT(test, decrypt.ncalls, 0u);
+	KUNIT_EXPECT_NULL(test, cpu);
+	if (cpu)
+		give_back((unsigned long)cpu, get_order(SIZE));
+}
+
 static void memory_that_is_not_decrypted_is_kept(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
@@ -113,6 +134,21 @@ static void memory_that_is_not_encrypted_again_is_kept(struct kunit *test)
 }
 
 #ifdef CC_HAVE_DMA_ALLOC_PAGES
+static void pages_that_are_not_decrypted_are_not_handed_out(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	struct page *page;
+	dma_addr_t at;
+
+	begin_failing(test, &decrypt);
+	page = dma_alloc_pages(dev, SIZE, &at, DMA_BIDIRECTIONAL, GFP_KERNEL);
+	coco_override_end(&decrypt);
+	KUNIT_EXPECT_GT(test, decrypt.ncalls, 0u);
+	KUNIT_EXPECT_NULL(test, page);
+	if (page)
+		give_back((unsigned long)page_address(page), get_order(SIZE));
+}
+
 static void pages_that_are_not_decrypted_are_kept(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
@@ -149,6 +185,11 @@ static void pages_that_are_not_encrypted_again_are_kept(struct kunit *test)
 	give_back((unsigned long)cpu, get_order(SIZE));
 }
 #else
+static void pages_that_are_not_decrypted_are_not_handed_out(struct kunit *test)
+{
+	kunit_skip(test, "this kernel has no dma_alloc_pages()");
+}
+
 static void pages_that_are_not_decrypted_are_kept(struct kunit *test)
 {
 	kunit_skip(test, "this kernel has no dma_alloc_pages()");

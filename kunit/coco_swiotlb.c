@@ -229,17 +229,24 @@ static void buffer_for_the_device_is_not_written_back(struct kunit *test)
 #define SALT	0x5a
 #define GRAIN	SZ_64K
 
-/* Leave a byte of our own in every slot that is free: map all of the pool at once */
+/*
+ * Leave a byte of our own in every slot that is free: map all of the pool at once,
+ * and with single slots what is left between large pieces.  The next search starts
+ * just there, where the last one ended.
+ */
 static unsigned int salt_the_pool(struct kunit *test)
 {
 	void *salt = coco_buffer(test, GRAIN);
-	struct coco_maps *maps;
+	struct coco_maps *pieces, *rest;
 	unsigned int n;
 
 	memset(salt, SALT, GRAIN);
-	maps = coco_map_all(test, salt, GRAIN, DMA_TO_DEVICE, SZ_64M / GRAIN);
-	n = maps->n;
-	coco_unmap_all(maps);
+	coco_hold_pool(test);
+	pieces = coco_map_all(test, salt, GRAIN, DMA_TO_DEVICE, SZ_1G / GRAIN);
+	rest = coco_map_all(test, salt, COCO_SLOT, DMA_TO_DEVICE, SZ_64M / COCO_SLOT);
+	n = pieces->n;
+	coco_unmap_all(rest);
+	coco_unmap_all(pieces);
 	return n;
 }
 

@@ -6,20 +6,24 @@
  * Path:        dma_map_single() -> swiotlb_map() -> swiotlb_tbl_map_single(),
  *              swiotlb_find_slots(), swiotlb_release_slots()
  * Upstream:    e998879d4fb7 ("x86,swiotlb: Adjust SWIOTLB bounce buffer size for SEV guests")
- *              20347fca71a3 ("swiotlb: split up the global swiotlb lock")
+ *              20347fca71a3 ("swiotlb: split up the global swiotlb lock"), 911655ab1dfb
+ *              ("swiotlb: fix default_swiotlb_limit() for non-growable default pool")
  * Without it:  a guest that is out of slots stops for good, or gives a device an address that
  *              it cannot reach.
  */
 #include <linux/completion.h>
+#include <linux/swiotlb.h>
 #include <linux/workqueue.h>
 #include "lib/coco_kunit.h"
 #include "lib/dma.h"
+#include "lib/symbol.h"
 
 static void default_pool_has_64_mib(struct kunit *test);
 static void full_pool_refuses_and_recovers(struct kunit *test);
 static void larger_than_the_largest_is_refused(struct kunit *test);
 static void mapping_stays_inside_the_segment_boundary(struct kunit *test);
 static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit *test);
+static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test);
 static void two_cpus_share_the_pool(struct kunit *test);
 
 #define GRAIN	SZ_64K
@@ -31,6 +35,7 @@ static struct kunit_case swiotlb_pool_cases[] = {
 	KUNIT_CASE(larger_than_the_largest_is_refused),
 	KUNIT_CASE(mapping_stays_inside_the_segment_boundary),
 	KUNIT_CASE(address_out_of_reach_is_refused_and_its_slots_released),
+	KUNIT_CASE(limit_of_a_pool_that_cannot_grow_is_its_end),
 	KUNIT_CASE(two_cpus_share_the_pool),
 	{}
 };
@@ -61,8 +66,8 @@ static void full_pool_refuses_and_recovers(struct kunit *test)
 	dma_addr_t at;
 	int refused;
 
-	COCO_NEEDS_FIXED_POOL(test);
 	COCO_NEEDS_BOUNCE(test);
+	coco_hold_pool(test);
 	coco_fill(buf, PAGE_SIZE, 1);
 	for (round = 0; round < 3; round++) {
 		maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, ALL);
@@ -154,6 +159,24 @@ static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit 
 	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
 	dma_unmap_single(dev, at, GRAIN, DMA_TO_DEVICE);
 }
+
+/* What a driver is told of where its bounce buffers can be */
+#ifdef CC_HAVE_DEFAULT_SWIOTLB_LIMIT
+static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
+{
+	typeof(default_swiotlb_limit) *limit = coco_symbol("default_swiotlb_limit");
+
+	COCO_NEEDS_BOUNCE(test);
+	KUNIT_ASSERT_NOT_NULL(test, limit);
+	coco_hold_pool(test);
+	KUNIT_EXPECT_EQ(test, limit(), coco_dma_dev(test)->dma_io_tlb_mem->defpool.end - 1);
+}
+#else
+static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
+{
+	kunit_skip(test, "this kernel has no default_swiotlb_limit()");
+}
+#endif
 
 /* ---- two CPUs ---- */
 

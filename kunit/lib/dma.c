@@ -5,6 +5,8 @@
 #include <linux/mm.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
+#include <linux/workqueue.h>
 #include "dma.h"
 #include "kunit_choice.h"
 #include "machine.h"
@@ -36,10 +38,45 @@ int coco_dma_begin(struct kunit *test)
 }
 EXPORT_SYMBOL_GPL(coco_dma_begin);
 
+/* ---- the pool ---- */
+
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+/* Kernels themselves end its growth so, where somebody asked where it lies */
+static struct io_tlb_mem *held;
+
+void coco_hold_pool(struct kunit *test)
+{
+	struct io_tlb_mem *mem = coco_dma_dev(test)->dma_io_tlb_mem;
+
+	if (held || !mem->can_grow)
+		return;
+	WRITE_ONCE(mem->can_grow, false);
+	flush_work(&mem->dyn_alloc);
+	held = mem;
+}
+
+static void let_pool_grow(void)
+{
+	if (held)
+		WRITE_ONCE(held->can_grow, true);
+	held = NULL;
+}
+#else
+void coco_hold_pool(struct kunit *test)
+{
+}
+
+static void let_pool_grow(void)
+{
+}
+#endif
+EXPORT_SYMBOL_GPL(coco_hold_pool);
+
 void coco_dma_end(struct kunit *test)
 {
 	struct platform_device *device = test->priv;
 
+	let_pool_grow();
 	test->priv = NULL;
 	if (device)
 		platform_device_unregister(device);

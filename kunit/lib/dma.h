@@ -54,7 +54,10 @@ bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf);
 	} while (0)
 bool coco_dma_bounces(struct kunit *test);
 
-/* Only a pool that does not grow can be full */
+/* Only a pool that does not grow can be full: from here to the end of the case it does not */
+void coco_hold_pool(struct kunit *test);
+
+/* ... and only a kernel whose pool never grows has just the one that it boots with */
 #define COCO_NEEDS_FIXED_POOL(test) \
 	do { \
 		if (IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC)) \

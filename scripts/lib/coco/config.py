@@ -110,6 +110,7 @@ FEATURES: dict[str, Requirement] = {
     "kexec": _need("KEXEC KEXEC_FILE", "starting a second kernel"),
     "kvm_guest": _need("KVM_GUEST", "paravirtual KVM features"),
     "efi": _need("EFI", "EFI tables"),
+    "efi_esrt": _need("EFI_ESRT", "the firmware's table of its resources"),
     "debugfs": _need("DEBUG_FS", "page tables and counters in debugfs"),
     "kunit": _need("KUNIT", "the kernel's own KUnit"),
     "swiotlb_dynamic": _need("SWIOTLB_DYNAMIC", "a pool that grows"),

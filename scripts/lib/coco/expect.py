@@ -40,6 +40,7 @@ EXPORTS: Mapping[str, str] = {
 }
 # ... and those that stand for what one of its headers declares: (header, text in it)
 DECLARED: Mapping[str, tuple[str, str]] = {
+    "default_swiotlb_limit": ("include/linux/swiotlb.h", "default_swiotlb_limit("),
     # SEV-SNP's early code as it was while it stayed after boot, before it became __init
     "snp_early_code": ("arch/x86/include/asm/sev.h", "void __noreturn snp_abort(void);"),
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
@@ -49,6 +50,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
     "tree_tdx_selftest": ("tools/testing/selftests/tdx/tdx_guest_test.c", "TEST(verify_report)"),
+    "swiotlb_align_mask": ("include/linux/swiotlb.h", "alloc_aligned_mask"),
+    "swiotlb_areas": ("include/linux/swiotlb.h", "io_tlb_area"),
 }
 TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
