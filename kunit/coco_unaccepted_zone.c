@@ -2,7 +2,8 @@
 /*
  * The page allocator accepts what it hands out, as long as there is something to accept.
  *
- * Path:        alloc_pages() -> cond_accept_memory() -> accept_memory()
+ * Path:        alloc_pages() -> cond_accept_memory() -> accept_memory();
+ *              __zone_watermark_ok() -> __zone_watermark_unusable_free()
  * Upstream:    dcdfdd40fa82 ("mm: Add support for unaccepted memory"),
  *              807174a93d24 ("mm: fix endless reclaim on machines with unaccepted memory")
  * Without it:  allocations fail, or reclaim for ever, with most of the memory unused.
@@ -14,10 +15,12 @@
 #include "lib/unaccepted.h"
 
 static void counter_fits_the_table(struct kunit *test);
+static void unaccepted_memory_is_no_reason_to_reclaim(struct kunit *test);
 static void allocation_accepts_all_memory_before_it_fails(struct kunit *test);
 
 static struct kunit_case unaccepted_zone_cases[] = {
 	KUNIT_CASE(counter_fits_the_table),
+	KUNIT_CASE(unaccepted_memory_is_no_reason_to_reclaim),
 	KUNIT_CASE(allocation_accepts_all_memory_before_it_fails),
 	{}
 };
@@ -35,6 +38,29 @@ static void counter_fits_the_table(struct kunit *test)
 	KUNIT_EXPECT_LE(test, pages, (u64)units() * UNIT_PAGES);
 	KUNIT_EXPECT_LE_MSG(test, pages, (u64)global_zone_page_state(NR_FREE_PAGES),
 			    "unaccepted memory is free memory");
+}
+
+/* What kswapd asks of a zone: a mark that it is above thanks to unaccepted memory only */
+static void unaccepted_memory_is_no_reason_to_reclaim(struct kunit *test)
+{
+	typeof(zone_watermark_ok) *watermark_ok = coco_symbol("zone_watermark_ok");
+	unsigned int i, zones = 0;
+
+	need_unaccepted(test);
+	KUNIT_ASSERT_NOT_NULL(test, watermark_ok);
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		struct zone *zone = &NODE_DATA(first_online_node)->node_zones[i];
+		unsigned long unaccepted = zone_page_state(zone, NR_UNACCEPTED);
+		unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
+
+		if (!unaccepted)
+			continue;
+		zones++;
+		KUNIT_EXPECT_TRUE_MSG(test, watermark_ok(zone, 0, free - unaccepted / 2, i, 0),
+				      "zone %s: %lu pages free, %lu of them unaccepted", zone->name,
+				      free, unaccepted);
+	}
+	KUNIT_EXPECT_GT_MSG(test, zones, 0u, "nothing was left to accept");
 }
 
 #define BLOCK_ORDER	9

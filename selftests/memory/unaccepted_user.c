@@ -139,7 +139,7 @@ TEST(kcore_has_zeroes_for_unaccepted_memory)
 {
 	static unsigned char page[4096], zeroes[4096];
 	uint64_t gpa;
-	int64_t state, before;
+	int64_t state, before, breaches;
 	int fd;
 
 	NEED_SUITE();
@@ -151,12 +151,13 @@ TEST(kcore_has_zeroes_for_unaccepted_memory)
 	ASSERT_NE(gpa, 0);
 	state = machine_page_state(gpa);
 	before = acceptances();
+	breaches = machine_breaches();
 	memset(page, 0xff, sizeof(page));
 	EXPECT_EQ(kcore_read(fd, gpa, page, sizeof(page)), sizeof(page));
 	EXPECT_EQ(memcmp(page, zeroes, sizeof(page)), 0);
 	EXPECT_EQ(acceptances(), before);
 	EXPECT_EQ(machine_page_state(gpa), state);
-	EXPECT_EQ(machine_breaches(), 0);
+	EXPECT_EQ(machine_breaches(), breaches);
 	close(fd);
 }
 
@@ -183,12 +184,13 @@ TEST(kcore_has_the_bytes_of_accepted_memory)
 
 TEST(memory_in_use_is_no_longer_counted)
 {
-	int64_t start, bytes, accepted, falls;
+	int64_t start, bytes, accepted, breaches, falls;
 	int chunks;
 
 	NEED_SUITE();
 	start = unaccepted();
 	accepted = acceptances();
+	breaches = machine_breaches();	/* those of the boot are the boot's */
 	ASSERT_GT(start, (int64_t)CHUNK);
 	/* The allocator turns to unaccepted memory when the rest runs short */
 	for (chunks = 0; chunks < 1024 && start - unaccepted() < (int64_t)CHUNK; chunks++) {
@@ -205,7 +207,7 @@ TEST(memory_in_use_is_no_longer_counted)
 	EXPECT_EQ((start - bytes) % UNIT, 0);
 	EXPECT_GE(falls, (start - bytes) / UNIT);
 	EXPECT_LE(falls, (start - bytes) / UNIT + 1);
-	EXPECT_EQ(machine_breaches(), 0);
+	EXPECT_EQ(machine_breaches(), breaches);
 }
 
 TEST_HARNESS_MAIN
