@@ -19,8 +19,6 @@
  * Options of the machine's command line:
  *	efi			hand over so; all personalities
  *	unaccepted=<range>	likewise, with unaccepted memory (unaccepted.c)
- *	boot_services=<n>	so many pages of boot services' data, none beside the next:
- *				kernels keep them until the services' address map is set
  *	runtime_cpuid		SetVirtualAddressMap() runs CPUID, as OVMF's services may
  *
  * Section numbers are those of the UEFI specification 2.10.
@@ -102,9 +100,7 @@ struct resource_table {
 #define FIRMWARE_VERSION	0xc0c0
 
 #define MAX_TABLES	8
-#define MAP_PAGES	4
-#define BOOT_SERVICES_GPA (96ull << 20)
-#define MAX_DESCRIPTORS	(MAP_PAGES * PAGE_SIZE / sizeof(struct descriptor))
+#define MAX_DESCRIPTORS	(PAGE_SIZE / sizeof(struct descriptor))
 
 /* One page, EfiRuntimeServicesData */
 struct efi_page {
@@ -384,20 +380,10 @@ static void set_info(u8 *params, u32 systab, u32 map, u32 map_size)
 	memset(params + PARAM_RSDP, 0, 8);	/* the stub leaves it to the tables */
 }
 
-static void leave_boot_services(struct boot *boot)
-{
-	u64 i, n = option_number("boot_services", 0), gpa = BOOT_SERVICES_GPA;
-
-	if (n && (gpa < boot->kernel_gpa + boot->kernel_room || gpa + 2 * n * PAGE_SIZE > config.ram))
-		internal_error("option boot_services: no room at %llu MiB", BOOT_SERVICES_GPA >> 20);
-	for (i = 0; i < n; i++, gpa += 2 * PAGE_SIZE)
-		efi_set_type(gpa, gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
-}
-
 void efi_hand_over(struct boot *boot)
 {
 	u64 page_gpa = boot_reserve(boot, 1), code_gpa = boot_reserve(boot, 1);
-	u64 map_gpa = boot_reserve(boot, MAP_PAGES), resources_gpa = boot_reserve(boot, 1);
+	u64 map_gpa = boot_reserve(boot, 1), resources_gpa = boot_reserve(boot, 1);
 	struct efi_page *page = ram_ptr(page_gpa, PRIVATE);
 	u32 map_size;
 
@@ -411,9 +397,8 @@ void efi_hand_over(struct boot *boot)
 		efi_set_type(boot->initrd_gpa, config.ram, EFI_LOADER_DATA);
 	efi_set_type(page_gpa, page_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);
 	efi_set_type(code_gpa, code_gpa + PAGE_SIZE, EFI_RUNTIME_CODE);
-	efi_set_type(map_gpa, map_gpa + MAP_PAGES * PAGE_SIZE, EFI_LOADER_DATA);
+	efi_set_type(map_gpa, map_gpa + PAGE_SIZE, EFI_LOADER_DATA);
 	efi_set_type(resources_gpa, resources_gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
-	leave_boot_services(boot);
 	unaccepted_set_type();
 	map_size = fill_map(ram_ptr(map_gpa, PRIVATE)) * sizeof(struct descriptor);
 
