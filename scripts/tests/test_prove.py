@@ -241,7 +241,7 @@ def test_a_missing_fix_is_not_fixed(world: World) -> None:
 
 def test_cases_are_shown_on_the_reference_first(world: World) -> None:
     assert world.prove(reference="upstream") == errors.OK
-    assert "  reference tdx " in world.screen
+    assert "  reference   tdx " in world.screen
     assert (world.results / "reference/result.json").is_file()
     block = (world.results / "some-fix/tested-by.txt").read_text()
     assert "its cases pass on 6.12.1-fake" in block
