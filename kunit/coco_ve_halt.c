@@ -108,7 +108,7 @@ static void hlt_with_interrupts_on_is_refused_without_call(struct kunit *test)
 	do_hlt(&r);
 	coco_window_end(w);
 	preempt_enable();
-	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_GP);
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_VE);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_VE, REASON_HLT, 1);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, REASON_HLT, 0);
 }

@@ -19,7 +19,6 @@
  * Options of the machine's command line:
  *	efi			hand over so; all personalities
  *	unaccepted=<range>	likewise, with unaccepted memory (unaccepted.c)
- *	runtime_cpuid		SetVirtualAddressMap() runs CPUID, as OVMF's services may
  *
  * Section numbers are those of the UEFI specification 2.10.
  */
@@ -154,23 +153,10 @@ static const u8 set_virtual_address_map[] = {
 	0xc3,							/* ret */
 };
 
-/* The same, but it asks the processor first */
-static const u8 set_virtual_address_map_cpuid[] = {
-	0x53,							/* push	%rbx */
-	0x31, 0xc0,						/* xor	%eax, %eax */
-	0x31, 0xc9,						/* xor	%ecx, %ecx */
-	0x0f, 0xa2,						/* cpuid */
-	0x5b,							/* pop	%rbx */
-	0x31, 0xc0,						/* xor	%eax, %eax */
-	0xc3,							/* ret */
-};
-
 static const u8 no_such_service[] = {
 	0x48, 0xb8, 0x03, 0, 0, 0, 0, 0, 0, 0x80,		/* mov	$EFI_UNSUPPORTED, %rax */
 	0xc3,							/* ret */
 };
-
-#define NO_SUCH_SERVICE	64	/* where it is, in the page of code */
 
 static struct config_table tables[MAX_TABLES];
 static u32 tables_count;
@@ -322,13 +308,10 @@ static void fill_runtime(struct runtime_services *runtime, u64 code_gpa)
 	u8 *code = ram_ptr(code_gpa, PRIVATE);
 	u32 i;
 
-	if (option_flag("runtime_cpuid"))
-		memcpy(code, set_virtual_address_map_cpuid, sizeof(set_virtual_address_map_cpuid));
-	else
-		memcpy(code, set_virtual_address_map, sizeof(set_virtual_address_map));
-	memcpy(code + NO_SUCH_SERVICE, no_such_service, sizeof(no_such_service));
+	memcpy(code, set_virtual_address_map, sizeof(set_virtual_address_map));
+	memcpy(code + sizeof(set_virtual_address_map), no_such_service, sizeof(no_such_service));
 	for (i = 0; i < SERVICES; i++)
-		runtime->service[i] = code_gpa + NO_SUCH_SERVICE;
+		runtime->service[i] = code_gpa + sizeof(set_virtual_address_map);
 	runtime->service[SET_VIRTUAL_ADDRESS_MAP] = code_gpa;
 	seal(&runtime->header, RUNTIME_SIGNATURE, sizeof(*runtime));
 }
