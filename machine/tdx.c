@@ -155,10 +155,12 @@ static bool tdx_exit(struct vcpu *v)
 		forbidden(v, VMX_EXIT_HLT, "\xf4", 1);
 		return true;
 	case SVM_EXIT_WBINVD:
-		forbidden(v, VMX_EXIT_WBINVD, "\x0f\x09", 2);
-		return true;
 	case SVM_EXIT_INVD:
-		forbidden(v, VMX_EXIT_INVD, "\x0f\x08", 2);
+		/* QEMU gives INVD the exit code of WBINVD */
+		if (insn_length(v, "\x0f\x08", 2))
+			forbidden(v, VMX_EXIT_INVD, "\x0f\x08", 2);
+		else
+			forbidden(v, VMX_EXIT_WBINVD, "\x0f\x09", 2);
 		return true;
 	case SVM_EXIT_MONITOR:
 		forbidden(v, VMX_EXIT_MONITOR, "\x0f\x01\xc8", 3);
