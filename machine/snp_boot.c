@@ -15,6 +15,14 @@
 #define MAX_CPUID	64
 #define SECRETS_VERSION	3
 
+/* XCR0: x87 alone; with SSE and AVX.  CPUID leaf 0xd: subleaves, and bits of EAX of subleaf 1 */
+#define XCR0_X87	1u
+#define XCR0_AVX	7u
+#define SUBLEAF_AVX	2
+#define SUBLEAF_PKRU	9
+#define CPUID_XSAVEC	BIT(1)
+#define CPUID_XSAVES	BIT(3)
+
 struct cc_blob {
 	u32 magic;
 	u16 version, reserved;
@@ -91,6 +99,38 @@ static void fill_cpuid(struct cpuid_page *page)
 	}
 }
 
+/*
+ * Leaf 0xd, of a processor that has XSAVEC: Linux takes none of one without.  The other leaves
+ * deny XSAVE to the guest, so that it uses none and does not look here (sev.c); a test that
+ * switches it on by itself does.  Subleaves 0 and 1 may be there for more than one XCR0 (SNP
+ * firmware ABI 56860, 8.17, CPUID page: XCR0_IN, XSS_IN).
+ */
+static void fill_xsave(struct cpuid_page *page)
+{
+	static const struct {
+		u32 subleaf, xcr0;
+	} entries[] = {
+		{ 0, XCR0_AVX }, { 0, XCR0_X87 }, { 1, XCR0_AVX }, { 1, XCR0_X87 },
+		{ SUBLEAF_AVX, 0 }, { SUBLEAF_PKRU, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		struct cpuid_entry *e = &page->entries[page->count++];
+		u32 out[4];
+
+		cpuid_raw(0xd, entries[i].subleaf, out);
+		if (!entries[i].subleaf)
+			out[EAX] &= XCR0_AVX | BIT(SUBLEAF_PKRU);
+		if (entries[i].subleaf == 1)
+			out[EAX] = (out[EAX] & ~CPUID_XSAVES) | CPUID_XSAVEC;
+		e->leaf = 0xd;
+		e->subleaf = entries[i].subleaf;
+		e->xcr0 = entries[i].xcr0;
+		memcpy(e->out, out, sizeof(out));
+	}
+}
+
 /* No two keys alike, none zero; the same in every run, so that runs can be compared */
 void snp_vmpck(u32 key, u8 out[VMPCK_SIZE])
 {
@@ -124,6 +164,7 @@ void snp_boot_data(struct boot *boot)
 
 	ap_boot_data(boot);
 	fill_cpuid(ram_ptr(cpuid_gpa, PRIVATE));
+	fill_xsave(ram_ptr(cpuid_gpa, PRIVATE));
 	fill_secrets(ram_ptr(secrets_gpa, PRIVATE));
 	*blob = (struct cc_blob) {
 		.magic = CC_BLOB_MAGIC,
