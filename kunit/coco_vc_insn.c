@@ -26,6 +26,8 @@ static void dr7_write_tells_the_host(struct kunit *test);
 static void dr7_read_asks_nobody(struct kunit *test);
 static void dr7_write_clears_reserved_bits(struct kunit *test);
 static void dr7_write_of_upper_half_raises_gp(struct kunit *test);
+/* MSR that a supervisor at a lower VMPL would answer: none of the host's business */
+static void msr_of_the_svsm_asks_nobody(struct kunit *test);
 /* One row an instruction */
 static void gp_of_the_host_is_raised(struct kunit *test);
 static void ud_of_the_host_is_raised(struct kunit *test);
@@ -43,6 +45,8 @@ COCO_INSN_UP(do_wbinvd, "wbinvd")
 COCO_INSN_UP(do_invd, "invd")
 COCO_INSN_UP(do_vmmcall, "vmmcall")
 COCO_INSN_UP(do_rdtsc, "rdtsc")
+COCO_INSN_UP(do_rdmsr, "rdmsr")
+COCO_INSN_UP(do_wrmsr, "wrmsr")
 COCO_INSN_UP(do_monitor, ".byte 0x0f, 0x01, 0xc8")
 COCO_INSN_UP(do_mwait, ".byte 0x0f, 0x01, 0xc9")
 COCO_INSN_UP(do_monitorx, ".byte 0x0f, 0x01, 0xfa")
@@ -76,6 +80,7 @@ static struct kunit_case vc_insn_cases[] = {
 	KUNIT_CASE(dr7_read_asks_nobody),
 	KUNIT_CASE(dr7_write_clears_reserved_bits),
 	KUNIT_CASE(dr7_write_of_upper_half_raises_gp),
+	KUNIT_CASE(msr_of_the_svsm_asks_nobody),
 	KUNIT_CASE_PARAM(gp_of_the_host_is_raised, refused_gen_params),
 	KUNIT_CASE_PARAM(ud_of_the_host_is_raised, refused_gen_params),
 	KUNIT_CASE(invd_ends_the_guest),
@@ -257,6 +262,30 @@ static void dr7_write_of_upper_half_raises_gp(struct kunit *test)
 	w = vc_run(test, do_dr7_write, &r, NULL);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_GP);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_GHCB, COCO_ANY, 0);
+}
+
+/* SVSM specification 58019, the MSR that tells the calling area; 0 without an SVSM */
+#define MSR_SVSM_CAA	0xc001f000
+
+static void msr_of_the_svsm_asks_nobody(struct kunit *test)
+{
+	struct coco_regs read = junk(), write = junk();
+
+	need_es_and_machine(test);
+#ifndef CC_HAVE_SVSM
+	kunit_skip(test, "this kernel knows no SVSM");
+#endif
+	read.cx = write.cx = MSR_SVSM_CAA;
+	expect_calls(test, vc_run(test, do_rdmsr, &read, NULL), EXIT_MSR, 1, COCO_ANY, 0);
+	KUNIT_EXPECT_EQ(test, read.trap, (long)COCO_NO_TRAP);
+	KUNIT_EXPECT_EQ(test, read.ax, 0ul);
+	KUNIT_EXPECT_EQ(test, read.dx, 0ul);
+	expect_calls(test, vc_run(test, do_wrmsr, &write, NULL), EXIT_MSR, 1, COCO_ANY, 0);
+	KUNIT_EXPECT_EQ(test, write.trap, (long)COCO_NO_TRAP);
+	read = junk();
+	read.cx = MSR_SVSM_CAA;
+	vc_run(test, do_rdmsr, &read, NULL);
+	KUNIT_EXPECT_EQ(test, read.ax, 0ul);
 }
 
 static void expect_exception(struct kunit *test, u64 event, long vector)

@@ -23,6 +23,9 @@ static void mov_refused_by_the_host_raises_gp(struct kunit *test);
 /* MOVS: a read, a write, each a #VC inside the #VC */
 static void movs_reads_a_device_into_memory(struct kunit *test);
 static void movs_writes_memory_to_a_device(struct kunit *test);
+static void movs_moves_a_qword_whole(struct kunit *test);
+/* The exit code alone makes no device of an address */
+static void address_without_a_mapping_faults_without_call(struct kunit *test);
 /* These end the guest */
 static void encrypted_mapping_ends_the_guest(struct kunit *test);
 static void other_instruction_ends_the_guest(struct kunit *test);
@@ -58,6 +61,7 @@ COCO_INSN_UP(write16_imm, "movw $0x1234, (%%rbx)")
 COCO_INSN_UP(write32_imm, "movl $0x12345678, (%%rbx)")
 COCO_INSN_UP(write64_imm, "movq $-0x12345678, (%%rbx)")
 COCO_INSN_ALL(do_movsl, "movsl")
+COCO_INSN_UP(do_movsq, "movsq")
 COCO_INSN_ALL(do_rep_movsw, "rep movsw")
 COCO_INSN_UP(do_and, "andl %%eax, (%%rbx)")
 
@@ -118,12 +122,28 @@ static const struct write_case write_cases[] = {
 };
 KUNIT_ARRAY_PARAM_DESC(write, write_cases, name);
 
+struct hole_case {
+	const char *name;
+	coco_insn_fn insn;
+};
+
+static const struct hole_case hole_cases[] = {
+	{ "read", read32 },
+	{ "write", write32 },
+	{ "write_immediate", write8_imm },
+	{ "zero_extend", movzx8_32 },
+	{ "sign_extend", movsx8_32 },
+};
+KUNIT_ARRAY_PARAM_DESC(hole, hole_cases, name);
+
 static struct kunit_case vc_mmio_cases[] = {
 	KUNIT_CASE_PARAM(mov_reads_into_its_part_of_the_register, read_gen_params),
 	KUNIT_CASE_PARAM(mov_writes_just_its_bytes, write_gen_params),
 	KUNIT_CASE_PARAM(mov_refused_by_the_host_raises_gp, read_gen_params),
 	KUNIT_CASE(movs_reads_a_device_into_memory),
 	KUNIT_CASE(movs_writes_memory_to_a_device),
+	KUNIT_CASE(movs_moves_a_qword_whole),
+	KUNIT_CASE_PARAM(address_without_a_mapping_faults_without_call, hole_gen_params),
 	KUNIT_CASE(encrypted_mapping_ends_the_guest),
 	KUNIT_CASE(other_instruction_ends_the_guest),
 	{}
@@ -267,6 +287,49 @@ static void movs_writes_memory_to_a_device(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(memory); i++)
 		expect_call(test, w, EXIT_MMIO_WRITE, i, NO_DEVICE + 4 - 2 * i, 2,
 			    COCO_GHCB_SCRATCH);
+}
+
+/* The largest that there is: eight bytes each way */
+static void movs_moves_a_qword_whole(struct kunit *test)
+{
+	u64 memory = 0, value = DEVICE;
+	struct coco_regs r;
+	struct coco_window *w;
+
+	prepare(test);
+	r = device_regs();
+	r.di = (unsigned long)&memory;
+	memcpy(bytes, &value, sizeof(value));
+	w = vc_run_buffer(test, do_movsq, &r, DEVICE_REPLIES(EXIT_MMIO_READ), bytes, NULL);
+	KUNIT_EXPECT_EQ(test, memory, (u64)DEVICE);
+	KUNIT_EXPECT_EQ(test, r.si, (unsigned long)device + 8);
+	expect_call(test, w, EXIT_MMIO_READ, 0, NO_DEVICE, 8, COCO_GHCB_SCRATCH);
+
+	r = device_regs();
+	r.si = (unsigned long)&memory;
+	w = vc_run(test, do_movsq, &r, DEVICE_REPLIES(EXIT_MMIO_WRITE));
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
+	KUNIT_EXPECT_EQ(test, r.di, (unsigned long)device + 8);
+	expect_calls(test, w, EXIT_NPF, 2, EXIT_MMIO_WRITE, 1);
+	expect_call(test, w, EXIT_MMIO_WRITE, 0, NO_DEVICE, 8, COCO_GHCB_SCRATCH);
+}
+
+/* Nothing is ever mapped here (Documentation/arch/x86/x86_64/mm.rst, "unused hole") */
+#define HOLE	0xfffffc0000001000ul
+
+static void address_without_a_mapping_faults_without_call(struct kunit *test)
+{
+	const struct hole_case *c = test->param_value;
+	struct coco_regs r;
+	struct coco_window *w;
+
+	prepare(test);
+	r = device_regs();
+	r.bx = HOLE;
+	w = vc_run_intercepted(test, c->insn, &r, EXIT_NPF, NULL);
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_PF);
+	KUNIT_EXPECT_EQ(test, (u64)r.r9, DATA);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_GHCB, COCO_ANY, 0);
 }
 
 static void expect_end(struct kunit *test, coco_insn_fn insn)

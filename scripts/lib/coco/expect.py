@@ -46,6 +46,10 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "ptp_kvm_arch": ("include/linux/ptp_kvm.h", "int kvm_arch_ptp_init(void);"),
     "tdx_kexec": ("arch/x86/include/asm/x86_init.h", "enc_kexec_begin"),
+    # The early #VC handler tells the host that it gives up; kernels up to 5.15 just halt
+    "early_vc_terminates": ("arch/x86/include/asm/sev-common.h", "SEV_TERM_SET_GEN"),
+    "sysret_gap": ("arch/x86/include/asm/proto.h", "entry_SYSRETQ_unsafe_stack"),
+    "svsm": ("arch/x86/include/asm/sev.h", "struct svsm_call {"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
     "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),

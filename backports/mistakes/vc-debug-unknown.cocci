@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+@@
+- SVM_EXIT_EXCP_BASE + X86_TRAP_DB
++ SVM_EXIT_EXCP_BASE + X86_TRAP_BP

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the rest of the kernel knows of a #VC in kernel mode: that it may have hit anywhere.
+ *
+ * Path:        #VC -> kernel_exc_vmm_communication() -> irqentry_nmi_enter() -> handlers
+ * Upstream:    62441a1fb532 ("x86/sev-es: Correctly track IRQ states in runtime #VC handler")
+ * Without it:  lockdep, RCU and whoever asks in_nmi() take the handler for the code that it
+ *              interrupted, with that one's interrupts and locks.
+ *
+ * No interface tells: a probe on the decoder of instructions, which the handler calls by one of
+ * two names, looks at the count of NMI-like contexts (include/linux/preempt.h): one more than
+ * where the same is called from here.  The probe's own trap may be one of them.
+ */
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <asm/insn.h>
+#include "lib/symbol.h"
+#include "lib/vc.h"
+
+static void handler_counts_as_nmi(struct kunit *test);
+
+static struct kunit_case vc_context_cases[] = {
+	KUNIT_CASE(handler_counts_as_nmi),
+	{}
+};
+
+COCO_INSN_UP(do_rdmsr, "rdmsr")
+
+#define SOME_MSR	0x4b5649ff	/* of no processor */
+
+static struct task_struct *watched;
+static unsigned int hits, least;
+
+static int on_decode(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned int depth = (preempt_count() & NMI_MASK) / NMI_OFFSET;
+
+	if (READ_ONCE(watched) != current)
+		return 0;
+	least = hits ? min(least, depth) : depth;
+	hits++;
+	return 0;
+}
+
+/* With one of these a probe stays a trap, and does not become a jump */
+static void behind_it(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+/* What the handler does, but outside of it; one of the two ways may not be there */
+static void decode_here(void)
+{
+	int (*decode)(struct insn *insn, const void *code, int size, int mode);
+	void (*init)(struct insn *insn, const void *code, int size, int mode);
+	void (*length)(struct insn *insn);
+	static const u8 nops[16] = { [0 ... 15] = 0x90 };
+	struct insn insn;
+
+	decode = coco_symbol("insn_decode");
+	init = coco_symbol("insn_init");
+	length = coco_symbol("insn_get_length");
+	if (decode)
+		decode(&insn, nops, sizeof(nops), 1);
+	if (init && length) {
+		init(&insn, nops, sizeof(nops), 1);
+		length(&insn);
+	}
+}
+
+/* The least depth that the probes see in there */
+static unsigned int depth_of_rdmsr(struct coco_window *w, struct coco_regs *r)
+{
+	hits = 0;
+	coco_window_begin_scripted(w, HOST_REPLIES(EXIT_MSR, REPLY_RAX | REPLY_RDX, 1, 0, 0, 0));
+	WRITE_ONCE(watched, current);
+	do_rdmsr(r);
+	WRITE_ONCE(watched, NULL);
+	coco_window_end(w);
+	return least;
+}
+
+static unsigned int depth_outside(void)
+{
+	hits = 0;
+	WRITE_ONCE(watched, current);
+	decode_here();
+	WRITE_ONCE(watched, NULL);
+	return least;
+}
+
+static void handler_counts_as_nmi(struct kunit *test)
+{
+	struct kprobe decode = {
+		.symbol_name = "insn_decode",
+		.pre_handler = on_decode, .post_handler = behind_it,
+	};
+	struct kprobe length = {
+		.symbol_name = "insn_get_length",
+		.pre_handler = on_decode, .post_handler = behind_it,
+	};
+	struct coco_regs r = { .cx = SOME_MSR };
+	struct coco_window *w = coco_window(test);
+	unsigned int outside, inside;
+	bool there;
+
+	need_es_and_machine(test);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&length), 0);
+	/* Not in every kernel */
+	there = !register_kprobe(&decode);
+	outside = depth_outside();
+	KUNIT_EXPECT_GE(test, hits, 1u);
+	inside = depth_of_rdmsr(w, &r);
+	KUNIT_EXPECT_GE(test, hits, 1u);
+	unregister_kprobe(&length);
+	if (there)
+		unregister_kprobe(&decode);
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, EXIT_MSR, 1);
+	KUNIT_EXPECT_EQ(test, inside, outside + 1);
+}
+
+static struct kunit_suite vc_context_suite = {
+	.name = "vc_context",
+	.init = coco_case_begin,
+	.exit = coco_case_end,
+	.test_cases = vc_context_cases,
+};
+kunit_test_suite(vc_context_suite);
+
+MODULE_DESCRIPTION("#VC in kernel mode is NMI-like context");
+MODULE_LICENSE("GPL");
