@@ -18,6 +18,7 @@
 
 /* APM vol. 2, appendix C */
 #define EXIT_EXCEPTION	0x40
+#define VECTOR_DB	1
 #define VECTOR_AC	17
 #define VECTOR_VC	29
 
@@ -112,6 +113,22 @@ TEST_F(code, code_of_another_instruction_is_sigbus_without_call)
 	calls = machine_count(COCO_EV_GHCB, variant->code) - calls;
 	exits = machine_count(COCO_EV_VC, variant->code) - exits;
 	EXPECT_GE(exits, calls);
+}
+
+/* A debug exception is the guest's own, whoever intercepts it; with DR6 empty it is that of INT1 */
+TEST(debug_code_is_sigtrap_without_call)
+{
+	int64_t calls = machine_count(COCO_EV_GHCB, EXIT_EXCEPTION + VECTOR_DB);
+	struct window w;
+	struct fault fault;
+
+	NEED_SUITE();
+	NEED_MACHINE();
+	ASSERT_EQ(0, pin_to_cpu0());
+	fault = run_with(_metadata, &w, EXIT_EXCEPTION + VECTOR_DB);
+	EXPECT_EQ(SIGTRAP, fault.signal);
+	EXPECT_EQ((uintptr_t)vc_injected_nop, fault.rip);
+	EXPECT_EQ(calls, machine_count(COCO_EV_GHCB, EXIT_EXCEPTION + VECTOR_DB));
 }
 
 TEST_HARNESS_MAIN

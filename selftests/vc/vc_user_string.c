@@ -10,20 +10,16 @@
  * Without it:  OUTS with RSI in kernel memory hands that memory to the host, INS with RDI
  *              there writes what the host likes into the kernel.
  *
- * The device is the CMOS: its index and data ports lie side by side, so that one word
- * holds a byte's place and its value, and OUTSW stores it.
+ * The device is the CMOS (cmos.h).
  */
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
 #include "../lib/need.h"
 #include "../lib/window.h"
+#include "cmos.h"
 
 #define EXIT_IOIO	0x7b			/* APM vol. 2, appendix C */
-#define CMOS_INDEX	0x70
-#define CMOS_DATA	0x71
-#define CMOS_FIRST	0x60			/* bytes that nobody else uses */
-#define CMOS_COUNT	8
 
 /* Error code of #PF (APM vol. 2, 8.4.2) */
 #define PF_PRESENT	1u
@@ -67,23 +63,6 @@ OUTS(rep_outs_word_fs, "rep outsw %%fs:(%%rsi), %%dx")
 INS(ins_byte, "insb")
 INS(rep_ins_byte, "rep insb")
 
-static __insn void cmos_select(uint8_t index)
-{
-	io_out(CMOS_INDEX, 1, index);
-}
-
-static void cmos_write(uint8_t index, uint8_t value)
-{
-	cmos_select(index);
-	io_out(CMOS_DATA, 1, value);
-}
-
-static uint8_t cmos_read(uint8_t index)
-{
-	cmos_select(index);
-	return io_in(CMOS_DATA, 1, 0);
-}
-
 /* Three pages: the first two there and touched, the third a hole */
 FIXTURE(string) {
 	struct window w;
@@ -107,33 +86,6 @@ FIXTURE_SETUP(string)
 FIXTURE_TEARDOWN(string)
 {
 	munmap(self->pages, 2 * MACHINE_PAGE);
-}
-
-/* Index and value of each byte of the CMOS, from "at" on */
-static void fill_words(uint8_t *at, uint8_t first_value)
-{
-	unsigned int i;
-
-	for (i = 0; i < CMOS_COUNT; i++) {
-		at[2 * i] = CMOS_FIRST + i;
-		at[2 * i + 1] = first_value + i;
-	}
-}
-
-static void clear_cmos(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < CMOS_COUNT; i++)
-		cmos_write(CMOS_FIRST + i, 0);
-}
-
-static void expect_cmos(struct __test_metadata *_metadata, uint8_t first_value)
-{
-	unsigned int i;
-
-	for (i = 0; i < CMOS_COUNT; i++)
-		EXPECT_EQ(first_value + i, cmos_read(CMOS_FIRST + i));
 }
 
 /* One call to the host for all of them; 7 bytes before the page's end: a word straddles it */
