@@ -150,7 +150,9 @@ def make(
             here = suite.cases
             plan.boot_cases = tuple(case.id for case in here)
         elif suite.kind == START:
-            plan.starts.append(Item(suite.name, suite.kind, tuple(case.id for case in here)))
+            # No boot of its own where no case applies
+            if any(_may_run(case, features) for case in here):
+                plan.starts.append(Item(suite.name, suite.kind, tuple(case.id for case in here)))
         elif reason := _not_built(suite, available):
             if any(_may_run(case, features) for case in here):
                 plan.not_built[suite.name] = reason
