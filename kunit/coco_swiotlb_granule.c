@@ -35,6 +35,17 @@ static struct kunit_case swiotlb_granule_cases[] = {
 static const size_t offsets[] = { 0, 0x200, 0x7ff, 0x800, 0xa00, 0xfff };
 static const size_t sizes[] = { 1, 0x100, 0x900, GRANULE };
 
+#ifdef CC_HAVE_DMA_MIN_ALIGN_MASK
+static void keep_bits(struct device *dev, unsigned int mask)
+{
+	dma_set_min_align_mask(dev, mask);
+}
+#else
+static void keep_bits(struct device *dev, unsigned int mask)
+{
+}
+#endif
+
 #if defined(CC_HAVE_SWIOTLB_ALIGN_MASK) && defined(CC_HAVE_DMA_MIN_ALIGN_MASK)
 static typeof(swiotlb_tbl_map_single) *map_single;
 
@@ -44,7 +55,7 @@ static void need_map_single(struct kunit *test)
 	if (!map_single)
 		map_single = coco_symbol("swiotlb_tbl_map_single");
 	KUNIT_ASSERT_NOT_NULL(test, map_single);
-	dma_set_min_align_mask(coco_dma_dev(test), MASK);
+	keep_bits(coco_dma_dev(test), MASK);
 }
 
 /* As an IOMMU's driver does for a device that is not trusted */
@@ -97,15 +108,15 @@ static void mapping_has_its_granules_for_itself(struct kunit *test)
 		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
 			size_t len = sizes[j];
 
-			dma_set_min_align_mask(dev, 0);
+			keep_bits(dev, 0);
 			before = dma_map_single(dev, other, COCO_SLOT, DMA_TO_DEVICE);
-			dma_set_min_align_mask(dev, MASK);
+			keep_bits(dev, MASK);
 			at = map(test, buf + offsets[i], len);
-			dma_set_min_align_mask(dev, 0);
+			keep_bits(dev, 0);
 			behind = dma_map_single(dev, other, COCO_SLOT, DMA_TO_DEVICE);
 			unmap(test, before, COCO_SLOT);
 			unmap(test, behind, COCO_SLOT);
-			dma_set_min_align_mask(dev, MASK);
+			keep_bits(dev, MASK);
 			unmap(test, at, len);
 			if (before / GRANULE == at / GRANULE ||
 			    behind / GRANULE == (at + len - 1) / GRANULE) {
