@@ -46,7 +46,7 @@ static void need_driver(struct kunit *test)
 	driver_clock = coco_symbol("kvm_arch_ptp_get_clock");
 	driver_exit = coco_symbol("kvm_arch_ptp_exit");
 	if (!driver_init || !driver_clock || !driver_exit)
-		kunit_skip(test, "ptp_kvm is not loaded");
+		kunit_skip(test, "ptp_kvm is not loaded, or has no exit of its own");
 }
 
 static void __nocfi host_writes_its_clock(struct kunit *test)

@@ -96,6 +96,8 @@ FIXTURE_TEARDOWN(bind)
 
 TEST_F(bind, driver_refuses_a_device_of_another_guest)
 {
+	int error;
+
 	NEED_MACHINE();
 	if (technology_active() == COCO_SEV_SNP)
 		SKIP(return, "this is an SNP guest, where it has a device");
@@ -104,7 +106,10 @@ TEST_F(bind, driver_refuses_a_device_of_another_guest)
 	if (technology_active() == COCO_NONE)
 		ASSERT_EQ(0, write_key());
 	ASSERT_EQ(0, override(self->device, DRIVER));
-	EXPECT_EQ(-ENODEV, module_probe(DRIVER, ""));
+	error = module_probe(DRIVER, "");
+	if (error == -ENOENT)
+		SKIP(return, "this kernel has no such driver");
+	EXPECT_EQ(-ENODEV, error);
 	EXPECT_NE(0, access(DEVICE, F_OK));
 	EXPECT_NE(0, access(MODULE, F_OK));
 }
