@@ -154,9 +154,9 @@ def test_personality_that_the_kernel_lacks_is_nothing_applicable(world: World) -
 
 
 def test_suites_that_cannot_be_built_are_named_and_the_rest_runs(world: World) -> None:
-    world.available = plan.Available(kunit=frozenset({"alpha"}), no_kunit="no headers")
+    world.available = plan.Available(kunit=frozenset({"beta"}), no_kunit="no headers")
     assert world.check() == errors.OK
-    assert "beta: no headers" in world.screen
+    assert "alpha: no headers" in world.screen
 
 
 def test_selection_without_anything_that_was_built_is_nothing_applicable(world: World) -> None:
