@@ -257,6 +257,8 @@ def test_configuration_is_parsed() -> None:
 def test_requirement_is_met_by_any_of_its_options() -> None:
     need = config.Requirement(("A", "B"), "why")
     assert need.met({"B": "m"}) and not need.met({"A": "n", "C": "y"})
+    valued = config.Requirement(("PANIC_TIMEOUT=-1",), "")
+    assert valued.met({"PANIC_TIMEOUT": "-1"}) and not valued.met({"PANIC_TIMEOUT": "0"})
     assert str(need) == "CONFIG_A or CONFIG_B: why"
 
 

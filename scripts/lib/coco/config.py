@@ -34,15 +34,20 @@ def read(path: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A kernel must have one of these options, or none of them, or else what."""
+    """A kernel must have one of these options (or NAME=value), or none of them, or else what."""
 
     options: tuple[str, ...]
     why: str
     absent: bool = False
 
     def met(self, config: Mapping[str, str]) -> bool:
-        there = any(config.get(option, "n") in ("y", "m") for option in self.options)
+        there = any(self._is(option, config) for option in self.options)
         return there != self.absent
+
+    @staticmethod
+    def _is(option: str, config: Mapping[str, str]) -> bool:
+        name, _, value = option.partition("=")
+        return config.get(name, "n") in ((value,) if value else ("y", "m"))
 
     @property
     def names(self) -> str:
@@ -113,6 +118,7 @@ FEATURES: dict[str, Requirement] = {
     "efi_esrt": _need("EFI_ESRT", "the firmware's table of its resources"),
     "debugfs": _need("DEBUG_FS", "page tables and counters in debugfs"),
     "kunit": _need("KUNIT", "the kernel's own KUnit"),
+    "early_panic_restarts": _need("PANIC_TIMEOUT=-1", "a panic before panic= is read shows"),
     "swiotlb_dynamic": _need("SWIOTLB_DYNAMIC", "a pool that grows"),
     "swiotlb_fixed": Requirement(("SWIOTLB_DYNAMIC",), "a pool that can be full", absent=True),
 }
