@@ -2,6 +2,7 @@
 """coco test and coco lint: everything that tests this project itself, without a kernel."""
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -173,7 +174,9 @@ def _pytest(path: Path) -> Outcome:
 
 def _machine_tests(options: argparse.Namespace) -> Step:
     def run() -> Outcome:
-        out = cache.folder("machine-tests")
+        # make's dependencies name the sources of this checkout
+        own = hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:12]
+        out = cache.folder("machine-tests", own)
         argv = [str(REPOSITORY / "machine/tests/run"), "--out", str(out), "--jobs", "1"]
         argv += ["--qemu", options.qemu] if options.qemu else []
         with cache.lock("machine-tests"):
