@@ -99,9 +99,12 @@ def _fetch(client: apt.Client, wanted: Wanted, say: Say) -> Kernel:
             f"the mirror serves no kernel {wanted}", "it serves " + _lines(_images(index, None))
         )
     for image in images:
-        path = _get(client, image, index, say)
-        if path:
-            return _kernel(path, _facts(path))
+        try:
+            path = _get(client, image, index, say)
+        except _Gone as gone:
+            say(f"{gone}: trying the next older one")
+            continue
+        return _kernel(path, _facts(path))
     raise InfrastructureError(
         f"the mirror's index names {wanted}, but parts of it are gone",
         "try `coco fetch` again later, or another version",
@@ -132,19 +135,15 @@ def _lines(images: Iterable[Package]) -> str:
     return ", ".join(f"debian:{line}" for line in sorted(lines, key=sort_key)) or "none at all"
 
 
-def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say) -> Path | None:
-    """Download and unpack one kernel; None if a part of it is gone."""
+def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say) -> Path:
+    """Download and unpack one kernel, unless a part of it is gone."""
     match = _IMAGE.fullmatch(image.name)
     assert match
     release = match[1]
     name = f"{release}_{image.version}"
     if (cache.root() / KIND / cache.key(name)).is_dir():
         return cache.root() / KIND / cache.key(name)
-    try:
-        parts = _parts(image, release, index)
-    except _Gone as gone:
-        say(f"the mirror has {image.name}, but not its {gone}: trying the next older one")
-        return None
+    parts = _parts(image, release, index)
     libraries = _newer_libraries(parts, index)
     cache.check_space(cache.root(), 6 * sum(p.size for p in parts) >> 20, f"Debian {image.version}")
 
@@ -153,7 +152,8 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
         downloads.mkdir()
         gone = client.download([*parts, *libraries], downloads)
         if gone:
-            raise _Gone(f"{gone[0].name} {gone[0].version}")
+            what = f"{gone[0].name} {gone[0].version}"
+            raise _Gone(f"{what} is in the mirror's index, but gone (404)")
         unpacked.unpack(_debs(downloads, parts), folder)
         wrapped = unpacked.add_libraries(_debs(downloads, libraries), folder) if libraries else 0
         if wrapped:
@@ -162,15 +162,11 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
         shutil.rmtree(downloads)
         _describe(folder, release, image, parts)
 
-    try:
-        return cache.entry(KIND, name, build, say)
-    except _Gone as gone:
-        say(f"{gone} is in the mirror's index, but gone (404): trying the next older one")
-        return None
+    return cache.entry(KIND, name, build, say)
 
 
 class _Gone(Exception):
-    """A package of a kernel that the mirror no longer has."""
+    """A package of a kernel is no longer to be had: a sentence that says which."""
 
 
 def _debs(folder: Path, packages: Iterable[Package]) -> list[Path]:
@@ -184,7 +180,7 @@ def _parts(image: Package, release: str, index: Sequence[Package]) -> list[Packa
         if re.match(r"linux-(base|binary|modules)-", name):
             package = _find(index, name, version)
             if package is None:
-                raise _Gone(f"{name} {version}")
+                raise _Gone(f"the mirror has {image.name}, but not its {name} {version}")
             split.append(package)
     parts = split or [image]
     headers = _find(index, f"linux-headers-{release}", image.version)
