@@ -145,19 +145,19 @@ def make(
         here: Sequence[Case] = [case for case in chosen if personality in case.personalities]
         if not here and suite.kind != BOOT:
             continue
+        applies = any(_may_run(case, features) for case in here)
         if suite.kind == BOOT:  # every run boots, whatever was selected
             plan.boot_asked = bool(chosen)
             here = suite.cases
             plan.boot_cases = tuple(case.id for case in here)
         elif suite.kind == START:
-            # No boot of its own where no case applies
-            if any(_may_run(case, features) for case in here):
+            if applies:  # no boot of its own where no case does
                 plan.starts.append(Item(suite.name, suite.kind, tuple(case.id for case in here)))
         elif reason := _not_built(suite, available):
-            if any(_may_run(case, features) for case in here):
+            if applies:
                 plan.not_built[suite.name] = reason
                 continue
-        elif suite.setting != Setting() and not any(_may_run(case, features) for case in here):
+        elif suite.setting != Setting() and not applies:
             pass  # no boot of its own where each case would skip
         else:
             plan.items += _items(suite, chosen, here)
