@@ -166,8 +166,9 @@ def verdict_of(
         source, why = by_source(fix, tree)
     elif release:
         source, why = by_release(fix, release)
-    claim = log.claim(fix) if log else ""
-    if claim and source == UNKNOWN or claim and source != NOT_APPLICABLE and not tree:
+    # A log knows better than a release's number, and nothing better than the source
+    silent = source == UNKNOWN or not tree and source != NOT_APPLICABLE
+    if log and silent and (claim := log.claim(fix)):
         source, why = CLAIMED, claim
     if source == NOT_APPLICABLE or document is None:
         return source, why

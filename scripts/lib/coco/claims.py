@@ -9,13 +9,13 @@ changelog with the subject or the CVE.  Something that was reverted later is not
 import functools
 import gzip
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from coco import command
 from coco.catalogue import Fix
-from coco.errors import InfrastructureError, UsageError
+from coco.errors import UsageError
 
 _DIGITS = 12  # of a commit, as kernel people shorten it
 _SEPARATOR = "\x1e"
@@ -95,15 +95,8 @@ def of_git(tree: Path, fixes: Sequence[Fix]) -> Log | None:
     form = f"%H%n%B{_SEPARATOR}"
     argv = ["git", "-C", str(tree), "log", "--no-merges", "-F", f"--format={form}"]
     argv += [f"--grep={word}" for word in words]
-    try:
-        done = subprocess.run(argv, capture_output=True, check=False)
-    except OSError as error:
-        raise InfrastructureError(f"git does not run: {error}") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise InfrastructureError(f"git log of {tree}: {said}", "CHANGELOG=<file> would do, too")
     entries = []
-    for record in done.stdout.decode("utf-8", "replace").split(_SEPARATOR):
+    for record in command.output(argv, f"reading the log of {tree}").split(_SEPARATOR):
         commit, _, text = record.strip().partition("\n")
         if commit:
             entries.append(Entry(commit[:_DIGITS], text))
