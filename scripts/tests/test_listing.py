@@ -6,7 +6,7 @@ import pytest
 from coco import catalogue, check, expect
 from coco.errors import UsageError
 from coco.selfcheck import listing
-from coco.selfcheck.report import concerns
+from coco.catalogue import same_case
 
 
 def lines(*suites: str) -> list[str]:
@@ -37,6 +37,6 @@ def test_suite_that_there_is_not_is_refused() -> None:
 
 
 def test_parameters_of_a_case_are_the_cases() -> None:
-    assert concerns("a.case.param", "a.case")
-    assert concerns("a.case", "a.case.param")
-    assert not concerns("a.case2", "a.case")
+    assert same_case("a.case.param", "a.case")
+    assert same_case("a.case", "a.case.param")
+    assert not same_case("a.case2", "a.case")

@@ -191,17 +191,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
             )
             for one in data["probes"]
         ),
-        tuple(
-            Flip(
-                one["id"],
-                one["without"],
-                tuple(one.get("personalities", PERSONALITIES)),
-                one.get("reason", ""),
-                one.get("cause", "assertion"),
-                one.get("shows", ""),
-            )
-            for one in data["cases"]
-        ),
+        tuple(read_flip(one) for one in data["cases"]),
         data["verified"],
         folder / RECIPES / recipe["file"] if recipe else None,
         tuple(recipe["files"]) if recipe else (),
@@ -214,6 +204,49 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         data["mainline"]["inferred"],
         tuple(data["stable"]),
         tuple(data.get("proven", ())),
+    )
+
+
+def read_flip(data: Mapping[str, Any]) -> Flip:
+    """One of an entry's cases."""
+    return Flip(
+        data["id"],
+        data.get("without", "fail"),
+        tuple(data.get("personalities", PERSONALITIES)),
+        data.get("reason", ""),
+        data.get("cause", "assertion"),
+        data.get("shows", ""),
+    )
+
+
+def without_commit(
+    name: str,
+    subject: str,
+    cases: Sequence[Flip],
+    file: Path,
+    *,
+    recipe: Path | None = None,
+    recipe_files: Sequence[str] = (),
+    kind: str = "guest",
+) -> Fix:
+    """What takes the place of an entry where no commit, release or probe is known."""
+    return Fix(
+        id=name,
+        subject=subject,
+        upstream=(),
+        cves=(),
+        harm=subject,
+        technologies=("any",),
+        prerequisites=(),
+        follow_ups=(),
+        applies=(),
+        probes=(),
+        cases=tuple(cases),
+        verified=False,
+        recipe=recipe,
+        recipe_files=tuple(recipe_files),
+        file=file,
+        kind=kind,
     )
 
 
@@ -259,14 +292,7 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
                 yield f"{fix.id}: no fix {what}: {did_you_mean(what, catalogue.fixes)}"
             elif what == fix.id:
                 yield f"{fix.id}: names itself"
-        for flip in fix.cases:
-            suite, _, case = flip.case.partition(".")
-            written = expectations.case(suite, case)
-            if written is None:
-                hint = did_you_mean(flip.case, expect.all_ids(expectations))
-                yield f"{fix.id}: no case {flip.case}: {hint}"
-            elif not set(flip.personalities) & set(written.personalities):
-                yield f"{fix.id}: {flip.case} does not apply to {', '.join(flip.personalities)}"
+        yield from problems_of_cases(fix, expectations)
         yield from _problems_of_names(fix, expectations)
         if fix.recipe and not fix.recipe.is_file():
             yield f"{fix.id}: no recipe {fix.recipe}"
@@ -279,6 +305,18 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
                 yield f"{path} is the recipe of no fix"
 
 
+def problems_of_cases(fix: Fix, expectations: expect.Expectations) -> Iterator[str]:
+    """The cases that are to flip are there, and apply where they are said to."""
+    for flip in fix.cases:
+        suite, _, case = flip.case.partition(".")
+        written = expectations.case(suite, case)
+        if written is None:
+            hint = did_you_mean(flip.case, expect.all_ids(expectations))
+            yield f"{fix.id}: no case {flip.case}: {hint}"
+        elif not set(flip.personalities) & set(written.personalities):
+            yield f"{fix.id}: {flip.case} does not apply to {', '.join(flip.personalities)}"
+
+
 def _problems_of_names(fix: Fix, expectations: expect.Expectations) -> Iterator[str]:
     """Cases that may change are cases; those of the parts are those of the fix, all of them."""
     for name in fix.also:
@@ -289,14 +327,14 @@ def _problems_of_names(fix: Fix, expectations: expect.Expectations) -> Iterator[
         return
     named = [name for part in fix.parts for name in part.cases]
     for name in named:
-        if not any(_same_case(name, flip.case) for flip in fix.cases):
+        if not any(same_case(name, flip.case) for flip in fix.cases):
             yield f"{fix.id}: {name} of its parts is no case of the fix"
     for flip in fix.cases:
-        if not any(_same_case(name, flip.case) for name in named):
+        if not any(same_case(name, flip.case) for name in named):
             yield f"{fix.id}: {flip.case} is in none of its parts"
 
 
-def _same_case(one: str, other: str) -> bool:
+def same_case(one: str, other: str) -> bool:
     """One of them is the other, or a parameter of it."""
     return one == other or one.startswith(other + ".") or other.startswith(one + ".")
 

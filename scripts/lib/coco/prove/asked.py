@@ -7,7 +7,7 @@ import fnmatch
 from pathlib import Path
 
 from coco import plan
-from coco.catalogue import Catalogue, Fix, Flip, Part
+from coco.catalogue import Catalogue, Fix, Flip, Part, without_commit
 from coco.errors import UsageError
 from coco.expect import BOOT, Expectations
 from coco.prove import series as own
@@ -71,23 +71,8 @@ def _origin(options: argparse.Namespace) -> str:
 
 def _own_fix(names: list[str], origin: str) -> Fix:
     """An entry for a fix that has none."""
-    return Fix(
-        id="series",
-        subject=Path(origin).name,
-        upstream=(),
-        cves=(),
-        harm="",
-        technologies=("any",),
-        prerequisites=(),
-        follow_ups=(),
-        applies=(),
-        probes=(),
-        cases=tuple(Flip(name, "fail", cause="") for name in names),
-        verified=False,
-        recipe=None,
-        recipe_files=(),
-        file=Path(__file__),
-    )
+    flips = [Flip(name, "fail", cause="") for name in names]
+    return without_commit("series", Path(origin).name, flips, Path(__file__))
 
 
 def series(options: argparse.Namespace, tree: Path) -> Sources | None:

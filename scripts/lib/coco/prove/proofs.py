@@ -167,12 +167,9 @@ def _story(one: Mapping[str, Any]) -> str:
     if without["status"] == one["with"]["status"]:
         return f"{without['status']} on both sides"
     how = f"{without['status']}, {without['cause']}" if without.get("cause") else without["status"]
-    text = said({**_EMPTY, **without})
+    text = said(without)
     more = f": {text}" if text not in how else ""
     return f"{one['with']['status']} with it; without: {how}{more}"
-
-
-_EMPTY = {"status": "", "cause": "", "message": "", "expected": "", "got": ""}
 
 
 def _control(part: Mapping[str, Any]) -> list[str]:
@@ -220,7 +217,7 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
         lines.append(f"without it{name}, image {part['kernel_without_sha256'][:12] or 'none'}:")
         for one in part["flips"][:SHOWN_FLIPS]:
             lines.append(f"  {one['id']} [{one['run']}]: pass -> fail")
-            lines.append(f"    {said({**_EMPTY, **one['without']})}")
+            lines.append(f"    {said(one['without'])}")
         if len(part["flips"]) > SHOWN_FLIPS:
             lines.append(f"  and {len(part['flips']) - SHOWN_FLIPS} more")
         lines += [" ".join(line.split()) for line in _control(part)]

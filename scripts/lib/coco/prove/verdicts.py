@@ -296,10 +296,10 @@ def evidence(case: Case) -> str:
 
 
 def said(case: Case) -> str:
-    """The same in one line."""
-    if case["expected"]:
-        return f"expected {case['expected']}, got {case['got'] or 'otherwise'}"
-    return str(case["message"] or case["cause"] or case["status"])
+    """The same in one line; of a record that was kept, what is empty may be missing."""
+    if case.get("expected"):
+        return f"expected {case['expected']}, got {case.get('got') or 'otherwise'}"
+    return str(case.get("message") or case.get("cause") or case.get("status", ""))
 
 
 def some(changes: Sequence[Change], limit: int = 3) -> str:

@@ -4,10 +4,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from coco import expect
-from coco.catalogue import Catalogue, Fix
+from coco.catalogue import Catalogue, Fix, same_case
 from coco.errors import UsageError, did_you_mean
 from coco.selfcheck import mistakes
-from coco.selfcheck.report import concerns
 
 
 def lines(listing: Catalogue, written: expect.Expectations, suites: Sequence[str]) -> Iterator[str]:
@@ -24,7 +23,7 @@ def lines(listing: Catalogue, written: expect.Expectations, suites: Sequence[str
 
 
 def _of(fixes: Mapping[str, Fix], case: str) -> list[Fix]:
-    return [fix for fix in fixes.values() if any(concerns(flip.case, case) for flip in fix.cases)]
+    return [fix for fix in fixes.values() if any(same_case(flip.case, case) for flip in fix.cases)]
 
 
 def _fixes(fixes: Mapping[str, Fix], case: str) -> Iterator[str]:

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from coco import expect, parts
-from coco.catalogue import Fix, Flip
-from coco.errors import UsageError, did_you_mean
-from coco.model import PERSONALITIES
+from coco.catalogue import Fix, problems_of_cases, read_flip, without_commit
+from coco.errors import UsageError
 
 FOLDER = parts.REPOSITORY / "backports/mistakes"
 SCHEMA = Path(__file__).with_name("mistakes.schema.json")
@@ -28,33 +27,13 @@ def _mistake(path: Path) -> Fix:
     data = expect.read(path, KIND, SCHEMA)
     if data["id"] != path.stem:
         raise UsageError(f"{path}: its id is {data['id']}", f"call the file {data['id']}.yaml")
-    flips = tuple(
-        Flip(
-            one["id"],
-            "fail",
-            tuple(one.get("personalities", PERSONALITIES)),
-            one["reason"],
-            one.get("cause", "assertion"),
-            one.get("shows", ""),
-        )
-        for one in data["cases"]
-    )
-    return Fix(
-        id=data["id"],
-        subject=data["mistake"],
-        upstream=(),
-        cves=(),
-        harm=data["mistake"],
-        technologies=("any",),
-        prerequisites=(),
-        follow_ups=(),
-        applies=(),
-        probes=(),
-        cases=flips,
-        verified=False,
+    return without_commit(
+        data["id"],
+        data["mistake"],
+        [read_flip(one) for one in data["cases"]],
+        path,
         recipe=path.with_suffix(".cocci"),
-        recipe_files=tuple(data["files"]),
-        file=path,
+        recipe_files=data["files"],
         kind=KIND,
     )
 
@@ -65,12 +44,4 @@ def problems(mistakes: Mapping[str, Fix], written: expect.Expectations) -> Itera
         assert one.recipe is not None
         if not one.recipe.is_file():
             yield f"{one.id}: no recipe {one.recipe}"
-        for flip in one.cases:
-            suite, _, case = flip.case.partition(".")
-            known = written.case(suite, case)
-            if known is None:
-                yield f"{one.id}: no case {flip.case}: " + did_you_mean(
-                    flip.case, expect.all_ids(written)
-                )
-            elif not set(flip.personalities) & set(known.personalities):
-                yield f"{one.id}: {flip.case} does not apply to {', '.join(flip.personalities)}"
+        yield from problems_of_cases(one, written)

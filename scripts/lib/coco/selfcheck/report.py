@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from coco import errors, expect
-from coco.catalogue import Fix
+from coco.catalogue import Fix, same_case
 from coco.prove import verdicts
 from coco.prove.verdicts import said
 
 RED, GREEN, OTHERWISE = "red", "green", "otherwise"
 _TABLES = ((RED, "flips"), (GREEN, "held"), (OTHERWISE, "other_reason"))
-_EMPTY = {"status": "", "cause": "", "message": "", "expected": "", "got": ""}
 _NOT_HERE = (verdicts.NOT_APPLICABLE, verdicts.NOT_SHOWABLE)
 _MOST = 4  # cases of one story that are named
 
@@ -89,9 +88,9 @@ def _stories(found: Iterable[tuple[str, Record]]) -> list[tuple[str, list[str]]]
     """Cases with one and the same story together."""
     told: dict[str, list[str]] = {}
     for word, one in found:
-        without = {**_EMPTY, **(one["without"] or {})}
+        without = one["without"] or {}
         text = {
-            RED: f"red: {without['cause']}: {said(without)}",
+            RED: f"red: {without.get('cause', '')}: {said(without)}",
             GREEN: "stays GREEN",
             OTHERWISE: f"red, but OTHERWISE: {one['why']}",
         }[word]
@@ -113,13 +112,8 @@ def unnamed(
         rest = [
             case.id
             for case in written.suites[name].cases
-            if not any(concerns(one, f"{name}.{case.id}") for one in named)
+            if not any(same_case(one, f"{name}.{case.id}") for one in named)
         ]
         if rest:
             found[name] = rest
     return found
-
-
-def concerns(named: str, case: str) -> bool:
-    """Whether a recipe's case is this one: either may be written with a parameter or without."""
-    return named == case or named.startswith(case + ".") or case.startswith(named + ".")

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from coco import audit, catalogue, check, errors, expect, results
-from coco.catalogue import Catalogue, Fix
+from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import UsageError, did_you_mean
 from coco.prove import proofs, sources, verdicts
+from coco.prove.sources import Sources
 from coco.prove.work import Prover
 from coco.screen import Screen
 from coco.selfcheck import mistakes, report
@@ -28,11 +29,12 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     if not options.kdir:
         raise UsageError("selfcheck breaks a kernel and builds it: give its source", "KDIR=<tree>")
     written = expect.load(check.EXPECTATIONS)
-    every = recipes(catalogue.load(), mistakes.load(), written)
+    listing = catalogue.load()
+    every = recipes(listing, mistakes.load(), written)
     asked = select(every, options.mistake or (), options.suite or (), written)
     if not asked:
         raise UsageError(f"no recipe is for a case of {', '.join(options.suite)}")
-    return Checker(options, words, screen, every, asked).run()
+    return Checker(options, words, screen, Catalogue(every, listing.date, ()), asked).run()
 
 
 def recipes(
@@ -93,7 +95,7 @@ class Checker(Prover):
         options: argparse.Namespace,
         words: list[str],
         screen: Screen,
-        every: Mapping[str, Fix],
+        every: Catalogue,
         asked: Sequence[Fix],
     ) -> None:
         names = tuple(one.id for one in asked)
@@ -103,8 +105,9 @@ class Checker(Prover):
             **{**vars(options), **none, "fix": names, "suite": None, "bisect": False}
         )
         # No commits: an entry of the catalogue is asked for by its id alone
-        super().__init__(settled, words, screen, Catalogue(every, catalogue.load().date, ()))
-        self._every = every
+        super().__init__(settled, words, screen, every)
+        self._every = every.fixes
+        self._broken: dict[str, list[tuple[Part, Sources]]] = {}
         self._whole = options.tier == expect.TIERS[-1] or bool(options.mistake)
         self._told: set[str] = set()
 
@@ -131,11 +134,16 @@ class Checker(Prover):
             if claim != audit.CLAIMED:
                 return audit.NOT_APPLICABLE, f"the fix is not in this tree: {why}"
         try:
-            for part in fix.parts:
-                sources.by_recipe(fix, part, self._tree.path)
+            self._other_sides(fix)
         except sources.NoOtherSide as error:
             return audit.NOT_APPLICABLE, error.message
         return audit.CLAIMED, ""
+
+    def _other_sides(self, fix: Fix) -> list[tuple[Part, Sources]]:
+        """Made once: first to see whether there are any, and then to build them."""
+        if fix.id not in self._broken:
+            self._broken[fix.id] = super()._other_sides(fix)
+        return self._broken[fix.id]
 
     def _tell(self, proof: proofs.Proof, progress: str = "", left: float = 0.0) -> None:
         """One recipe, as soon as it is done."""
