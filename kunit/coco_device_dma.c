@@ -131,21 +131,27 @@ static void device_writes(struct kunit *test, dma_addr_t at, size_t len)
 	copy(test, EDU_BUFFER, at, len, EDU_TO_MEMORY);
 }
 
+static dma_addr_t map(struct kunit *test, u8 *bytes, size_t len, enum dma_data_direction dir)
+{
+	dma_addr_t at = dma_map_single(&edu->dev, bytes, len, dir);
+
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(&edu->dev, at), 0);
+	return at;
+}
+
 /* What the device has in its buffer, by memory that is shared as it should be */
 static void device_shows(struct kunit *test, u8 *bytes, size_t len)
 {
-	dma_addr_t at = dma_map_single(&edu->dev, bytes, len, DMA_FROM_DEVICE);
+	dma_addr_t at = map(test, bytes, len, DMA_FROM_DEVICE);
 
-	KUNIT_ASSERT_EQ(test, dma_mapping_error(&edu->dev, at), 0);
 	device_writes(test, at, len);
 	dma_unmap_single(&edu->dev, at, len, DMA_FROM_DEVICE);
 }
 
 static void device_gets(struct kunit *test, u8 *bytes, size_t len)
 {
-	dma_addr_t at = dma_map_single(&edu->dev, bytes, len, DMA_TO_DEVICE);
+	dma_addr_t at = map(test, bytes, len, DMA_TO_DEVICE);
 
-	KUNIT_ASSERT_EQ(test, dma_mapping_error(&edu->dev, at), 0);
 	device_reads(test, at, len);
 	dma_unmap_single(&edu->dev, at, len, DMA_TO_DEVICE);
 }
@@ -181,8 +187,7 @@ static void driver_reads_what_the_device_wrote(struct kunit *test)
 	coco_fill(bytes, PAGE_SIZE, DATA);
 	device_gets(test, bytes, c->len);
 	coco_fill(bytes, PAGE_SIZE, DATA + 1);
-	at = dma_map_single(&edu->dev, bytes, PAGE_SIZE, DMA_FROM_DEVICE);
-	KUNIT_ASSERT_EQ(test, dma_mapping_error(&edu->dev, at), 0);
+	at = map(test, bytes, PAGE_SIZE, DMA_FROM_DEVICE);
 	device_writes(test, at, c->len);
 	dma_unmap_single(&edu->dev, at, PAGE_SIZE, DMA_FROM_DEVICE);
 	COCO_EXPECT_FILLED(test, bytes, 0, c->len, DATA);
@@ -257,22 +262,29 @@ static void plain_guest_shares_all_its_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bytes_read_unshared(test, len), len);
 }
 
+/* A page with a secret; by a second mapping the page tables call it shared */
+static struct page *page_mapped_shared(struct kunit *test, u64 **mapping)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	*(u64 *)page_address(page) = SECRET;
+	*mapping = vmap(&page, 1, VM_MAP, pgprot_decrypted(PAGE_KERNEL));
+	KUNIT_ASSERT_NOT_NULL(test, *mapping);
+	return page;
+}
+
 /*
  * The page tables say shared, and nobody has asked for the page state change.  The page is
  * in an unknown state then, and goes to nobody.
  */
 static void shared_mapping_alone_is_a_breach(struct kunit *test)
 {
-	struct page *page;
 	u64 *mapping, got;
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
 	COCO_NEEDS_MACHINE(test);
-	page = alloc_page(GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	*(u64 *)page_address(page) = SECRET;
-	mapping = vmap(&page, 1, VM_MAP, pgprot_decrypted(PAGE_KERNEL));
-	KUNIT_ASSERT_NOT_NULL(test, mapping);
+	page_mapped_shared(test, &mapping);
 	KUNIT_ASSERT_EQ(test, coco_expect_breach(COCO_BREACH_PAGE, 1), (s64)0);
 	got = READ_ONCE(*mapping);
 	KUNIT_EXPECT_EQ_MSG(test, coco_expect_breach(COCO_BREACH_PAGE, 0), (s64)0,
@@ -288,11 +300,7 @@ static void shared_mapping_alone_shows_other_bytes(struct kunit *test)
 	u64 *mapping;
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_SEV) | COCO_ONLY(COCO_SEV_ES));
-	page = alloc_page(GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	*(u64 *)page_address(page) = SECRET;
-	mapping = vmap(&page, 1, VM_MAP, pgprot_decrypted(PAGE_KERNEL));
-	KUNIT_ASSERT_NOT_NULL(test, mapping);
+	page = page_mapped_shared(test, &mapping);
 	KUNIT_EXPECT_NE(test, READ_ONCE(*mapping), (u64)SECRET);
 	vunmap(mapping);
 	KUNIT_EXPECT_EQ(test, *(u64 *)page_address(page), (u64)SECRET);

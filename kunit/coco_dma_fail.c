@@ -23,6 +23,7 @@
 #include "lib/coco_kunit.h"
 #include "lib/dma.h"
 #include "lib/override.h"
+#include "lib/pages.h"
 
 static void memory_that_is_not_decrypted_is_not_handed_out(struct kunit *test);
 static void pages_that_are_not_decrypted_are_not_handed_out(struct kunit *test);
@@ -54,12 +55,6 @@ static struct kunit_case dma_fail_cases[] = {
 static struct coco_override decrypt = { .function = "set_memory_decrypted" };
 static struct coco_override encrypt = { .function = "set_memory_encrypted" };
 
-/* A free page has no user, in whichever list it waits */
-static int users(unsigned long address)
-{
-	return page_count(virt_to_page((void *)address));
-}
-
 static bool converted(const struct coco_override *o, void *address)
 {
 	unsigned int i;
@@ -73,7 +68,7 @@ static bool converted(const struct coco_override *o, void *address)
 /* Whoever kept it, it is private as ever if nothing was really done to it */
 static void give_back(unsigned long address, unsigned int order)
 {
-	if (users(address) == 1)
+	if (coco_page_users(address) == 1)
 		free_pages(address, order);
 }
 
@@ -112,7 +107,7 @@ static void memory_that_is_not_decrypted_is_kept(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, decrypt.ncalls, 1u);
 	address = decrypt.calls[0].arg[0];
 	KUNIT_EXPECT_EQ(test, decrypt.calls[0].arg[1], SIZE / PAGE_SIZE);
-	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 	give_back(address, get_order(SIZE));
 }
 
@@ -128,7 +123,8 @@ static void memory_that_is_not_encrypted_again_is_kept(struct kunit *test)
 	dma_free_coherent(dev, SIZE, cpu, at);
 	coco_override_end(&encrypt);
 	KUNIT_ASSERT_TRUE(test, converted(&encrypt, cpu));
-	KUNIT_EXPECT_EQ_MSG(test, users((unsigned long)cpu), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
+			    "pages went back to the allocator");
 	KUNIT_ASSERT_EQ(test, set_memory_encrypted((unsigned long)cpu, SIZE / PAGE_SIZE), 0);
 	give_back((unsigned long)cpu, get_order(SIZE));
 }
@@ -162,7 +158,7 @@ static void pages_that_are_not_decrypted_are_kept(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, page, NULL);
 	KUNIT_ASSERT_EQ(test, decrypt.ncalls, 1u);
 	address = decrypt.calls[0].arg[0];
-	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 	give_back(address, get_order(SIZE));
 }
 
@@ -180,7 +176,8 @@ static void pages_that_are_not_encrypted_again_are_kept(struct kunit *test)
 	dma_free_pages(dev, SIZE, page, at, DMA_BIDIRECTIONAL);
 	coco_override_end(&encrypt);
 	KUNIT_ASSERT_TRUE(test, converted(&encrypt, cpu));
-	KUNIT_EXPECT_EQ_MSG(test, users((unsigned long)cpu), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
+			    "pages went back to the allocator");
 	KUNIT_ASSERT_EQ(test, set_memory_encrypted((unsigned long)cpu, SIZE / PAGE_SIZE), 0);
 	give_back((unsigned long)cpu, get_order(SIZE));
 }
@@ -233,7 +230,7 @@ static void pool_that_is_not_decrypted_is_kept(struct kunit *test)
 	failed = min_t(unsigned int, decrypt.ncalls, COCO_OVERRIDE_CALLS);
 	KUNIT_ASSERT_GT_MSG(test, failed, 0u, "the pool did not ask for more after %u pages", n);
 	for (i = 0; i < failed; i++) {
-		KUNIT_EXPECT_EQ_MSG(test, users(decrypt.calls[i].arg[0]), 1,
+		KUNIT_EXPECT_EQ_MSG(test, coco_page_users(decrypt.calls[i].arg[0]), 1,
 				    "%lu pages went back to the allocator", decrypt.calls[i].arg[1]);
 		give_back(decrypt.calls[i].arg[0],
 			  get_order(decrypt.calls[i].arg[1] << PAGE_SHIFT));
@@ -274,7 +271,7 @@ static void memory_that_the_host_does_not_share_is_kept(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, cpu, NULL);
 	KUNIT_ASSERT_GE(test, decrypt.ncalls, 1u);
 	address = decrypt.calls[0].arg[0];
-	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 }
 
 static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *test)
@@ -292,7 +289,8 @@ static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *tes
 	dma_free_coherent(dev, SIZE, cpu, at);
 	KUNIT_EXPECT_GT(test, coco_rule_del(rule), 0ull);
 	KUNIT_EXPECT_EQ(test, coco_private_pages(at, SIZE), 0u);
-	KUNIT_EXPECT_EQ_MSG(test, users((unsigned long)cpu), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
+			    "pages went back to the allocator");
 }
 
 static int begin(struct kunit *test)

@@ -48,36 +48,32 @@ static phys_addr_t memory_of_type(struct kunit *test, u32 type)
 }
 
 /* What is mapped otherwise is not read: that would be the end of some guests */
-static void expect_private(struct kunit *test, const void *at, const char *starts)
+static void expect_remapped_private(struct kunit *test, phys_addr_t start, const char *begins)
 {
+	void *at = (void __force *)ioremap_cache(start, PAGE_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, at);
 	KUNIT_ASSERT_TRUE(test, coco_maps_private(at));
-	KUNIT_EXPECT_EQ(test, memcmp(at, starts, strlen(starts)), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(at, begins, strlen(begins)), 0);
+	iounmap((void __iomem __force *)at);
 }
 
 /* The system table is what lies there first (4.3) */
 static void runtime_data_is_mapped_private(struct kunit *test)
 {
 	phys_addr_t start = memory_of_type(test, EFI_RUNTIME_SERVICES_DATA);
-	void *at;
 
 	KUNIT_ASSERT_NE(test, start, (phys_addr_t)0);
-	at = (void __force *)ioremap_cache(start, PAGE_SIZE);
-	KUNIT_ASSERT_NOT_NULL(test, at);
-	expect_private(test, at, "IBI SYST");
-	iounmap((void __iomem __force *)at);
+	expect_remapped_private(test, start, "IBI SYST");
 }
 
 /* The table of system resources, which has one (23.4) */
 static void kept_table_of_the_boot_services_is_mapped_private(struct kunit *test)
 {
 	phys_addr_t start = memory_of_type(test, EFI_BOOT_SERVICES_DATA);
-	void *at;
 
 	KUNIT_ASSERT_NE_MSG(test, start, (phys_addr_t)0, "the kernel kept none");
-	at = (void __force *)ioremap_cache(start, PAGE_SIZE);
-	KUNIT_ASSERT_NOT_NULL(test, at);
-	expect_private(test, at, "\1");
-	iounmap((void __iomem __force *)at);
+	expect_remapped_private(test, start, "\1");
 }
 
 /* Code of the runtime services: no memory that anybody else vouches for */

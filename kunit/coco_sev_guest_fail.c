@@ -19,6 +19,7 @@
 #include <asm/set_memory.h>
 #include "lib/coco_kunit.h"
 #include "lib/override.h"
+#include "lib/pages.h"
 
 static void certificates_that_are_not_decrypted_are_kept(struct kunit *test);
 static void certificates_that_are_not_encrypted_again_are_kept(struct kunit *test);
@@ -34,12 +35,6 @@ static struct kunit_case sev_guest_fail_cases[] = {
 
 static struct coco_override decrypt = { .function = "set_memory_decrypted" };
 static struct coco_override encrypt = { .function = "set_memory_encrypted" };
-
-/* A free page has no user, in whichever list it waits */
-static int users(unsigned long address)
-{
-	return page_count(virt_to_page((void *)address));
-}
 
 /* An extended report while one of the two fails; where its certificates were to be */
 static unsigned long report_while_failing(struct kunit *test, struct coco_override *o)
@@ -64,14 +59,14 @@ static void certificates_that_are_not_decrypted_are_kept(struct kunit *test)
 {
 	unsigned long address = report_while_failing(test, &decrypt);
 
-	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 }
 
 static void certificates_that_are_not_encrypted_again_are_kept(struct kunit *test)
 {
 	unsigned long address = report_while_failing(test, &encrypt);
 
-	KUNIT_EXPECT_EQ_MSG(test, users(address), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 }
 
 static struct kunit_suite sev_guest_fail_suite = {

@@ -81,7 +81,31 @@ static void *symbol(struct kunit *test, const char *name)
 	return address;
 }
 
+static void need_snp(struct kunit *test)
+{
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
+	COCO_NEEDS_MACHINE(test);
+}
+
+/* So many, from the first one on */
+static void share_pages(struct kunit *test, unsigned long count)
+{
+	void (*share)(unsigned long address, unsigned long count);
+
+	share = symbol(test, "snp_set_memory_shared");
+	share(pages, count);
+}
+
 typedef void early_fn(unsigned long address, unsigned long gpa, unsigned long count);
+
+/* Newer kernels made the early functions __init: there is nothing to call any more */
+static early_fn *find_early(struct kunit *test)
+{
+#ifndef CC_HAVE_SNP_EARLY_CODE
+	kunit_skip(test, "this kernel frees its early code when it has booted");
+#endif
+	return symbol(test, "early_snp_set_memory_private");
+}
 
 /* It asks by the GHCB's MSR, as when no interrupt comes: a #VC in between would write it, too */
 static void validate_early(early_fn *validate, unsigned long count)
@@ -101,8 +125,7 @@ static void each_page_is_read_behind_its_validation(struct kunit *test)
 {
 	unsigned int i, used = 0;
 
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
-	COCO_NEEDS_MACHINE(test);
+	need_snp(test);
 	KUNIT_ASSERT_EQ(test, set_memory_decrypted(pages, PAGES), 0);
 	KUNIT_ASSERT_EQ(test, set_memory_encrypted(pages, PAGES), 0);
 	for (i = 0; i < PAGES; i++)
@@ -110,25 +133,13 @@ static void each_page_is_read_behind_its_validation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, used, (unsigned int)PAGES);
 }
 
-/* Newer kernels made the early functions __init: there is nothing to call any more */
-static void need_early_code(struct kunit *test)
-{
-#ifndef CC_HAVE_SNP_EARLY_CODE
-	kunit_skip(test, "this kernel frees its early code when it has booted");
-#endif
-}
-
 static void page_is_read_behind_its_early_validation(struct kunit *test)
 {
-	void (*share)(unsigned long address, unsigned long count);
 	early_fn *validate;
 
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
-	COCO_NEEDS_MACHINE(test);
-	need_early_code(test);
-	share = symbol(test, "snp_set_memory_shared");
-	validate = symbol(test, "early_snp_set_memory_private");
-	share(pages, 1);
+	need_snp(test);
+	validate = find_early(test);
+	share_pages(test, 1);
 	validate_early(validate, 1);
 	KUNIT_EXPECT_EQ(test, coco_page_used(gpa_of(0)), (s64)1);
 }
@@ -157,16 +168,13 @@ static struct coco_rule refusal(void)
 
 static void number_of_pages_beyond_4g_counts(struct kunit *test)
 {
-	void (*share)(unsigned long address, unsigned long count);
 	void (*unshare)(unsigned long address, unsigned long count);
 	const struct coco_rule refuse = refusal();
 
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
-	COCO_NEEDS_MACHINE(test);
-	share = symbol(test, "snp_set_memory_shared");
+	need_snp(test);
 	unshare = symbol(test, "snp_set_memory_private");
 	expect_end_at_second_page(test, &refuse);
-	share(pages, PAGES_4G + 1);
+	share_pages(test, PAGES_4G + 1);
 	unshare(pages, 1);
 	fail_as_it_goes_on(test);
 }
@@ -178,15 +186,11 @@ static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
 		.kind = COCO_EV_MSRPROTO, .action = COCO_REPLY, .code = MSR_PSC, .skip = 1,
 		.reply_mask = BIT(0), .reply = { 0x100000015ull },
 	};
-	void (*share)(unsigned long address, unsigned long count);
 	early_fn *validate;
 
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
-	COCO_NEEDS_MACHINE(test);
-	need_early_code(test);
-	share = symbol(test, "snp_set_memory_shared");
-	validate = symbol(test, "early_snp_set_memory_private");
-	share(pages, 1);
+	need_snp(test);
+	validate = find_early(test);
+	share_pages(test, 1);
 	expect_end_at_second_page(test, &refuse);
 	validate_early(validate, PAGES_4G + 1);
 	fail_as_it_goes_on(test);
@@ -194,15 +198,12 @@ static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
 
 static void number_of_pages_beyond_16t_counts(struct kunit *test)
 {
-	void (*share)(unsigned long address, unsigned long count);
 	void (*accept)(phys_addr_t start, phys_addr_t end);
 	const struct coco_rule refuse = refusal();
 
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
-	COCO_NEEDS_MACHINE(test);
-	share = symbol(test, "snp_set_memory_shared");
+	need_snp(test);
 	accept = symbol(test, "snp_accept_memory");
-	share(pages, 1);
+	share_pages(test, 1);
 	expect_end_at_second_page(test, &refuse);
 	accept(gpa_of(0), gpa_of(1) + BYTES_16T);
 	fail_as_it_goes_on(test);

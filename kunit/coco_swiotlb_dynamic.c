@@ -18,6 +18,7 @@
 #include "lib/coco_kunit.h"
 #include "lib/dma.h"
 #include "lib/override.h"
+#include "lib/pages.h"
 
 static void full_pool_grows_by_shared_memory(struct kunit *test);
 static void new_pool_that_is_not_converted_is_kept(struct kunit *test);
@@ -58,7 +59,7 @@ static void new_pool_that_is_not_converted_is_kept(struct kunit *test)
 	for (i = 0; i < tried; i++) {
 		unsigned long address = encrypt.calls[i].arg[0];
 		unsigned int order = get_order(encrypt.calls[i].arg[1] << PAGE_SHIFT);
-		int users = page_count(virt_to_page((void *)address));
+		int users = coco_page_users(address);
 
 		KUNIT_EXPECT_EQ_MSG(test, users, 1, "%lu pages went back to the allocator",
 				    encrypt.calls[i].arg[1]);

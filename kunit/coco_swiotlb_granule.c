@@ -35,19 +35,13 @@ static struct kunit_case swiotlb_granule_cases[] = {
 static const size_t offsets[] = { 0, 0x200, 0x7ff, 0x800, 0xa00, 0xfff };
 static const size_t sizes[] = { 1, 0x100, 0x900, GRANULE };
 
-#ifdef CC_HAVE_DMA_MIN_ALIGN_MASK
+#if defined(CC_HAVE_SWIOTLB_ALIGN_MASK) && defined(CC_HAVE_DMA_MIN_ALIGN_MASK)
+static typeof(swiotlb_tbl_map_single) *map_single;
+
 static void keep_bits(struct device *dev, unsigned int mask)
 {
 	dma_set_min_align_mask(dev, mask);
 }
-#else
-static void keep_bits(struct device *dev, unsigned int mask)
-{
-}
-#endif
-
-#if defined(CC_HAVE_SWIOTLB_ALIGN_MASK) && defined(CC_HAVE_DMA_MIN_ALIGN_MASK)
-static typeof(swiotlb_tbl_map_single) *map_single;
 
 static void need_map_single(struct kunit *test)
 {
@@ -78,6 +72,10 @@ static dma_addr_t map(struct kunit *test, const void *buf, size_t len)
 	return phys_to_dma_unencrypted(dev, at);
 }
 #else
+static void keep_bits(struct device *dev, unsigned int mask)
+{
+}
+
 static void need_map_single(struct kunit *test)
 {
 	kunit_skip(test, "this kernel's swiotlb knows no alignment of an allocation");

@@ -100,6 +100,12 @@ u64 coco_gpa(const void *p)
 }
 EXPORT_SYMBOL_GPL(coco_gpa);
 
+int coco_page_users(unsigned long address)
+{
+	return page_count(virt_to_page((void *)address));
+}
+EXPORT_SYMBOL_GPL(coco_page_users);
+
 /* ---- the machine's log ---- */
 
 /* The pages that an event is about, and what it did to them */

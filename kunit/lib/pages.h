@@ -37,6 +37,8 @@ unsigned int coco_page_filled(const void *page, u64 seed);
 /* The same, as the host reads that page; -errno */
 int coco_host_filled(u64 gpa, u64 seed);
 u64 coco_gpa(const void *p);
+/* 1: whoever allocated the page at this address; 0: it is free, in whichever list it waits */
+int coco_page_users(unsigned long address);
 
 /* What happened to one page, by the machine's log; each count is of what succeeded */
 struct coco_page_log {
