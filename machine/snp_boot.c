@@ -81,20 +81,25 @@ static const struct {
 	{ 0x8000001e, 0 }, { 0x8000001f, 0 }, { 0x80000020, 0 }, { 0x80000021, 0 },
 };
 
+static void add_cpuid(struct cpuid_page *page, u32 leaf, u32 subleaf, u32 xcr0, const u32 out[4])
+{
+	struct cpuid_entry *e = &page->entries[page->count++];
+
+	e->leaf = leaf;
+	e->subleaf = subleaf;
+	e->xcr0 = xcr0;
+	memcpy(e->out, out, sizeof(e->out));
+}
+
 static void fill_cpuid(struct cpuid_page *page)
 {
+	u32 sub, out[4];
 	size_t i;
-	u32 sub;
 
 	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		for (sub = 0; sub <= leaves[i].last; sub++) {
-			struct cpuid_entry *e = &page->entries[page->count++];
-			u32 out[4];
-
-			e->leaf = leaves[i].leaf;
-			e->subleaf = sub;
-			cpuid_guest(&vcpus[0], e->leaf, sub, out);
-			memcpy(e->out, out, sizeof(out));
+			cpuid_guest(&vcpus[0], leaves[i].leaf, sub, out);
+			add_cpuid(page, leaves[i].leaf, sub, 0, out);
 		}
 	}
 }
@@ -116,7 +121,6 @@ static void fill_xsave(struct cpuid_page *page)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
-		struct cpuid_entry *e = &page->entries[page->count++];
 		u32 out[4];
 
 		cpuid_raw(0xd, entries[i].subleaf, out);
@@ -124,10 +128,7 @@ static void fill_xsave(struct cpuid_page *page)
 			out[EAX] &= XCR0_AVX | BIT(SUBLEAF_PKRU);
 		if (entries[i].subleaf == 1)
 			out[EAX] = (out[EAX] & ~CPUID_XSAVES) | CPUID_XSAVEC;
-		e->leaf = 0xd;
-		e->subleaf = entries[i].subleaf;
-		e->xcr0 = entries[i].xcr0;
-		memcpy(e->out, out, sizeof(out));
+		add_cpuid(page, 0xd, entries[i].subleaf, entries[i].xcr0, out);
 	}
 }
 
