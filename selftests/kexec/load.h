@@ -112,10 +112,10 @@ static __maybe_unused const char *use_memory(void)
 	return machine_breaches() ? "the host has something against its use of memory" : NULL;
 }
 
-/* Comes back with -errno, or never */
-static __maybe_unused int second_start(void)
+/* What was loaded; it is to end the run with this exit code.  Comes back with -errno, or never */
+static __maybe_unused int second_start(uint64_t code)
 {
-	if (machine_expect(COCO_END_EXIT, SECOND_OK, ~0ull))
+	if (machine_expect(COCO_END_EXIT, code, ~0ull))
 		return -EIO;
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
 	return -errno;
