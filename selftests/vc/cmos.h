@@ -31,7 +31,7 @@ static uint8_t cmos_read(uint8_t index)
 }
 
 /* Index and value of each byte of the CMOS, from "at" on */
-static void fill_words(uint8_t *at, uint8_t first_value)
+static __maybe_unused void fill_words(uint8_t *at, uint8_t first_value)
 {
 	unsigned int i;
 
@@ -41,7 +41,7 @@ static void fill_words(uint8_t *at, uint8_t first_value)
 	}
 }
 
-static void clear_cmos(void)
+static __maybe_unused void clear_cmos(void)
 {
 	unsigned int i;
 
@@ -49,7 +49,7 @@ static void clear_cmos(void)
 		cmos_write(CMOS_FIRST + i, 0);
 }
 
-static void expect_cmos(struct __test_metadata *_metadata, uint8_t first_value)
+static __maybe_unused void expect_cmos(struct __test_metadata *_metadata, uint8_t first_value)
 {
 	unsigned int i;
 

@@ -3,16 +3,8 @@
 #ifndef VC_PORT_IO_H
 #define VC_PORT_IO_H
 
-/* EXITINFO1 of IOIO (APM vol. 2, 15.10.2) */
-#define IOIO_IN		1ull
-#define IOIO_SIZE(n)	((uint64_t)(n) << 4)
-#define IOIO_ADDRESS64	(1ull << 9)
-#define IOIO_PORT(port)	((uint64_t)(port) << 16)
-
 /* Nothing answers at the free port of a PC; CMOS memory keeps what is written to it */
 #define FREE_PORT	0xe0
-#define CMOS_INDEX	0x70
-#define CMOS_DATA	0x71
 #define CMOS_BYTE	0x7f
 
 #define GARBAGE		0xa5c3b9d7e1f20486ull
@@ -86,7 +78,7 @@ TEST_F(vc_in, in_of_a_permitted_port_costs_one_exit)
 	io_in(FREE_PORT, variant->size, GARBAGE);
 	window_close(&self->w);
 	expect_one_ioio(_metadata, &self->w,
-			IOIO_PORT(FREE_PORT) | IOIO_SIZE(variant->size) | IOIO_ADDRESS64 | IOIO_IN);
+			IOIO_PORT(FREE_PORT) | IOIO_SIZE(variant->size) | IOIO_A64 | IOIO_IN);
 }
 
 TEST_F(vc_out, out_to_a_permitted_port_costs_one_exit)
@@ -97,7 +89,7 @@ TEST_F(vc_out, out_to_a_permitted_port_costs_one_exit)
 	io_out(FREE_PORT, variant->size, GARBAGE);
 	window_close(&self->w);
 	expect_one_ioio(_metadata, &self->w,
-			IOIO_PORT(FREE_PORT) | IOIO_SIZE(variant->size) | IOIO_ADDRESS64);
+			IOIO_PORT(FREE_PORT) | IOIO_SIZE(variant->size) | IOIO_A64);
 }
 
 /* The host puts more into RAX than the operand has bits */
@@ -147,16 +139,13 @@ TEST_F(vc_port, out_reaches_the_device)
 
 	NEED_SUITE();
 	NEED_PORTS(CMOS_INDEX, 2);
-	io_out(CMOS_INDEX, 1, CMOS_BYTE);
-	before = io_in(CMOS_DATA, 1, 0);
+	before = cmos_read(CMOS_BYTE);
 	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
-		io_out(CMOS_INDEX, 1, CMOS_BYTE);
+		cmos_select(CMOS_BYTE);
 		io_out(CMOS_DATA, 1, (GARBAGE & ~0xffull) | patterns[i]);
-		io_out(CMOS_INDEX, 1, CMOS_BYTE);
-		EXPECT_EQ(patterns[i], (uint8_t)io_in(CMOS_DATA, 1, 0));
+		EXPECT_EQ(patterns[i], cmos_read(CMOS_BYTE));
 	}
-	io_out(CMOS_INDEX, 1, CMOS_BYTE);
-	io_out(CMOS_DATA, 1, before);
+	cmos_write(CMOS_BYTE, before);
 }
 
 static void in_byte(void)

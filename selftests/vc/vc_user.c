@@ -17,11 +17,12 @@
 #include "kselftest_harness.h"
 #include "../lib/need.h"
 #include "../lib/window.h"
+#include "cmos.h"
+#include "ioio.h"
 
 /* SVM exit codes, the same in #VC and GHCB (APM vol. 2, appendix C) */
 #define EXIT_RDTSC	0x6e
 #define EXIT_CPUID	0x72
-#define EXIT_IOIO	0x7b
 #define EXIT_RDTSCP	0x87
 
 /* SW_EXITINFO1 in the reply: raise the exception in SW_EXITINFO2 (GHCB specification, 4.1) */

@@ -18,16 +18,7 @@
 #include "../lib/need.h"
 #include "../lib/window.h"
 #include "cmos.h"
-
-#define EXIT_IOIO	0x7b			/* APM vol. 2, appendix C */
-#define IOIO_IN		(1u << 0)
-#define IOIO_STRING	(1u << 2)
-#define IOIO_REP	(1u << 3)
-#define IOIO_SIZE(n)	((n) << 4)
-#define IOIO_A16	(1u << 7)
-#define IOIO_A32	(1u << 8)
-#define IOIO_DS		(3u << 10)
-#define IOIO_PORT(n)	((uint64_t)(n) << 16)
+#include "ioio.h"
 
 #define FILLER		0xa5
 /* Where 16 bits of address reach; one who may do port I/O may map it */

@@ -18,8 +18,8 @@
 #include "../lib/need.h"
 #include "../lib/window.h"
 #include "cmos.h"
+#include "ioio.h"
 
-#define EXIT_IOIO	0x7b			/* APM vol. 2, appendix C */
 
 /* Error code of #PF (APM vol. 2, 8.4.2) */
 #define PF_PRESENT	1u
