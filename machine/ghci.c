@@ -127,6 +127,10 @@ static void __noreturn call_fatal_error(struct vcpu *v, const struct tdvmcall *c
 	end_run(v, COCO_END_FATAL, call->in[R12], "%s", text);
 }
 
+/*
+ * The vector is taken and never raised: no kernel up to 7.3.4 asks for one (the driver polls the
+ * status of its quote instead), and a quote is made before GetQuote returns.
+ */
 static void call_setup_event(struct vcpu *v, struct tdvmcall *call)
 {
 	if (call->in[R12] < 32 || call->in[R12] > 255) {

@@ -132,7 +132,10 @@ static void fill_xsave(struct cpuid_page *page)
 	}
 }
 
-/* No two keys alike, none zero; the same in every run, so that runs can be compared */
+/*
+ * No two keys alike, none zero; the same in every run, so that runs can be compared, and
+ * sev_guest_user can look for them where they must not be
+ */
 void snp_vmpck(u32 key, u8 out[VMPCK_SIZE])
 {
 	u32 i;

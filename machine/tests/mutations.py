@@ -357,6 +357,14 @@ MUTATIONS = [
         "tdvmcall.tdx",
         "reserved_input_is_a_breach",
     ),
+    Mutation(
+        "event_vector_may_be_an_exception_s",
+        "ghci.c",
+        "call->in[R12] < 32 || ",
+        "",
+        "tdvmcall.tdx",
+        "vector_of_an_exception_is_refused",
+    ),
     # Guest requests
     Mutation(
         "rules_hide_messages_from_the_judge",

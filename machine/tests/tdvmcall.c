@@ -19,6 +19,7 @@
 #define CALL_MMIO	48
 #define GET_INFO	0x10000
 #define MAP_GPA		0x10001
+#define SETUP_EVENT	0x10004
 
 #define IOAPIC_INDEX	0xfec00000ull
 #define IOAPIC_DATA	0xfec00010ull
@@ -68,6 +69,19 @@ static void instructions(void)
 	/* The IO-APIC's version register: 24 entries */
 	check_eq("mmio_read_reads_the_device", out.r11 & 0xff0000, 0x170000);
 	check_eq("get_info_succeeds", tdvmcall(GET_INFO, 0, 0, 0, 0, &out), SUCCESS);
+}
+
+/* GHCI 344426, TDG.VP.VMCALL<SetupEventNotifyInterrupt>: a vector from 32 to 255 */
+static void event_vector(void)
+{
+	tdvmcall(GET_INFO, 1, 0, 0, 0, &out);
+	check_eq("get_info_announces_the_event_vector", out.r11, BIT(1));
+	check_eq("vector_of_an_exception_is_refused", tdvmcall(SETUP_EVENT, 31, 0, 0, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("vector_above_255_is_refused", tdvmcall(SETUP_EVENT, 256, 0, 0, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("first_vector_is_taken", tdvmcall(SETUP_EVENT, 32, 0, 0, 0, &out), SUCCESS);
+	check_eq("last_vector_is_taken", tdvmcall(SETUP_EVENT, 255, 0, 0, 0, &out), SUCCESS);
 }
 
 static void map_gpa_operands(void)
@@ -174,6 +188,7 @@ static void rules(void)
 void payload(void)
 {
 	instructions();
+	event_vector();
 	map_gpa_operands();
 	rules();
 	check_eq("correct_calls_are_no_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
