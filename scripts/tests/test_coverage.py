@@ -116,6 +116,22 @@ def make_build(folder: Path, source: str = SOURCE) -> tuple[Path, Path]:
     return tree, build
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("arch/x86/kernel/sev-shared.c", True),
+        ("arch/x86/coco/sev/core.c", True),
+        ("arch/x86/coco/core.c", False),
+        ("arch/x86/include/asm/sev.h", False),
+        ("drivers/virt/coco/tsm.c", True),
+        ("drivers/virt/coco/sev-guest/sev-guest.c", True),
+        ("drivers/virt/vboxguest/vboxguest_core.c", False),
+    ],
+)
+def test_handlers_and_drivers_for_attestation_count(name: str, expected: bool) -> None:
+    assert debuginfo.counts(name) == expected
+
+
 def test_lines_of_a_build_without_debug_information(tmp_path: Path) -> None:
     tree, build = make_build(tmp_path)
     (tmp_path / "again").mkdir()

@@ -14,10 +14,11 @@ from elftools.elf.elffile import ELFFile
 from coco import command
 from coco.coverage.units import Unit
 
-# Files that count, whichever unit they are compiled into: the handlers, not the headers
+# Files that count, whichever unit they are compiled into: the handlers and the drivers for
+# attestation, not the headers
 _COUNTS = re.compile(
     r"arch/x86/(kernel/sev|coco/sev/|coco/tdx/|boot/compressed/(sev|tdx)|boot/startup/sev)"
-    r"[^/]*\.c$"
+    r"[^/]*\.c$|drivers/virt/coco/.*\.c$"
 )
 _INSTRUCTION = re.compile(
     r"\s*([0-9a-f]+):\s+(?:(?:bnd|notrack|ds|cs)\s+)*(\S+)(?:\s+([0-9a-f]+))?"
@@ -89,6 +90,11 @@ def _read_dwarf(unit: Unit, tree: Path, code: Code) -> None:
                 _add_function(entry, names, code)
 
 
+def counts(name: str) -> bool:
+    """Is this source file, named from the top of the tree, one of those that are looked at?"""
+    return _COUNTS.search(name) is not None
+
+
 def _file_names(header: Any, compiled: Any, tree: Path) -> dict[int, str]:
     """The number of each file that counts -> its name below the tree (DWARF 4, section 6.2.4)."""
     base = Path(compiled.get_top_DIE().attributes["DW_AT_comp_dir"].value.decode())
@@ -98,7 +104,7 @@ def _file_names(header: Any, compiled: Any, tree: Path) -> dict[int, str]:
         # The decompressor's units name shared files by way of their own folder: compressed/../..
         text = os.path.normpath(folders[entry.dir_index] / entry.name.decode())
         name = text.removeprefix(f"{tree}/").removeprefix(f"{base}/")
-        if _COUNTS.search(name):
+        if counts(name):
             names[number] = name
     return names
 
