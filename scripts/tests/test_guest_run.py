@@ -2,6 +2,7 @@
 """The tarball in guests: in the software machine, and in plain QEMU, on a shipped kernel."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ echo machine=no
 echo hypervisor=yes
 EOF
 true"""
+
+
+# Of the guest-request interfaces, by hand as well as by run-guest
+ATTESTATION = (
+    "sev_guest_user sev_guest_hostile sev_guest_keys secure_tsc_user "
+    "tdx_guest_user tdx_quote tdx_measurements tsm_report_user"
+).split()
+SKIPPED = re.compile(r"ok \d+ \S+ # SKIP \S.*")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +76,16 @@ def test_plain_guest_has_nothing_to_run_and_says_so(guests: Guests) -> None:
     (problem,) = document(left, "expect")["runs"][0]["problems"]
     assert problem["text"] == "expected sev-snp, this is none"
     assert left.modules == []
+
+
+def test_programs_of_attestation_skip_with_a_reason_in_a_plain_guest(guests: Guests) -> None:
+    commands = {name: f"./selftests/{name} >/results/said/{name} 2>&1" for name in ATTESTATION}
+    left = guests.run({"folder": "mkdir -p /results/said", **commands})
+    for name in ATTESTATION:
+        lines = left.files[f"said/{name}"].decode().splitlines()
+        points = [line for line in lines if re.match(r"(not )?ok \d+ ", line)]
+        assert points, (name, lines)
+        assert [line for line in points if not SKIPPED.fullmatch(line)] == [], name
 
 
 @pytest.mark.parametrize("personality", ["sev-snp", "tdx"])
