@@ -9,6 +9,7 @@
  */
 #include "control.h"
 #include "core.h"
+#include "efi.h"
 
 #define CALL_MAGIC_MASK	0xffffffff00000000ull
 #define VMMCALL		"\x0f\x01\xd9"
@@ -256,6 +257,8 @@ bool machine_call(struct vcpu *v)
 	if ((rax & CALL_MAGIC_MASK) != COCO_MAGIC ||
 	    insn_length(v, VMMCALL, VMMCALL_LENGTH) != VMMCALL_LENGTH)
 		return false;
+	if (efi_call(v, (u32)rax))
+		return true;
 	args = (struct args){ .a = reg(v, RDI), .b = reg(v, RSI), .c = reg(v, RDX) };
 	insn_skip(v, VMMCALL, VMMCALL_LENGTH);
 	set_reg(v, RAX, call(v, (u32)rax, &args));

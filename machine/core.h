@@ -150,6 +150,7 @@ void apic_reset(void);				/* this CPU's, as INIT does */
 
 /* ---- exit.c ---- */
 void exit_totals(void);
+void plain_exit(struct vcpu *v);		/* as a host without the technology does it */
 
 /* ---- io.c ---- */
 void io_setup(void);

@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the EFI stub of Linux leaves for the kernel proper, without firmware:
- * boot services are over, and boot_params.efi_info points to
+ * A guest that EFI started: the system table, and the two ways to go on from there.
  *
  *	system table --> vendor
- *		    \--> runtime services --> code
+ *		    \--> runtime services --> code (efi_services.c)
  *		    \--> configuration tables: ACPI, confidential computing blob,
  *					       unaccepted memory, runtime properties,
  *					       system resources
  *	memory map		made from e820 and what efi_set_type() was told
  *
- * The only runtime service is SetVirtualAddressMap(), which every kernel calls;
- * it does nothing, so the addresses of services stay physical ones.  The runtime
- * properties table says that there is no other (UEFI specification 2.10, 4.6.2).
- * The table of system resources lies in memory of the boot services, as firmware
- * may have it (23.4): RAM, but for the kernel that keeps it.
+ * Hand-over: what the EFI stub of Linux leaves for the kernel proper.  Boot services
+ * are over, and boot_params.efi_info points to system table and memory map.
  *
- * Options of the machine's command line:
- *	efi			hand over so; all personalities
- *	unaccepted=<range>	likewise, with unaccepted memory (unaccepted.c)
+ * Stub: the kernel is an EFI program that is started with the boot services at work, and
+ * its own stub does all that.  There is no other firmware code than efi_services.c's.
+ *
+ * SetVirtualAddressMap(), which every kernel calls, does nothing, so the addresses of
+ * services stay physical ones.  The runtime properties table names the services that
+ * there are (4.6.2).  The table of system resources lies in memory of the boot services,
+ * as firmware may have it (23.4): RAM, but for the kernel that keeps it.
+ *
+ * Options of the machine's command line, in all personalities:
+ *	efi			hand over
+ *	efi=stub		start the stub
+ *	unaccepted=<range>	with unaccepted memory (unaccepted.c); implies efi
  *
  * Section numbers are those of the UEFI specification 2.10.
  */
+#include "core.h"
 #include "efi.h"
 
 /* struct boot_params (zero-page.rst) */
@@ -37,19 +43,12 @@
 #define SYSTAB_SIGNATURE	0x5453595320494249ull	/* 4.3.1 */
 #define RUNTIME_SIGNATURE	0x56524553544e5552ull	/* 4.5.1 */
 #define EFI_REVISION		(2 << 16 | 100)
-#define DESCRIPTOR_VERSION	1
-#define MEMORY_WB		BIT_ULL(3)		/* 7.2.3 */
-#define MEMORY_RUNTIME		BIT_ULL(63)
-
 #define SERVICES		14
-#define SET_VIRTUAL_ADDRESS_MAP	4
-#define RT_SET_VIRTUAL_ADDRESS_MAP 0x80			/* 4.6.2 */
+#define RT_GET_VARIABLE		BIT(4)			/* 4.6.2 */
+#define RT_GET_NEXT_VARIABLE	BIT(5)
+#define RT_SET_VIRTUAL_ADDRESS_MAP BIT(7)
+#define STACK_PAGES		32			/* 2.3.4: 128 KiB or more */
 #define RSDP_REVISION		15			/* offset */
-
-struct table_header {
-	u64 signature;
-	u32 revision, size, crc32, reserved;
-} __packed;
 
 struct config_table {
 	struct efi_guid guid;
@@ -57,29 +56,22 @@ struct config_table {
 } __packed;
 
 struct system_table {
-	struct table_header header;
+	struct efi_table_header header;
 	u64 vendor;
 	u32 vendor_revision, pad;
-	u64 consoles[6];
+	u64 console_in[2], console_out[2], console_error[2];	/* handle, protocol */
 	u64 runtime, boot_services;
 	u64 tables_count, tables;
 } __packed;
 
 struct runtime_services {
-	struct table_header header;
+	struct efi_table_header header;
 	u64 service[SERVICES];
 } __packed;
 
 struct rt_properties {
 	u16 version, length;
 	u32 supported;
-} __packed;
-
-/* 7.2.3: kernels step by the size that they are told, so it is not the structure's own */
-struct descriptor {
-	u32 type, pad;
-	u64 physical, virtual, pages, attributes;
-	u64 later_versions;
 } __packed;
 
 struct resource_entry {
@@ -98,8 +90,7 @@ struct resource_table {
 #define RESOURCE_SYSTEM		1	/* ESRT_FW_TYPE_SYSTEMFIRMWARE */
 #define FIRMWARE_VERSION	0xc0c0
 
-#define MAX_TABLES	8
-#define MAX_DESCRIPTORS	(PAGE_SIZE / sizeof(struct descriptor))
+#define MAX_TABLES	16
 
 /* One page, EfiRuntimeServicesData */
 struct efi_page {
@@ -109,11 +100,6 @@ struct efi_page {
 	struct config_table tables[MAX_TABLES];
 	u16 vendor[16];
 } __packed;
-
-struct range {
-	u64 start, end;
-	u32 type;
-};
 
 _Static_assert(sizeof(struct system_table) == 120, "EFI_SYSTEM_TABLE");
 _Static_assert(sizeof(struct runtime_services) == 136, "EFI_RUNTIME_SERVICES");
@@ -148,124 +134,25 @@ static const struct efi_guid guid_machine = {
 	0x4b8e6f0a, 0x5d1c, 0x4f1e, { 0x9c, 0x0c, 0x0c, 0x0a, 0x63, 0x6f, 0x63, 0x6f }
 };
 
-static const u8 set_virtual_address_map[] = {
-	0x31, 0xc0,						/* xor	%eax, %eax */
-	0xc3,							/* ret */
-};
-
-static const u8 no_such_service[] = {
-	0x48, 0xb8, 0x03, 0, 0, 0, 0, 0, 0, 0x80,		/* mov	$EFI_UNSUPPORTED, %rax */
-	0xc3,							/* ret */
-};
-
 static struct config_table tables[MAX_TABLES];
 static u32 tables_count;
-static struct range ranges[MAX_DESCRIPTORS];
-static u32 ranges_count;
+static struct efi_page *page;
+static u64 page_gpa;
 
 bool efi_wanted(void)
 {
 	return option_flag("efi") || option_flag("unaccepted");
 }
 
-void efi_add_table(const struct efi_guid *guid, u64 gpa)
+bool efi_stub_wanted(void)
 {
-	if (tables_count == MAX_TABLES)
-		internal_error("too many EFI configuration tables");
-	tables[tables_count++] = (struct config_table) { *guid, gpa };
-}
+	char how[8];
 
-/* ---- the memory map ---- */
-
-static void add_range(u64 start, u64 end, u32 type)
-{
-	if (start >= end)
-		return;
-	if (ranges_count == MAX_DESCRIPTORS)
-		internal_error("the EFI memory map is full");
-	ranges[ranges_count++] = (struct range) { start, end, type };
-}
-
-/* Cut it out of the ranges that were there before */
-void efi_set_type(u64 start, u64 end, enum efi_memory_type type)
-{
-	u32 i, count = ranges_count;
-
-	for (i = 0; i < count; i++) {
-		struct range *r = &ranges[i];
-		u64 old_end = r->end;
-
-		if (r->end <= start || r->start >= end)
-			continue;
-		r->end = r->start < start ? start : r->start;
-		add_range(end, old_end, r->type);
-	}
-	add_range(start, end, type);
-}
-
-static u32 type_of_e820(u32 type)
-{
-	switch (type) {
-	case E820_RAM:
-		return EFI_CONVENTIONAL;
-	case E820_ACPI:
-		return EFI_ACPI_RECLAIM;
-	case E820_NVS:
-		return EFI_ACPI_NVS;
-	default:
-		return EFI_RESERVED;
-	}
-}
-
-/* Descriptors have whole pages; where two share one, the less usable keeps it */
-static void ranges_from_e820(struct boot *boot)
-{
-	u32 i, count;
-	const struct e820_entry *e = boot_e820(boot, &count);
-
-	for (i = 0; i < count; i++) {
-		u64 start = e[i].base, end = e[i].base + e[i].length;
-
-		if (e[i].type == E820_RAM)
-			start += PAGE_SIZE - 1;
-		else
-			end += PAGE_SIZE - 1;
-		add_range(start & PAGE_MASK, end & PAGE_MASK, type_of_e820(e[i].type));
-	}
-}
-
-static void sort_ranges(void)
-{
-	u32 i, j;
-
-	for (i = 1; i < ranges_count; i++) {
-		struct range r = ranges[i];
-
-		for (j = i; j && ranges[j - 1].start > r.start; j--)
-			ranges[j] = ranges[j - 1];
-		ranges[j] = r;
-	}
-}
-
-static u32 fill_map(struct descriptor *map)
-{
-	u32 i, n = 0;
-
-	sort_ranges();
-	for (i = 0; i < ranges_count; i++) {
-		const struct range *r = &ranges[i];
-		bool runtime = r->type == EFI_RUNTIME_CODE || r->type == EFI_RUNTIME_DATA;
-
-		if (r->start == r->end)
-			continue;
-		map[n++] = (struct descriptor) {
-			.type = r->type,
-			.physical = r->start,
-			.pages = (r->end - r->start) / PAGE_SIZE,
-			.attributes = MEMORY_WB | (runtime ? MEMORY_RUNTIME : 0),
-		};
-	}
-	return n;
+	if (!option("efi", how, sizeof(how)))
+		return false;
+	if (strcmp(how, "stub"))
+		internal_error("option efi: nothing, or stub");
+	return true;
 }
 
 /* ---- tables ---- */
@@ -284,12 +171,53 @@ static u32 crc32(const void *data, u32 size)
 	return ~crc;
 }
 
-static void seal(struct table_header *header, u64 signature, u32 size)
+void efi_seal(struct efi_table_header *header, u64 signature, u32 size)
 {
 	header->signature = signature;
 	header->revision = EFI_REVISION;
 	header->size = size;
+	header->crc32 = 0;
 	header->crc32 = crc32(header, size);
+}
+
+static void seal_system(void)
+{
+	memcpy(page->tables, tables, sizeof(tables));
+	page->system.tables_count = tables_count;
+	efi_seal(&page->system.header, SYSTAB_SIGNATURE, sizeof(page->system));
+}
+
+static struct config_table *find_table(const struct efi_guid *guid)
+{
+	u32 i;
+
+	for (i = 0; i < tables_count; i++)
+		if (!memcmp(&tables[i].guid, guid, sizeof(*guid)))
+			return &tables[i];
+	return NULL;
+}
+
+void efi_add_table(const struct efi_guid *guid, u64 gpa)
+{
+	if (tables_count == MAX_TABLES)
+		internal_error("too many EFI configuration tables");
+	tables[tables_count++] = (struct config_table) { *guid, gpa };
+}
+
+u64 efi_install_table(const struct efi_guid *guid, u64 gpa)
+{
+	struct config_table *t = find_table(guid);
+
+	if (!t && !gpa)
+		return EFI_NOT_FOUND;
+	if (!t)
+		efi_add_table(guid, gpa);
+	else if (gpa)
+		t->table = gpa;
+	else
+		*t = tables[--tables_count];
+	seal_system();
+	return EFI_SUCCESS;
 }
 
 static void add_acpi(const u8 *params)
@@ -303,33 +231,33 @@ static void add_acpi(const u8 *params)
 		      rsdp);
 }
 
-static void fill_runtime(struct runtime_services *runtime, u64 code_gpa)
+static void fill_runtime(u64 code_gpa)
 {
-	u8 *code = ram_ptr(code_gpa, PRIVATE);
-	u32 i;
+	u64 service[SERVICES];
 
-	memcpy(code, set_virtual_address_map, sizeof(set_virtual_address_map));
-	memcpy(code + sizeof(set_virtual_address_map), no_such_service, sizeof(no_such_service));
-	for (i = 0; i < SERVICES; i++)
-		runtime->service[i] = code_gpa + sizeof(set_virtual_address_map);
-	runtime->service[SET_VIRTUAL_ADDRESS_MAP] = code_gpa;
-	seal(&runtime->header, RUNTIME_SIGNATURE, sizeof(*runtime));
+	page->properties = (struct rt_properties) {
+		.version = 1,
+		.length = sizeof(page->properties),
+		.supported = RT_GET_VARIABLE | RT_GET_NEXT_VARIABLE | RT_SET_VIRTUAL_ADDRESS_MAP,
+	};
+	efi_add_table(&guid_rt_properties, page_gpa + offsetof(struct efi_page, properties));
+	efi_services_runtime(code_gpa, service, SERVICES);
+	memcpy(page->runtime.service, service, sizeof(service));
+	efi_seal(&page->runtime.header, RUNTIME_SIGNATURE, sizeof(page->runtime));
 }
 
-static void fill_system(struct efi_page *page, u64 gpa)
+static void fill_system(void)
 {
 	static const char vendor[] = "coco machine";
 	u32 i;
 
 	for (i = 0; i < sizeof(vendor); i++)
 		page->vendor[i] = vendor[i];
-	memcpy(page->tables, tables, sizeof(tables));
-	page->system.vendor = gpa + offsetof(struct efi_page, vendor);
+	page->system.vendor = page_gpa + offsetof(struct efi_page, vendor);
 	page->system.vendor_revision = 1;
-	page->system.runtime = gpa + offsetof(struct efi_page, runtime);
-	page->system.tables_count = tables_count;
-	page->system.tables = gpa + offsetof(struct efi_page, tables);
-	seal(&page->system.header, SYSTAB_SIGNATURE, sizeof(page->system));
+	page->system.runtime = page_gpa + offsetof(struct efi_page, runtime);
+	page->system.tables = page_gpa + offsetof(struct efi_page, tables);
+	seal_system();
 }
 
 static void add_resources(u64 gpa)
@@ -350,9 +278,30 @@ static void add_resources(u64 gpa)
 	efi_add_table(&guid_resources, gpa);
 }
 
+/* What the firmware keeps while a kernel runs, and the tables that say so */
+static void fill_tables(struct boot *boot)
+{
+	u64 code_gpa = boot_reserve(boot, 1), resources_gpa = boot_reserve(boot, 1);
+
+	page_gpa = boot_reserve(boot, 1);
+	page = ram_ptr(page_gpa, PRIVATE);
+	boot_set_e820(boot, resources_gpa, 1, E820_RAM);
+	efi_map_from_e820(boot);
+	efi_set_type(page_gpa, page_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);
+	efi_set_type(code_gpa, code_gpa + PAGE_SIZE, EFI_RUNTIME_CODE);
+	efi_set_type(resources_gpa, resources_gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
+	unaccepted_set_type();
+	add_acpi(boot->params);
+	add_resources(resources_gpa);
+	fill_runtime(code_gpa);
+	fill_system();
+}
+
+/* ---- hand-over ---- */
+
 static void set_info(u8 *params, u32 systab, u32 map, u32 map_size)
 {
-	static const u32 desc_size = sizeof(struct descriptor), version = DESCRIPTOR_VERSION;
+	static const u32 desc_size = sizeof(struct efi_descriptor), version = EFI_DESCRIPTOR_VERSION;
 
 	memcpy(params + PARAM_EFI_SIGNATURE, EFI_LOADER_64, 4);
 	memcpy(params + PARAM_EFI_SYSTAB, &systab, 4);
@@ -365,35 +314,72 @@ static void set_info(u8 *params, u32 systab, u32 map, u32 map_size)
 
 void efi_hand_over(struct boot *boot)
 {
-	u64 page_gpa = boot_reserve(boot, 1), code_gpa = boot_reserve(boot, 1);
-	u64 map_gpa = boot_reserve(boot, 1), resources_gpa = boot_reserve(boot, 1);
-	struct efi_page *page = ram_ptr(page_gpa, PRIVATE);
-	u32 map_size;
+	u64 map_gpa;
 
-	ranges_count = 0;
 	unaccepted_setup(boot);
-	boot_set_e820(boot, resources_gpa, 1, E820_RAM);
-	ranges_from_e820(boot);
+	unaccepted_add_table(boot);
+	map_gpa = boot_reserve(boot, 1);
+	fill_tables(boot);
 	efi_set_type(boot->kernel_gpa, (boot->kernel_gpa + boot->kernel_size + PAGE_SIZE - 1) & PAGE_MASK,
 		     EFI_LOADER_CODE);
 	if (boot->initrd_size)
 		efi_set_type(boot->initrd_gpa, config.ram, EFI_LOADER_DATA);
-	efi_set_type(page_gpa, page_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);
-	efi_set_type(code_gpa, code_gpa + PAGE_SIZE, EFI_RUNTIME_CODE);
 	efi_set_type(map_gpa, map_gpa + PAGE_SIZE, EFI_LOADER_DATA);
-	efi_set_type(resources_gpa, resources_gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
-	unaccepted_set_type();
-	map_size = fill_map(ram_ptr(map_gpa, PRIVATE)) * sizeof(struct descriptor);
+	if (efi_map_size() * sizeof(struct efi_descriptor) > PAGE_SIZE)
+		internal_error("the EFI memory map is larger than its page");
+	efi_map_fill(ram_ptr(map_gpa, PRIVATE));
+	set_info(boot->params, page_gpa, map_gpa, efi_map_size() * sizeof(struct efi_descriptor));
+}
 
-	page->properties = (struct rt_properties) {
-		.version = 1,
-		.length = sizeof(page->properties),
-		.supported = RT_SET_VIRTUAL_ADDRESS_MAP,
-	};
-	efi_add_table(&guid_rt_properties, page_gpa + offsetof(struct efi_page, properties));
-	add_acpi(boot->params);
-	add_resources(resources_gpa);
-	fill_runtime(&page->runtime, code_gpa);
-	fill_system(page, page_gpa);
-	set_info(boot->params, page_gpa, map_gpa, map_size);
+/* ---- the stub ---- */
+
+void efi_end_boot_services(void)
+{
+	memset(page->system.console_in, 0, sizeof(page->system.console_in));
+	memset(page->system.console_out, 0, sizeof(page->system.console_out));
+	memset(page->system.console_error, 0, sizeof(page->system.console_error));
+	page->system.boot_services = 0;
+	seal_system();
+}
+
+/* A test payload is where it is, and finds the system table as after a hand-over */
+static u64 start_payload(struct boot *boot, const struct vcpu *v, u64 *entry, u64 *size)
+{
+	set_info(boot->params, page_gpa, 0, 0);
+	efi_set_type(boot->kernel_gpa, (boot->kernel_gpa + boot->kernel_size + PAGE_SIZE - 1) & PAGE_MASK,
+		     EFI_LOADER_CODE);
+	*entry = v->vmcb.save.rip;
+	*size = boot->kernel_size;
+	return boot->kernel_gpa;
+}
+
+/* 2.3.4, "x64 platforms": interrupts, and the calling convention */
+void efi_start_stub(struct boot *boot, struct vcpu *v, const void *file, u64 file_size, const char *cmdline)
+{
+	struct efi_boot_services services;
+	u64 base, entry, size, stack;
+
+	unaccepted_setup(boot);
+	fill_tables(boot);
+	/* GDT and page tables of the firmware (load.c) */
+	efi_set_type(PAGE_SIZE, boot->loader_end, EFI_BOOT_SERVICES_DATA);
+	if (config.payload)
+		base = start_payload(boot, v, &entry, &size);
+	else
+		base = efi_load_image(file, file_size, &entry, &size);
+	services = efi_services_boot(page_gpa, base, size, cmdline);
+	page->system.boot_services = services.services;
+	page->system.console_out[0] = page->system.console_error[0] = services.console;
+	page->system.console_out[1] = page->system.console_error[1] = services.console;
+	seal_system();
+
+	stack = efi_allocate(STACK_PAGES, EFI_BOOT_SERVICES_DATA, config.ram) + STACK_PAGES * PAGE_SIZE;
+	/* An address to return to, and room for four registers */
+	stack -= 5 * sizeof(u64);
+	memcpy(ram_ptr(stack, PRIVATE), &services.exit, sizeof(services.exit));
+	v->vmcb.save.idtr = (struct vmcb_seg) { .base = services.idt, .limit = PAGE_SIZE - 1 };
+	v->vmcb.save.rip = entry;
+	v->vmcb.save.rsp = stack;
+	set_reg(v, RCX, services.image);
+	set_reg(v, RDX, page_gpa);
 }

@@ -131,7 +131,7 @@ static void exit_db(struct vcpu *v)
 	raise_exception(v, X86_DB, false, 0);
 }
 
-static void plain_exit(struct vcpu *v)
+void plain_exit(struct vcpu *v)
 {
 	switch (v->vmcb.exit_code) {
 	case SVM_EXIT_CPUID:

@@ -304,11 +304,12 @@ static void load_kernel(struct boot *boot, struct vcpu *v, const struct multiboo
 	boot->kernel_gpa = field(image, HDR_PREF_ADDRESS, 8);
 	boot->kernel_size = m[0].end - m[0].start - setup;
 	boot->kernel_room = field(image, HDR_INIT_SIZE, 4);
-	load(boot->kernel_gpa, image + setup, boot->kernel_size);
+	if (!efi_stub_wanted())
+		load(boot->kernel_gpa, image + setup, boot->kernel_size);
 	boot->params_gpa = PARAMS_GPA;
 	boot->params = guest(PARAMS_GPA);
 	fill_params(boot, image, command_line(&m[0]));
-	if (modules > 1) {
+	if (modules > 1 && !efi_stub_wanted()) {
 		load_initramfs(boot, &m[1]);
 		if (boot->initrd_gpa < boot->kernel_gpa + boot->kernel_room)
 			internal_error("kernel and initramfs do not fit into ram=%lu", config.ram >> 20);
@@ -336,7 +337,7 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 {
 	const struct multiboot_module *m = (void *)(u64)multiboot[MULTIBOOT_MODS_ADDR];
 	u32 modules = multiboot[MULTIBOOT_MODS_COUNT];
-	struct boot boot = { .low = LOW_START };
+	struct boot boot = { .low = LOW_START, .loader_end = SETUP_DATA };
 
 	if (!modules)
 		internal_error("no kernel: -initrd \"bzImage command line,initramfs\"");
@@ -348,7 +349,10 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 	if (config.tech->boot_data)
 		config.tech->boot_data(&boot);
 	boot_leftovers(&boot);
-	if (efi_wanted())
+	if (efi_stub_wanted())
+		efi_start_stub(&boot, bsp, (void *)(u64)m[0].start, m[0].end - m[0].start,
+			       command_line(&m[0]));
+	else if (efi_wanted())
 		efi_hand_over(&boot);
 	paging_load(bsp);
 }

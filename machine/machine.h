@@ -275,6 +275,7 @@ struct boot {
 	u64 initrd_gpa, initrd_size;
 	u64 setup_data;		/* GPA of the first setup_data entry, 0: none; push in front */
 	u64 low;		/* next free page of the low area that e820 keeps reserved */
+	u64 loader_end;		/* the boot loader's GDT, page tables and stack are below */
 };
 
 /* Address range descriptor (ACPI 6.5, table 15.5), and types that the machine uses */

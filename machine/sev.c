@@ -16,6 +16,7 @@
  * more features of SNP in SEV_STATUS: they are announced, and nothing is done about
  * them, but for Secure TSC (bit 11, snp_tsc.c).
  */
+#include "efi.h"
 #include "sev.h"
 #include "snp_firmware.h"
 
@@ -237,7 +238,7 @@ static bool es_exit(struct vcpu *v)
 	}
 	if (code == SVM_EXIT_EXCP + X86_UD && is_snp())
 		return rmp_instruction(v);
-	if (!raises_vc(code))
+	if (!raises_vc(code) || efi_firmware_runs(v))
 		return false;
 	raise_vc(v, code);
 	return true;

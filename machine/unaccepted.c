@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory that the firmware left to the kernel to accept: EFI memory type 15
- * (UEFI specification 2.10, 7.2.1, EfiUnacceptedMemoryType), and the table in
- * which Linux's EFI stub notes it, a bit for each 2M (include/linux/efi.h,
- * struct efi_unaccepted_memory).
+ * (UEFI specification 2.10, 7.2.1, EfiUnacceptedMemoryType), and, where no stub
+ * runs, the table in which Linux's EFI stub notes it, a bit for each 2M
+ * (include/linux/efi.h, struct efi_unaccepted_memory).
  *
  * Option of the machine's command line:
  *	unaccepted=<from>-<to>	MiB, even; sev-snp and tdx
@@ -81,18 +81,28 @@ static void make_table(struct boot *boot, u64 gpa)
 	efi_add_table(&efi_guid_unaccepted, gpa);
 }
 
+static u64 table_gpa(const struct boot *boot)
+{
+	return (boot->initrd_size ? boot->initrd_gpa : config.ram) - PAGE_SIZE;
+}
+
 void unaccepted_setup(struct boot *boot)
 {
-	u64 top = boot->initrd_size ? boot->initrd_gpa : config.ram, table = top - PAGE_SIZE, gpa;
+	u64 gpa;
 	u8 flags = config.tech->id == COCO_TDX ? COCO_PAGE_PRIVATE : 0;
 
 	parse_range();
 	if (!range.end)
 		return;
-	check_range(boot, table);
-	make_table(boot, table);
+	check_range(boot, table_gpa(boot));
 	for (gpa = range.start; gpa < range.end; gpa += PAGE_SIZE)
 		page_set(gpa, flags);
+}
+
+void unaccepted_add_table(struct boot *boot)
+{
+	if (range.end)
+		make_table(boot, table_gpa(boot));
 }
 
 void unaccepted_set_type(void)

@@ -10,6 +10,8 @@
  *	([SDM] 26.5.7.1)
  *	no NMI is injected ([base] "virtual NMI injection"; [ABI] TDG.VP.VEINFO.GET)
  */
+#include "core.h"
+#include "efi.h"
 #include "tdx.h"
 
 /* VE_INFO.EXIT_QUALIFICATION of an EPT violation ([SDM] table 28-7) */
@@ -52,6 +54,10 @@ void ve_raise(struct vcpu *v, const struct ve_info *info)
 {
 	const struct coco_rule *rule;
 
+	if (efi_firmware_runs(v) && info->reason != VMX_EXIT_EPT_VIOLATION) {
+		plain_exit(v);
+		return;
+	}
 	if (v->ve.valid) {
 		stream_line('m', "note #VE, exit reason %u, while the last one's information waits",
 			    info->reason);

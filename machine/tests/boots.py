@@ -21,6 +21,7 @@ class Boot:
     vcpus: int = 1
     ram: int = 64
     cbit: int = 0
+    initramfs: bool = False  # the payload once more
     plan: bool = True  # the payload lists its checks
     stream: tuple[str, ...] = GOOD_END  # each matches a line
     absent: tuple[str, ...] = (r"^m\|breach ",)  # none does
@@ -95,6 +96,33 @@ BOOTS = [
         options=("unaccepted=48-60",),
         plan=False,
         stream=(r"^m\|end shutdown value=0x3000000 ",),
+    ),
+    *(
+        Boot(
+            "efi_stub",
+            personality,
+            options=("efi=stub",),
+            initramfs=True,
+            stream=(*GOOD_END, r"^k\|a line of the console$"),
+        )
+        for personality in ALL
+    ),
+    Boot("efi_stub", "none", "no_initramfs", options=("efi=stub",)),
+    Boot(
+        "efi_stub",
+        "none",
+        "late",
+        options=("efi=stub",),
+        plan=False,
+        stream=(r"^m\|end unmodelled .*EFI boot service 2, after ExitBootServices",),
+    ),
+    Boot(
+        "efi_stub",
+        "none",
+        "other",
+        options=("efi=stub",),
+        plan=False,
+        stream=(r"^m\|end unmodelled .*EFI boot service 28 ",),
     ),
     *each("views", AMD + ("tdx",)),
     *each("cpu", ALL),

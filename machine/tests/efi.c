@@ -7,11 +7,10 @@
  *
  * Run with efi, or with unaccepted=48-60.
  */
-#include "lib/payload.h"
+#include "lib/efi.h"
 
 #define PARAM_RSDP		0x070
 #define PARAM_CC_BLOB		0x13c
-#define PARAM_EFI		0x1c0
 #define PARAM_E820_COUNT	0x1e8
 #define PARAM_SETUP_DATA	0x250
 #define PARAM_E820		0x2d0
@@ -23,47 +22,15 @@
 #define UNSUPPORTED		0x8000000000000003ull
 #define GET_TIME		0
 #define SET_VIRTUAL_ADDRESS_MAP	4
-#define BOOT_DATA		4
-#define RUNTIME_CODE		5
-#define RUNTIME_DATA		6
-#define CONVENTIONAL		7
-#define ACPI_RECLAIM		9
-#define UNACCEPTED		15
-
 #define FROM			(48ull << 20)
 #define TO			(60ull << 20)
 #define UNITS			((TO - FROM) / SIZE_2M)
-
-struct efi_info {
-	u32 signature, systab, desc_size, desc_version, memmap, memmap_size, systab_hi, memmap_hi;
-};
-
-struct header {
-	u64 signature;
-	u32 revision, size, crc32, reserved;
-};
-
-struct system_table {
-	struct header header;
-	u64 vendor, vendor_revision, consoles[6], runtime, boot_services, count, tables;
-};
-
-struct config_table {
-	u64 guid[2], table;
-};
-
-struct descriptor {
-	u32 type, pad;
-	u64 physical, virtual, pages, attributes;
-};
 
 struct unaccepted_table {
 	u32 version, unit_size;
 	u64 base, size;
 	u8 bitmap[];
 };
-
-typedef u64 (*service)(u64 a, u64 b, u64 c, u64 d) __attribute__((ms_abi));
 
 static const u64 guid_cc_blob[] = { 0x44c5cf26067b1f5f, 0x422d9177d7935485 };
 static const u64 guid_unaccepted[] = { 0x44f9105cd5d1de3c, 0x31001298efbca99e };
@@ -102,30 +69,6 @@ static u32 type_of(u64 gpa)
 	const struct descriptor *d = descriptor_of(gpa);
 
 	return d ? d->type : ~0u;
-}
-
-static u64 find_table(const u64 guid[2])
-{
-	const struct config_table *t = (void *)systab->tables;
-	u64 i;
-
-	for (i = 0; i < systab->count; i++)
-		if (t[i].guid[0] == guid[0] && t[i].guid[1] == guid[1])
-			return t[i].table;
-	return 0;
-}
-
-static u32 crc_of(const struct header *h)
-{
-	const u8 *p = (const void *)h;
-	u32 crc = ~0u, i, bit;
-
-	for (i = 0; i < h->size; i++) {
-		crc ^= i >= 16 && i < 20 ? 0 : p[i];
-		for (bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
 }
 
 /* ---- what every EFI boot has ---- */
@@ -167,13 +110,13 @@ static void runtime_services(void)
 	check_eq("their_code_is_runtime_code", type_of(services[GET_TIME]), RUNTIME_CODE);
 	check("runtime_memory_is_marked", descriptor_of(services[GET_TIME])->attributes >> 63);
 	check_eq("set_virtual_address_map_succeeds",
-		 ((service)services[SET_VIRTUAL_ADDRESS_MAP])(0, 0, 0, 0), 0);
-	check_eq("get_time_is_unsupported", ((service)services[GET_TIME])(0, 0, 0, 0), UNSUPPORTED);
+		 ((service)services[SET_VIRTUAL_ADDRESS_MAP])(0, 0, 0, 0, 0), 0);
+	check_eq("get_time_is_unsupported", ((service)services[GET_TIME])(0, 0, 0, 0, 0), UNSUPPORTED);
 }
 
 static void system_resources(void)
 {
-	u64 gpa = find_table(guid_resources);
+	u64 gpa = efi_table(systab, guid_resources);
 	const u32 *t = (void *)gpa;		/* count, its limit, version: 64 bits */
 
 	check("system_resources_have_a_table", gpa);
@@ -204,8 +147,8 @@ static void hand_over(void)
 	system_resources();
 	if (!is_snp())
 		return;
-	check("cc_blob_is_a_table", find_table(guid_cc_blob) &&
-				    !memcmp((void *)find_table(guid_cc_blob), "AMDE", 4));
+	check("cc_blob_is_a_table", efi_table(systab, guid_cc_blob) &&
+				    !memcmp((void *)efi_table(systab, guid_cc_blob), "AMDE", 4));
 	check("cc_blob_is_no_setup_data", !setup_data_has(SETUP_CC_BLOB));
 }
 
@@ -218,7 +161,7 @@ static u64 state(u64 gpa)
 
 static void table(void)
 {
-	u64 gpa = find_table(guid_unaccepted), i;
+	u64 gpa = efi_table(systab, guid_unaccepted), i;
 	const struct unaccepted_table *t = (void *)gpa;
 	bool set = true;
 
@@ -282,8 +225,8 @@ static void leftovers(void)
 	u32 max[4];
 
 	if (case_is("table")) {
-		check("blob_that_is_none_is_a_table", find_table(guid_cc_blob));
-		check_eq("and_has_no_signature", *(u32 *)find_table(guid_cc_blob), 0);
+		check("blob_that_is_none_is_a_table", efi_table(systab, guid_cc_blob));
+		check_eq("and_has_no_signature", *(u32 *)efi_table(systab, guid_cc_blob), 0);
 		cpuid(0x80000000, 0, max);
 		check_eq("processor_has_fewer_leaves", max[0], 0x80000008);
 	}
@@ -304,6 +247,6 @@ void payload(void)
 		range_and_border();
 		accepting();
 	} else {
-		check("no_unaccepted_memory_no_table", !find_table(guid_unaccepted));
+		check("no_unaccepted_memory_no_table", !efi_table(systab, guid_unaccepted));
 	}
 }

@@ -77,7 +77,7 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
         *("-fw_cfg", f"name=opt/coco/run,file={folder}/run"),
         *("-kernel", str(paths.machine)),
         *("-append", " ".join([*options, *boot.options])),
-        *("-initrd", payload),
+        *("-initrd", f"{payload},{payload}" if boot.initramfs else payload),
     ]
 
 

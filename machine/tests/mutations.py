@@ -421,7 +421,7 @@ MUTATIONS = [
     # EFI tables, unaccepted memory
     Mutation(
         "memory_map_overlaps",
-        "efi.c",
+        "efi_map.c",
         "r->end = r->start < start ? start : r->start;",
         ";",
         "efi.sev_snp",
@@ -466,6 +466,63 @@ MUTATIONS = [
         "",
         "efi.unaccepted.sev_snp",
         "table_is_in_acpi_memory",
+    ),
+    # The kernel as an EFI program
+    Mutation(
+        "pages_are_given_beyond_the_limit",
+        "efi_map.c",
+        "u64 end = min(r->end, limit & PAGE_MASK);",
+        "u64 end = r->end;",
+        "efi_stub.none",
+        "below_it",
+    ),
+    Mutation(
+        "pages_at_an_address_are_given_twice",
+        "efi_services.c",
+        "efi_map_type(gpa, gpa + pages * PAGE_SIZE) != EFI_CONVENTIONAL)",
+        "efi_map_type(gpa, gpa + pages * PAGE_SIZE) < 0)",
+        "efi_stub.none",
+        "once",
+    ),
+    Mutation(
+        "memory_map_has_one_key",
+        "efi_map.c",
+        "\tversion++;",
+        "",
+        "efi_stub.none",
+        "and_the_map_has_another_key",
+    ),
+    Mutation(
+        "old_key_ends_boot_services",
+        "efi_services.c",
+        "if (arg(v, 1) != efi_map_version())",
+        "if (arg(v, 1) > efi_map_version())",
+        "efi_stub.none",
+        "old_key_does_not_end_boot_services",
+    ),
+    Mutation(
+        "removed_tables_stay",
+        "efi.c",
+        "*t = tables[--tables_count];",
+        ";",
+        "efi_stub.none",
+        "and_gone",
+    ),
+    Mutation(
+        "initramfs_is_cut_off",
+        "efi_services.c",
+        "guest_write(v, arg(v, 4), file, size)",
+        "guest_write(v, arg(v, 4), file, size - 16)",
+        "efi_stub.none",
+        "to_its_last",
+    ),
+    Mutation(
+        "firmware_needs_no_ghcb",
+        "efi_services.c",
+        "raise_pf(v, gpa, PAGE_FAULT_WRITE);\n\treturn false;",
+        "return true;",
+        "efi_stub.sev_es",
+        "ghcb_that_is_not_mapped_shared_faults",
     ),
     # Attestation, as openssl sees it
     Mutation(
