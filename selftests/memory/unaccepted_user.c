@@ -20,6 +20,7 @@
 
 #include "kselftest_harness.h"
 #include "../lib/need.h"
+#include "counter.h"
 
 #define KIB			1024ull
 #define UNIT			(2048 * KIB)
@@ -36,21 +37,6 @@
 	if (counter("/proc/meminfo", "Unaccepted:") < 0) \
 		SKIP(return, "the kernel does not count unaccepted memory"); \
 } while (0)
-
-/* The number behind a name at the beginning of a line; -1: no such line */
-static int64_t counter(const char *path, const char *name)
-{
-	char line[256];
-	int64_t value = -1;
-	FILE *file = fopen(path, "r");
-
-	while (file && value < 0 && fgets(line, sizeof(line), file))
-		if (!strncmp(line, name, strlen(name)))
-			value = strtoll(line + strlen(name), NULL, 10);
-	if (file)
-		fclose(file);
-	return value;
-}
 
 static int64_t unaccepted(void)
 {

@@ -118,6 +118,8 @@ FEATURES: dict[str, Requirement] = {
     "kexec": _need("KEXEC KEXEC_FILE", "starting a second kernel"),
     "kvm_guest": _need("KVM_GUEST", "paravirtual KVM features"),
     "efi": _need("EFI", "EFI tables"),
+    "efi_stub": _need("EFI EFI_STUB", "a kernel that is an EFI program"),
+    "efi_ssdt": _need("EFI_CUSTOM_SSDT_OVERLAYS", "variables that are looked for at boot"),
     "efi_esrt": _need("EFI_ESRT", "the firmware's table of its resources"),
     "debugfs": _need("DEBUG_FS", "page tables and counters in debugfs"),
     "kunit": _need("KUNIT", "the kernel's own KUnit"),

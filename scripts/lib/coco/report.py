@@ -118,8 +118,14 @@ def not_exercised(document: Document) -> list[str]:
     """What a green result does not speak of."""
     lines = [
         "silicon, timing and caches: the machine is a software model",
-        "the EFI stub and firmware: the kernel is entered as a boot loader enters it",
+        "firmware: the machine does the work of its services, and measures nothing",
     ]
+    if not any(
+        case["id"].startswith("efi_stub") and case["status"] == "pass"
+        for run in document["runs"]
+        for case in run["cases"]
+    ):
+        lines.append("the EFI stub: the kernel is entered as a boot loader enters it")
     ran = {run["personality"] for run in document["runs"] if run["state"] == "done"}
     planned = {run["personality"] for run in document["runs"]}
     has = document["kernel"]["technologies"]
