@@ -23,6 +23,7 @@
 #define MSR_GHCB	0xc0010130
 #define MSR_SEV_STATUS	0xc0010131
 #define MSR_GUEST_TSC_FREQ 0xc0010134
+#define MSR_XSS		0xda0
 
 #define MSR_EFER	0xc0000080
 #define MSR_DEBUGCTL	0x1d9
@@ -87,6 +88,18 @@ static bool reads_tsc_freq(void)
 	return snp_secure_tsc() && !intercepts("tsc_freq");
 }
 
+/* The processor switches XSS with the guest (APM vol. 2, table B-4); 11.5.2: its bits */
+static bool write_sev_msr(struct vcpu *v, u32 msr, u64 value)
+{
+	if (msr == MSR_GHCB)
+		v->ghcb_msr = value;
+	else if (msr == MSR_XSS && !(value & ~SNP_XSS))
+		es_vcpus[v->index].xss = value;
+	else
+		return false;
+	return true;
+}
+
 static bool sev_msr(struct vcpu *v)
 {
 	bool write = v->vmcb.exit_info1 & 1;
@@ -99,14 +112,15 @@ static bool sev_msr(struct vcpu *v)
 		value = v->ghcb_msr;
 	else if (msr == MSR_GUEST_TSC_FREQ && reads_tsc_freq())
 		value = snp_nominal_tsc_mhz();
+	else if (msr == MSR_XSS && is_snp())
+		value = es_vcpus[v->index].xss;
 	else
 		return false;
-	if (write && msr != MSR_GHCB) {
-		raise_gp(v);
-		return true;
-	}
 	if (write) {
-		v->ghcb_msr = (u32)reg(v, RAX) | reg(v, RDX) << 32;
+		if (!write_sev_msr(v, msr, (u32)reg(v, RAX) | reg(v, RDX) << 32)) {
+			raise_gp(v);
+			return true;
+		}
 	} else {
 		set_reg(v, RAX, (u32)value);
 		set_reg(v, RDX, value >> 32);

@@ -9,6 +9,7 @@
 /* A vCPU of SEV-ES or SEV-SNP, beside struct vcpu; vcpu->technology */
 struct es_vcpu {
 	u64 dr7;		/* as the guest last told */
+	u64 xss;
 	bool held;		/* in AP reset hold: a SIPI lets it go on behind its VMGEXIT */
 	bool held_by_msr;	/* ... and asked for it through the GHCB MSR */
 	u64 hold_ghcb;		/* ... or through this GHCB */
@@ -25,6 +26,9 @@ extern struct sev_options {
 	u64 features;		/* hypervisor feature bitmap */
 	u64 status;		/* features of SNP in SEV_STATUS; without a model, but for Secure TSC */
 } sev_options;
+
+/* Bits that the guest may set in XSS, and CPUID leaf 0xd has: state of shadow stacks, U and S */
+#define SNP_XSS			(BIT(11) | BIT(12))
 
 static inline bool is_snp(void)
 {

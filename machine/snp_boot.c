@@ -20,6 +20,8 @@
 #define XCR0_AVX	7u
 #define SUBLEAF_AVX	2
 #define SUBLEAF_PKRU	9
+#define SUBLEAF_CET_U	11
+#define SUBLEAF_CET_S	12
 #define CPUID_XSAVEC	BIT(1)
 #define CPUID_XSAVES	BIT(3)
 
@@ -105,13 +107,16 @@ static void fill_cpuid(struct cpuid_page *page)
 }
 
 /*
- * Leaf 0xd, of a processor that has XSAVEC: Linux takes none of one without.  The other leaves
+ * Leaf 0xd, of a processor that has XSAVEC: Linux takes none of one without; and XSAVES, with
+ * shadow stacks' state in XSS (APM vol. 3, appendix E.4.12; vol. 2, 18.13).  The other leaves
  * deny XSAVE to the guest, so that it uses none and does not look here (sev.c); a test that
  * switches it on by itself does.  Subleaves 0 and 1 may be there for more than one XCR0 (SNP
  * firmware ABI 56860, 8.17, CPUID page: XCR0_IN, XSS_IN).
  */
 static void fill_xsave(struct cpuid_page *page)
 {
+	/* Size; no offset; in XSS */
+	static const u32 user[4] = { 16, 0, 1, 0 }, supervisor[4] = { 24, 0, 1, 0 };
 	static const struct {
 		u32 subleaf, xcr0;
 	} entries[] = {
@@ -126,10 +131,14 @@ static void fill_xsave(struct cpuid_page *page)
 		cpuid_raw(0xd, entries[i].subleaf, out);
 		if (!entries[i].subleaf)
 			out[EAX] &= XCR0_AVX | BIT(SUBLEAF_PKRU);
-		if (entries[i].subleaf == 1)
-			out[EAX] = (out[EAX] & ~CPUID_XSAVES) | CPUID_XSAVEC;
+		if (entries[i].subleaf == 1) {
+			out[EAX] |= CPUID_XSAVEC | CPUID_XSAVES;
+			out[ECX] = SNP_XSS;
+		}
 		add_cpuid(page, 0xd, entries[i].subleaf, entries[i].xcr0, out);
 	}
+	add_cpuid(page, 0xd, SUBLEAF_CET_U, 0, user);
+	add_cpuid(page, 0xd, SUBLEAF_CET_S, 0, supervisor);
 }
 
 /*

@@ -229,6 +229,14 @@ MUTATIONS = [
         "mmio_read_raises_vc",
     ),
     Mutation(
+        "xss_takes_any_bit",
+        "sev.c",
+        "msr == MSR_XSS && !(value & ~SNP_XSS)",
+        "msr == MSR_XSS",
+        "vc.sev_snp",
+        "unknown_bit_of_xss_raises_gp",
+    ),
+    Mutation(
         "cpuid_needs_no_rax",
         "ghcb_check.c",
         '"CPUID", 1, false, RAX_ | RCX_,',

@@ -12,6 +12,8 @@
 #define APIC_TPR	(APIC + 0x80)
 #define MSR_APIC_BASE	0x1b
 #define MSR_SEV_STATUS	0xc0010131
+#define MSR_XSS		0xda0
+#define XSS_CET		(BIT(11) | BIT(12))
 #define PORT		0x80
 
 /* EXITINFO1 of IOIO, but for address size and segment: QEMU does not tell, no guest sees */
@@ -116,6 +118,20 @@ static void msrs(void)
 	check_eq("ghcb_msr_raises_no_vc", event_next(), since);
 }
 
+/* APM vol. 2, table B-4: XSS is of the guest's own state */
+static void xss(void)
+{
+	begin();
+	check_eq("xss_starts_as_zero", rdmsr(MSR_XSS), 0);
+	wrmsr(MSR_XSS, XSS_CET);
+	check_eq("xss_keeps_what_it_has_been_given", rdmsr(MSR_XSS), XSS_CET);
+	TRY("wrmsr", : : "c"(MSR_XSS), "a"(1), "d"(0) : "memory");
+	check("unknown_bit_of_xss_raises_gp", trap.hit && trap.vector == GP && trap.error == 0);
+	check_eq("xss_of_a_refused_write_stays", rdmsr(MSR_XSS), XSS_CET);
+	wrmsr(MSR_XSS, 0);
+	check_eq("xss_raises_no_vc", event_next(), since);
+}
+
 static void ports(void)
 {
 	u8 bytes[4] = { 0 };
@@ -183,6 +199,8 @@ void payload(void)
 {
 	instructions();
 	msrs();
+	if (is_snp())
+		xss();
 	ports();
 	devices();
 	user_mode();
