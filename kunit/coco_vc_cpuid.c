@@ -24,12 +24,15 @@ static void osxsave_bit_follows_cr4(struct kunit *test);
 static void ospke_bit_follows_cr4(struct kunit *test);
 static void xsave_size_is_that_of_xcr0(struct kunit *test);
 static void compacted_size_has_no_gaps(struct kunit *test);
+static void compacted_size_counts_supervisor_state(struct kunit *test);
 static void component_comes_from_the_table(struct kunit *test);
 static void component_that_the_table_lacks_ends_the_guest(struct kunit *test);
 static void host_that_tells_no_apic_id_ends_the_guest(struct kunit *test);
+static void host_that_tells_one_register_ends_the_guest(struct kunit *test);
 
 COCO_INSN_UP(do_cpuid, "cpuid")
 COCO_INSN_UP(do_xsetbv, "xsetbv")
+COCO_INSN_UP(do_wrmsr, "wrmsr")
 
 /* The legacy area and the header, which are always there (APM vol. 2, 11.5.2) */
 #define XSAVE_BASE	576ul
@@ -40,6 +43,8 @@ COCO_INSN_UP(do_xsetbv, "xsetbv")
 #define XCR0_PKRU	BIT(9)
 #define SUBLEAF_AVX	2
 #define SUBLEAF_PKRU	9
+#define SUBLEAF_CET_U	11
+#define SUBLEAF_CET_S	12
 
 struct state_case {
 	const char *name;
@@ -55,6 +60,19 @@ static const struct state_case state_cases[] = {
 };
 KUNIT_ARRAY_PARAM_DESC(state, state_cases, name);
 
+/* Components that XSAVES keeps by what is set in XSS */
+struct supervisor_case {
+	const char *name;
+	unsigned int first, last;
+};
+
+static const struct supervisor_case supervisor_cases[] = {
+	{ "cet_u", SUBLEAF_CET_U, SUBLEAF_CET_U },
+	{ "cet_s", SUBLEAF_CET_S, SUBLEAF_CET_S },
+	{ "both", SUBLEAF_CET_U, SUBLEAF_CET_S },
+};
+KUNIT_ARRAY_PARAM_DESC(supervisor, supervisor_cases, name);
+
 static struct kunit_case vc_cpuid_cases[] = {
 	KUNIT_CASE_PARAM(host_is_told_xcr0, state_gen_params),
 	KUNIT_CASE(host_is_told_the_reset_value_without_osxsave),
@@ -62,9 +80,11 @@ static struct kunit_case vc_cpuid_cases[] = {
 	KUNIT_CASE(ospke_bit_follows_cr4),
 	KUNIT_CASE_PARAM(xsave_size_is_that_of_xcr0, state_gen_params),
 	KUNIT_CASE_PARAM(compacted_size_has_no_gaps, state_gen_params),
+	KUNIT_CASE_PARAM(compacted_size_counts_supervisor_state, supervisor_gen_params),
 	KUNIT_CASE(component_comes_from_the_table),
 	KUNIT_CASE(component_that_the_table_lacks_ends_the_guest),
 	KUNIT_CASE(host_that_tells_no_apic_id_ends_the_guest),
+	KUNIT_CASE(host_that_tells_one_register_ends_the_guest),
 	KUNIT_CASE(answer_of_one_register_ends_the_guest),
 	{}
 };
@@ -73,6 +93,7 @@ static struct kunit_case vc_cpuid_cases[] = {
 #define CR4_PKE		BIT(22)
 #define CPUID_1_OSXSAVE	BIT(27)		/* ECX */
 #define CPUID_7_OSPKE	BIT(4)		/* ECX */
+#define COCO_MSR_XSS	0xda0
 #define GHCB_XCR0	0x3e8		/* 56421, section 2.1: the layout of the page */
 
 static unsigned long read_cr4_raw(void)
@@ -273,6 +294,34 @@ static void compacted_size_has_no_gaps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, size_with(test, 1, c->xcr0), size);
 }
 
+static bool write_xss(unsigned long xss)
+{
+	struct coco_regs r = { .ax = xss, .cx = COCO_MSR_XSS };
+
+	do_wrmsr(&r);
+	return r.trap == COCO_NO_TRAP;
+}
+
+/* Behind what XCR0 has, where XSAVES stores both */
+static void compacted_size_counts_supervisor_state(struct kunit *test)
+{
+	const struct supervisor_case *c = test->param_value;
+	unsigned long xss = 0, size = XSAVE_BASE, found;
+	unsigned int i;
+
+	need_snp(test);
+	for (i = c->first; i <= c->last; i++) {
+		xss |= BIT(i);
+		size += component(test, i).ax;
+	}
+	/* Nobody saves state meanwhile: the guest is not to use XSAVE */
+	if (!write_xss(xss))
+		kunit_skip(test, "this processor has no supervisor state 0x%lx", xss);
+	found = size_with(test, 1, XCR0_X87);
+	KUNIT_EXPECT_TRUE(test, write_xss(0));
+	KUNIT_EXPECT_EQ(test, found, size);
+}
+
 /* 256 bytes behind the header (APM vol. 2, 11.5.2); no fix-up, and no call to the host */
 static void component_comes_from_the_table(struct kunit *test)
 {
@@ -299,15 +348,25 @@ static void component_that_the_table_lacks_ends_the_guest(struct kunit *test)
 }
 
 /* Reason set 1 is Linux's own; of it 5: CPUID that the host should have told */
-static void host_that_tells_no_apic_id_ends_the_guest(struct kunit *test)
+static void expect_end_for_want_of_cpuid(struct kunit *test, const struct coco_rule *answer)
 {
 	struct coco_regs r = leaf(1, 0);
 
 	need_snp(test);
 	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, 0x105, 0xffff), (s64)0);
-	vc_run(test, do_cpuid, &r, HOST_ANSWERS_INFO(EXIT_CPUID, 2, 0));
+	vc_run(test, do_cpuid, &r, answer);
 	coco_expect(0, 0, 0);
 	KUNIT_FAIL(test, "the guest goes on: its APIC ID is 0x%lx", r.bx >> 24);
+}
+
+static void host_that_tells_no_apic_id_ends_the_guest(struct kunit *test)
+{
+	expect_end_for_want_of_cpuid(test, HOST_ANSWERS_INFO(EXIT_CPUID, 2, 0));
+}
+
+static void host_that_tells_one_register_ends_the_guest(struct kunit *test)
+{
+	expect_end_for_want_of_cpuid(test, HOST_REPLIES(EXIT_CPUID, REPLY_RAX, 1));
 }
 
 static void answer_of_one_register_ends_the_guest(struct kunit *test)
