@@ -39,12 +39,17 @@ static void invalid_event_of_the_host_ends_the_guest(struct kunit *test);
 static void unknown_error_of_the_host_ends_the_guest(struct kunit *test);
 static void rdpmc_without_answer_ends_the_guest(struct kunit *test);
 static void vmmcall_without_answer_ends_the_guest(struct kunit *test);
+static void in_without_answer_ends_the_guest(struct kunit *test);
+static void rdtsc_without_answer_ends_the_guest(struct kunit *test);
+static void rdtscp_without_answer_ends_the_guest(struct kunit *test);
 
 COCO_INSN_UP(do_rdpmc, "rdpmc")
 COCO_INSN_UP(do_wbinvd, "wbinvd")
 COCO_INSN_UP(do_invd, "invd")
 COCO_INSN_UP(do_vmmcall, "vmmcall")
 COCO_INSN_UP(do_rdtsc, "rdtsc")
+COCO_INSN_UP(do_rdtscp, "rdtscp")
+COCO_INSN_UP(do_in, "inb %%dx, %%al")
 COCO_INSN_UP(do_rdmsr, "rdmsr")
 COCO_INSN_UP(do_wrmsr, "wrmsr")
 COCO_INSN_UP(do_monitor, ".byte 0x0f, 0x01, 0xc8")
@@ -90,6 +95,9 @@ static struct kunit_case vc_insn_cases[] = {
 	KUNIT_CASE(unknown_error_of_the_host_ends_the_guest),
 	KUNIT_CASE(rdpmc_without_answer_ends_the_guest),
 	KUNIT_CASE(vmmcall_without_answer_ends_the_guest),
+	KUNIT_CASE(in_without_answer_ends_the_guest),
+	KUNIT_CASE(rdtsc_without_answer_ends_the_guest),
+	KUNIT_CASE(rdtscp_without_answer_ends_the_guest),
 	{}
 };
 
@@ -365,6 +373,37 @@ static void rdpmc_without_answer_ends_the_guest(struct kunit *test)
 static void vmmcall_without_answer_ends_the_guest(struct kunit *test)
 {
 	expect_end(test, do_vmmcall, HOST_REPLIES(EXIT_VMMCALL, 0));
+}
+
+static void in_without_answer_ends_the_guest(struct kunit *test)
+{
+	expect_end(test, do_in, HOST_REPLIES(EXIT_IOIO, 0));
+}
+
+/* The processor raises no #VC for these here */
+static void expect_end_intercepted(struct kunit *test, coco_insn_fn insn, u64 code,
+				   const struct coco_rule *rule)
+{
+	struct coco_regs r = junk();
+
+	need_es_and_machine(test);
+	vc_expect_termination(test);
+	vc_run_intercepted(test, insn, &r, code, rule);
+	coco_expect(0, 0, 0);
+	KUNIT_FAIL(test, "the guest goes on");
+}
+
+static void rdtsc_without_answer_ends_the_guest(struct kunit *test)
+{
+	expect_end_intercepted(test, do_rdtsc, EXIT_RDTSC,
+			       HOST_REPLIES(EXIT_RDTSC, REPLY_RAX, 1));
+}
+
+/* TSC_AUX is what is missing */
+static void rdtscp_without_answer_ends_the_guest(struct kunit *test)
+{
+	expect_end_intercepted(test, do_rdtscp, EXIT_RDTSCP,
+			       HOST_REPLIES(EXIT_RDTSCP, REPLY_RAX | REPLY_RDX, 1, 0, 0, 1));
 }
 
 static struct kunit_suite vc_insn_suite = {
