@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * #VC in the place of #DB: a host that intercepts debug exceptions.
+ * #VC in the place of #DB or #AC: a host that intercepts exceptions.
  *
  * Path:        #VC, exit code 41h (#DB) -> kernel_exc_vmm_communication() -> exc_debug(), before
- *              anything of the #VC handler runs
+ *              anything of the #VC handler runs; 51h (#AC) -> vc_handle_trap_ac() ->
+ *              vc_forward_exception() -> exc_alignment_check()
  * Upstream:    a13644f3a53d ("x86/entry/64: Add entry code for #VC handler")
  * Without it:  a host that watches #DB ends its guests, or a debugger in the guest has the host
  *              asked for what is the guest's own.
@@ -16,14 +17,18 @@
 
 static void debug_exit_without_a_cause_is_nothing(struct kunit *test);
 static void debug_exit_of_a_single_step_reaches_the_debugger(struct kunit *test);
+static void alignment_exit_is_the_guests_own_or_its_end(struct kunit *test);
 
 static struct kunit_case vc_debug_cases[] = {
 	KUNIT_CASE(debug_exit_without_a_cause_is_nothing),
 	KUNIT_CASE(debug_exit_of_a_single_step_reaches_the_debugger),
+	KUNIT_CASE(alignment_exit_is_the_guests_own_or_its_end),
 	{}
 };
 
 #define EXIT_DB		(EXIT_EXCEPTION + 1)	/* APM vol. 2, appendix C */
+#define VECTOR_AC	17
+#define EXIT_AC		(EXIT_EXCEPTION + VECTOR_AC)
 /* APM vol. 2, 13.1.1.3: what the reserved bits read as; single step */
 #define DR6_NOTHING	0xffff0ff0ul
 #define DR6_BS		BIT(14)
@@ -38,7 +43,8 @@ static int on_die(struct notifier_block *self, unsigned long what, void *data)
 {
 	struct die_args *args = data;
 
-	if (what != DIE_DEBUG || !watched || args->regs->ip != watched)
+	if ((what != DIE_DEBUG && (what != DIE_TRAP || args->trapnr != VECTOR_AC)) ||
+	    !watched || args->regs->ip != watched)
 		return NOTIFY_DONE;
 	heard++;
 	return NOTIFY_STOP;
@@ -61,8 +67,8 @@ static void vc_debug_end(struct kunit *test)
 	coco_case_end(test);
 }
 
-/* The exit at the instruction, with this in DR6; how often the debugger heard of it */
-static unsigned int debug_exit(struct kunit *test, unsigned long dr6)
+/* The exit at the instruction, with this in DR6; how often a debugger heard of it */
+static unsigned int exception_exit(struct kunit *test, u64 code, unsigned long dr6)
 {
 	struct coco_regs r = { .ax = JUNK, .bx = JUNK, .only_address = true };
 	struct coco_window *w;
@@ -72,7 +78,7 @@ static unsigned int debug_exit(struct kunit *test, unsigned long dr6)
 	watched = r.address;
 	r.only_address = false;
 	asm volatile("mov %0, %%dr6" : : "r"(DR6_NOTHING | dr6));
-	w = vc_run_intercepted(test, do_nothing, &r, EXIT_DB, NULL);
+	w = vc_run_intercepted(test, do_nothing, &r, code, NULL);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
 	KUNIT_EXPECT_EQ(test, (u64)r.ax, JUNK);
 	KUNIT_EXPECT_EQ(test, (u64)r.bx, JUNK);
@@ -83,12 +89,25 @@ static unsigned int debug_exit(struct kunit *test, unsigned long dr6)
 
 static void debug_exit_without_a_cause_is_nothing(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, debug_exit(test, 0), 0u);
+	KUNIT_EXPECT_EQ(test, exception_exit(test, EXIT_DB, 0), 0u);
 }
 
 static void debug_exit_of_a_single_step_reaches_the_debugger(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, debug_exit(test, DR6_BS), 1u);
+	KUNIT_EXPECT_EQ(test, exception_exit(test, EXIT_DB, DR6_BS), 1u);
+}
+
+/*
+ * In the kernel there is none: SMAP has AC for itself.  Kernels up to e3ef461af35a ("x86/sev: Harden
+ * #VC instruction emulation somewhat") take the host's word, and would die if no debugger stopped
+ * it; later ones end the guest.
+ */
+static void alignment_exit_is_the_guests_own_or_its_end(struct kunit *test)
+{
+	need_es_and_machine(test);
+	vc_expect_termination(test);
+	KUNIT_EXPECT_EQ(test, exception_exit(test, EXIT_AC, 0), 1u);
+	coco_expect(0, 0, 0);
 }
 
 static struct kunit_suite vc_debug_suite = {
@@ -99,6 +118,6 @@ static struct kunit_suite vc_debug_suite = {
 };
 kunit_test_suite(vc_debug_suite);
 
-MODULE_DESCRIPTION("#VC in the place of #DB");
+MODULE_DESCRIPTION("#VC in the place of #DB or #AC");
 MODULE_LICENSE("GPL");
 COCO_INJECTS_FAULTS;
