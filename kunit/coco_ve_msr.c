@@ -11,7 +11,6 @@
  * TDX module ABI 348551, MSR virtualization and CPUID virtualization.
  */
 #include <asm/msr.h>
-#include "lib/insn_all.h"
 #include "lib/ve.h"
 
 /* One row an MSR */
@@ -24,6 +23,7 @@ static void efer_change_that_a_td_may_not_make_faults(struct kunit *test);
 /* One row a leaf */
 static void cpuid_of_the_modules_is_not_the_hosts_to_change(struct kunit *test);
 static void cpuid_at_the_edge_of_the_range_asks_the_host(struct kunit *test);
+static void topology_is_the_modules(struct kunit *test);
 /* 64-bit mode: the instructions take the lower halves */
 static void upper_halves_of_inputs_are_ignored(struct kunit *test);
 
@@ -107,6 +107,13 @@ static const struct edge_case edge_cases[] = {
 };
 KUNIT_ARRAY_PARAM_DESC(edge, edge_cases, name);
 
+static const struct leaf_case topology_cases[] = {
+	{ "topology", 0xb, 0, 0 },
+	{ "topology_cores", 0xb, 1, 0 },
+	{ "topology_v2", 0x1f, 0, 0 },
+};
+KUNIT_ARRAY_PARAM_DESC(topology, topology_cases, name);
+
 #define UPPER	0xdeadbeef00000000ul
 
 struct upper_case {
@@ -139,29 +146,10 @@ static struct kunit_case ve_msr_cases[] = {
 	KUNIT_CASE(efer_change_that_a_td_may_not_make_faults),
 	KUNIT_CASE_PARAM(cpuid_of_the_modules_is_not_the_hosts_to_change, leaf_gen_params),
 	KUNIT_CASE_PARAM(cpuid_at_the_edge_of_the_range_asks_the_host, edge_gen_params),
+	KUNIT_CASE_PARAM(topology_is_the_modules, topology_gen_params),
 	KUNIT_CASE_PARAM(upper_halves_of_inputs_are_ignored, upper_gen_params),
 	{}
 };
-
-static struct coco_window *run(struct kunit *test, void (*insn)(struct coco_regs *r),
-			       struct coco_regs *r, const struct coco_rule *rule)
-{
-	struct coco_window *w = coco_window(test);
-
-	coco_window_begin_scripted(w, rule);
-	insn(r);
-	coco_window_end(w);
-	return w;
-}
-
-static void expect_costs(struct kunit *test, const struct coco_window *w, unsigned int ves,
-			 unsigned int calls)
-{
-	COCO_EXPECT_EXITS(test, w, COCO_EV_VE, COCO_ANY, ves);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_TDCALL, TDCALL_VEINFO_GET, ves);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, COCO_ANY, calls);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
-}
 
 static void msr_of_the_modules_is_read_without_ve(struct kunit *test)
 {
@@ -170,9 +158,9 @@ static void msr_of_the_modules_is_read_without_ve(struct kunit *test)
 	struct coco_window *w;
 
 	need_tdx_and_machine(test);
-	w = run(test, do_rdmsr, &r, NULL);
+	w = ve_run_all(test, do_rdmsr, &r, NULL);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
-	expect_costs(test, w, 0, 0);
+	expect_ve_costs(test, w, 0, 0);
 }
 
 static void msr_of_the_modules_is_written_without_ve(struct kunit *test)
@@ -184,9 +172,9 @@ static void msr_of_the_modules_is_written_without_ve(struct kunit *test)
 	need_tdx_and_machine(test);
 	do_rdmsr(&r);
 	r.cx = c->msr;
-	w = run(test, do_wrmsr, &r, NULL);
+	w = ve_run_all(test, do_wrmsr, &r, NULL);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
-	expect_costs(test, w, 0, 0);
+	expect_ve_costs(test, w, 0, 0);
 }
 
 static void msr_that_a_td_lacks_raises_gp_without_ve(struct kunit *test)
@@ -196,9 +184,9 @@ static void msr_that_a_td_lacks_raises_gp_without_ve(struct kunit *test)
 	struct coco_window *w;
 
 	need_tdx_and_machine(test);
-	w = run(test, do_rdmsr, &r, NULL);
+	w = ve_run_all(test, do_rdmsr, &r, NULL);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_GP);
-	expect_costs(test, w, 0, 0);
+	expect_ve_costs(test, w, 0, 0);
 }
 
 static void msr_of_the_hosts_is_read_with_one_call(struct kunit *test)
@@ -209,12 +197,12 @@ static void msr_of_the_hosts_is_read_with_one_call(struct kunit *test)
 	struct coco_window *w;
 
 	need_tdx_and_machine(test);
-	w = run(test, do_rdmsr, &r,
+	w = ve_run_all(test, do_rdmsr, &r,
 		HOST_REPLIES(REASON_RDMSR, BIT(0) | BIT(1), STATUS_SUCCESS, 0x0123456789abcdefull));
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
 	KUNIT_EXPECT_EQ(test, r.ax, 0x89abcdeful);
 	KUNIT_EXPECT_EQ(test, r.dx, 0x01234567ul);
-	expect_costs(test, w, 1, 1);
+	expect_ve_costs(test, w, 1, 1);
 	call = coco_window_find(w, COCO_EV_TDVMCALL, REASON_RDMSR, 0);
 	KUNIT_ASSERT_NOT_NULL(test, call);
 	KUNIT_EXPECT_EQ(test, call->info1, (u64)c->msr);
@@ -232,9 +220,9 @@ static void efer_change_that_a_td_may_not_make_faults(struct kunit *test)
 	efer = r.ax;
 	r.ax ^= EFER_NXE;
 	r.cx = MSR_EFER;
-	w = run(test, do_wrmsr, &r, NULL);
+	w = ve_run_all(test, do_wrmsr, &r, NULL);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_VE);
-	expect_costs(test, w, 1, 1);
+	expect_ve_costs(test, w, 1, 1);
 	r.cx = MSR_EFER;
 	do_rdmsr(&r);
 	KUNIT_EXPECT_EQ(test, r.ax, efer);
@@ -249,11 +237,11 @@ static void cpuid_of_the_modules_is_not_the_hosts_to_change(struct kunit *test)
 
 	need_tdx_and_machine(test);
 	do_cpuid(&honest);
-	w = run(test, do_cpuid, &r,
+	w = ve_run_all(test, do_cpuid, &r,
 		HOST_REPLIES(REASON_CPUID, 0x3d, STATUS_SUCCESS, 0, 0x11111111, 0x22222222,
 			     0x33333333, 0x44444444));
 	COCO_EXPECT_APPLIED(test, w, 0);
-	expect_costs(test, w, c->ve, 0);
+	expect_ve_costs(test, w, c->ve, 0);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
 	KUNIT_EXPECT_EQ(test, r.ax, honest.ax);
 	KUNIT_EXPECT_EQ(test, r.bx, honest.bx);
@@ -269,11 +257,30 @@ static void cpuid_at_the_edge_of_the_range_asks_the_host(struct kunit *test)
 	struct coco_window *w;
 
 	need_tdx_and_machine(test);
-	w = run(test, do_cpuid, &r,
+	w = ve_run_all(test, do_cpuid, &r,
 		HOST_REPLIES(REASON_CPUID, 0x3d, STATUS_SUCCESS, 0, 0x11111111, 0x22222222,
 			     0x33333333, 0x44444444));
-	expect_costs(test, w, 1, 1);
+	expect_ve_costs(test, w, 1, 1);
 	KUNIT_EXPECT_EQ(test, r.ax, 0x11111111ul);
+}
+
+/* TD_CTLS.ENUM_TOPOLOGY, which a kernel that knows of it asks for at boot */
+static void topology_is_the_modules(struct kunit *test)
+{
+	const struct leaf_case *c = test->param_value;
+	struct coco_regs r = { .ax = c->leaf, .cx = c->subleaf };
+	struct coco_window *w;
+
+	need_tdx_and_machine(test);
+#ifndef CC_HAVE_TD_CTLS
+	kunit_skip(test, "this kernel does not ask for the module's topology");
+#endif
+	w = ve_run_all(test, do_cpuid, &r, NULL);
+	expect_ve_costs(test, w, 0, 0);
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
+	KUNIT_EXPECT_NE(test, r.bx, 0ul);
+	/* CPUID 0xb and 0x1f, ECX[7:0]: the subleaf again */
+	KUNIT_EXPECT_EQ(test, r.cx & 0xff, (unsigned long)c->subleaf);
 }
 
 static void upper_halves_of_inputs_are_ignored(struct kunit *test)
@@ -284,9 +291,9 @@ static void upper_halves_of_inputs_are_ignored(struct kunit *test)
 	struct coco_window *w;
 
 	need_tdx_and_machine(test);
-	w = run(test, c->insn, &r, HOST_REPLIES(c->reason, BIT(0), STATUS_SUCCESS));
+	w = ve_run_all(test, c->insn, &r, HOST_REPLIES(c->reason, BIT(0), STATUS_SUCCESS));
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
-	expect_costs(test, w, 1, 1);
+	expect_ve_costs(test, w, 1, 1);
 	call = coco_window_find(w, COCO_EV_TDVMCALL, c->reason, 0);
 	KUNIT_ASSERT_NOT_NULL(test, call);
 	KUNIT_EXPECT_EQ(test, call->info1, c->r12);

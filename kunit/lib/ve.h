@@ -10,7 +10,7 @@
 
 #include <linux/bits.h>
 #include "coco_kunit.h"
-#include "insn.h"
+#include "insn_all.h"
 
 /* Exit reasons (SDM vol. 3, appendix C); the same numbers are TDVMCALL's leaves */
 #define REASON_CPUID	10
@@ -56,6 +56,28 @@ static inline struct coco_window *ve_run(struct kunit *test, void (*insn)(struct
 	insn(i);
 	coco_window_end(w);
 	return w;
+}
+
+/* The same with all registers */
+static inline struct coco_window *ve_run_all(struct kunit *test, void (*insn)(struct coco_regs *),
+					     struct coco_regs *r, const struct coco_rule *rule)
+{
+	struct coco_window *w = coco_window(test);
+
+	coco_window_begin_scripted(w, rule);
+	insn(r);
+	coco_window_end(w);
+	return w;
+}
+
+/* So many #VE, each of them asked about once, and so many calls to the host */
+static inline void expect_ve_costs(struct kunit *test, const struct coco_window *w,
+				   unsigned int ves, unsigned int calls)
+{
+	COCO_EXPECT_EXITS(test, w, COCO_EV_VE, COCO_ANY, ves);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_TDCALL, TDCALL_VEINFO_GET, ves);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, COCO_ANY, calls);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
 }
 
 /* One #VE at the instruction, its information read once; so many calls to the host */

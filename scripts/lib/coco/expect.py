@@ -50,6 +50,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "early_vc_terminates": ("arch/x86/include/asm/sev-common.h", "SEV_TERM_SET_GEN"),
     "sysret_gap": ("arch/x86/include/asm/proto.h", "entry_SYSRETQ_unsafe_stack"),
     "svsm": ("arch/x86/include/asm/sev.h", "struct svsm_call {"),
+    # A TD's kernel that asks the module for fewer #VE, and for the topology
+    "td_ctls": ("arch/x86/include/asm/shared/tdx.h", "define TD_CTLS_REDUCE_VE"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
     "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
