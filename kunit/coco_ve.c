@@ -17,6 +17,7 @@
  * registers that the instruction leaves, and the TDVMCALLs that the machine saw,
  * their inputs, and the registers that RCX exposed (GHCI 344426, section 3).
  */
+#include <asm/kvm_para.h>
 #include <asm/msr.h>
 #include "lib/coco_kunit.h"
 #include "lib/insn.h"
@@ -49,6 +50,8 @@ static void out_refused_by_the_host_faults(struct kunit *test);
 static void out_and_in_reach_the_same_device(struct kunit *test);
 /* HLT with interrupts off says so to the host, which may wake the TD for one that waits */
 static void hlt_tells_the_host_that_interrupts_are_off(struct kunit *test);
+/* No #VE: KVM's own interface, by the same call */
+static void kvms_hypercall_hands_over_number_and_arguments(struct kunit *test);
 
 COCO_INSN(do_cpuid, "cpuid")
 COCO_INSN(do_rdmsr, "rdmsr")
@@ -92,6 +95,7 @@ static struct kunit_case ve_cases[] = {
 	KUNIT_CASE_PARAM(out_refused_by_the_host_faults, port_gen_params),
 	KUNIT_CASE(out_and_in_reach_the_same_device),
 	KUNIT_CASE(hlt_tells_the_host_that_interrupts_are_off),
+	KUNIT_CASE(kvms_hypercall_hands_over_number_and_arguments),
 	{}
 };
 
@@ -387,6 +391,35 @@ static void hlt_tells_the_host_that_interrupts_are_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u64)i.ax, JUNK);
 	KUNIT_EXPECT_EQ(test, (u64)i.bx, JUNK);
 	expect_one_call(test, w, &i, REASON_HLT, 1, 0, R(10) | R(11) | R(12));
+}
+
+/* GHCI 344426, TDG.VP.VMCALL: an R10 that is not 0 is the host's own interface */
+#define SOME_HYPERCALL	0x7fffu
+#define VENDOR_CALL	(BIT_ULL(63) | SOME_HYPERCALL)
+
+static void kvms_hypercall_hands_over_number_and_arguments(struct kunit *test)
+{
+	struct coco_window *w = coco_window(test);
+	const struct coco_event *call;
+	long ret = 0;
+
+	need_tdx_and_machine(test);
+	coco_window_begin_scripted(w, HOST_REPLIES(VENDOR_CALL, BIT(0), 0x123456789abcull));
+#if IS_ENABLED(CONFIG_KVM_GUEST) && IS_ENABLED(CONFIG_INTEL_TDX_GUEST)
+	ret = kvm_hypercall4(SOME_HYPERCALL, 0x11, 0x22, 0x33, 0x44);
+#endif
+	coco_window_end(w);
+	KUNIT_EXPECT_EQ(test, ret, 0x123456789abcl);
+	COCO_EXPECT_APPLIED(test, w, 1);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_VE, COCO_ANY, 0);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, COCO_ANY, 1);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
+	call = coco_window_find(w, COCO_EV_TDVMCALL, VENDOR_CALL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, call);
+	/* R11 has the first argument, R12 and R13 are the next two */
+	KUNIT_EXPECT_EQ(test, call->info1, 0x22ull);
+	KUNIT_EXPECT_EQ(test, call->info2, 0x33ull);
+	KUNIT_EXPECT_EQ(test, call->mask & NEVER_EXPOSED, 0ull);
 }
 
 static struct kunit_suite ve_suite = {
