@@ -20,8 +20,12 @@
 
 extern const char __start_coco_insn[], __stop_coco_insn[];
 
+/* Base of a code segment that is not flat, which RIP is an offset to */
+static uint64_t code_base;
+
 static inline bool rip_is_ours(uint64_t rip)
 {
+	rip += code_base;
 	return rip >= (uintptr_t)__start_coco_insn && rip < (uintptr_t)__stop_coco_insn;
 }
 

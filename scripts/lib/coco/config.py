@@ -104,6 +104,7 @@ PERSONALITY: dict[str, tuple[Requirement, ...]] = {
 # (needs:); these are the words that stand for options there.
 FEATURES: dict[str, Requirement] = {
     "ia32": _need("IA32_EMULATION", "32-bit system calls and programs"),
+    "code_of_16_bits": _need("X86_16BIT", "code segments of 16 bits"),
     "sev_guest": _need("SEV_GUEST", "attestation of SEV-SNP guests"),
     "tdx_guest": _need("TDX_GUEST_DRIVER", "attestation of TDX guests"),
     "sev_guest_module": _need("SEV_GUEST=m", "a driver for SEV-SNP that comes and goes"),
