@@ -333,6 +333,8 @@ def test_guest_of_another_setting_that_does_not_boot_takes_no_other_case_with_it
         ("terminate value=0x101", "terminate", "fail terminate"),
         ("terminate", "", "fail assertion"),
         ("terminate", "fatal", "fail fatal"),
+        ("fatal or terminate", "terminate", "pass"),
+        ("fatal or terminate value=0x101", "terminate", "fail terminate"),
         ("terminate", "internal", "error internal"),
         ("terminate", "cut", "error truncated"),
     ],

@@ -289,8 +289,12 @@ def judge_start(suite: Suite, case: Case, outcome: Outcome) -> CaseResult:
 
 
 def _ended_so(end: End, wanted: str) -> bool:
-    word, _, value = wanted.partition(" value=")
-    return end.word == word and (not value or end.value == int(value, 16))
+    """Whether it is one of these ends: "fatal or reset"."""
+    for one in wanted.split(" or "):
+        word, _, value = one.partition(" value=")
+        if end.word == word and (not value or end.value == int(value, 16)):
+            return True
+    return False
 
 
 def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
