@@ -218,6 +218,20 @@ def test_explained_lines_are_counted_apart(tmp_path: Path) -> None:
     assert any("7   no host does it" in line for line in text)
 
 
+@pytest.mark.parametrize(
+    ("file", "function", "covers"),
+    [
+        ("a/x.c", "one", True),
+        ("b/y.c", "two", True),
+        ("b/x.c", "two", False),
+        ("a/x.c", "three", False),
+    ],
+)
+def test_reason_is_for_some_files_and_functions(file: str, function: str, covers: bool) -> None:
+    reason = explained.Reason("no host does it", file="a/*.c b/y.c", function="one tw*")
+    assert reason.covers(file, function, "anything") == covers
+
+
 def test_spans() -> None:
     assert report.spans([3, 1, 2, 7]) == "1-3, 7"
 

@@ -27,7 +27,7 @@ class Reason:
     def covers(self, file: str, function: str, text: str) -> bool:
         """Is this line one of them?"""
         return (
-            fnmatch.fnmatchcase(file, self.file)
+            any(fnmatch.fnmatchcase(file, one) for one in self.file.split())
             and any(fnmatch.fnmatchcase(function, one) for one in self.function.split())
             and (not self.text or re.search(self.text, text) is not None)
         )
