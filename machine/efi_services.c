@@ -43,6 +43,7 @@ enum boot_service {
 	LOCATE_HANDLE		= 19,
 	LOCATE_DEVICE_PATH	= 20,
 	INSTALL_TABLE		= 21,
+	EXIT			= 24,
 	EXIT_BOOT_SERVICES	= 26,
 	LOCATE_HANDLE_BUFFER	= 36,
 	LOCATE_PROTOCOL		= 37,
@@ -553,6 +554,8 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 	case INSTALL_TABLE:
 		guid = guid_arg(v, 0);
 		return efi_install_table(&guid, arg(v, 1));
+	case EXIT:
+		end_run(v, COCO_END_EXIT, arg(v, 1), "the EFI program ended itself");
 	case EXIT_BOOT_SERVICES:
 		return exit_boot_services(v);
 	default:

@@ -6,7 +6,8 @@
  * (include/linux/efi.h, struct efi_unaccepted_memory).
  *
  * Option of the machine's command line:
- *	unaccepted=<from>-<to>	MiB, even; sev-snp and tdx
+ *	unaccepted=<from>-<to>	MiB; sev-snp and tdx.  Even, but for efi=stub: what is
+ *				less than a unit the stub accepts itself
  *
  * The pages are as the host leaves what the firmware did not touch:
  *
@@ -48,8 +49,10 @@ static void parse_range(void)
 		internal_error("option unaccepted: '%s' is not <MiB>-<MiB>", value);
 	s = end + 1;
 	range.end = strtou64(s, &end) << MIB;
-	if (end == s || *end || range.start >= range.end || (range.start | range.end) % UNIT)
-		internal_error("option unaccepted: '%s' is not <MiB>-<MiB>, both even", value);
+	if (end == s || *end || range.start >= range.end)
+		internal_error("option unaccepted: '%s' is not <MiB>-<MiB>", value);
+	if ((range.start | range.end) % UNIT && !efi_stub_wanted())
+		internal_error("option unaccepted: '%s' has parts of units, which a stub has to accept", value);
 }
 
 static void check_range(const struct boot *boot, u64 table)

@@ -119,6 +119,14 @@ BOOTS = [
     Boot(
         "efi_stub",
         "none",
+        "ends",
+        options=("efi=stub",),
+        plan=False,
+        stream=(r"^m\|end exit .*value=0x8000000000000003 .*the EFI program ended itself",),
+    ),
+    Boot(
+        "efi_stub",
+        "none",
         "other",
         options=("efi=stub",),
         plan=False,

@@ -27,6 +27,7 @@ enum {
 	LOCATE_HANDLE		= 19,
 	LOCATE_DEVICE_PATH	= 20,
 	INSTALL_TABLE		= 21,
+	EXIT			= 24,
 	EXIT_BOOT_SERVICES	= 26,
 	STALL			= 28,
 	LOCATE_HANDLE_BUFFER	= 36,
@@ -341,6 +342,8 @@ void payload(void)
 		 boot(LOCATE_HANDLE, BY_PROTOCOL, (u64)guid_loaded_image, 0, (u64)&size, (u64)&handle), 0);
 	if (case_is("other"))
 		boot(STALL, 1, 0, 0, 0, 0);
+	if (case_is("ends"))
+		boot(EXIT, handle, UNSUPPORTED, 0, 0, 0);
 	if (case_is("no_initramfs")) {
 		no_initramfs();
 		return;
