@@ -203,13 +203,17 @@ def _witness(change: Change, flip: Flip, judgement: Judgement) -> None:
     into.append(Change(change.run, change.id, change.before, after, why or flip.reason))
 
 
+_LEADS_TO = {"oops": "panic"}
+
+
 def _wrong_reason(case: Case | None, flip: Flip) -> str:
     """What is wrong with the way in which a witness failed, or nothing."""
     if case is None or case["status"] == "miss":
         return "it did not run"
     if case["status"] != "fail":
         return f"{case['status']}: {said(case)}"
-    if flip.cause and case["cause"] != flip.cause:
+    # An oops may be told by the panic that it leads to
+    if flip.cause and case["cause"] not in (flip.cause, _LEADS_TO.get(flip.cause)):
         return f"expected {flip.cause}, got {case['cause']}: {said(case)}"
     if flip.shows and not re.search(flip.shows, evidence(case)):
         return f"expected {flip.shows!r} in what it says, got: {said(case)}"
