@@ -40,8 +40,13 @@ static struct kunit_case snp_pages_cases[] = {
 	{}
 };
 
-#define ORDER		3
-#define PAGES		(1 << ORDER)
+/*
+ * Of a block that is aligned to 2 MiB, without its first page: a request from there on has
+ * only pages of it, as many as there are entries (GHCB specification 56421, 4.1.6: up to 253),
+ * and no large one.  Other pages would be in use, and their validation is rescinded.
+ */
+#define ORDER		9
+#define PAGES		8
 #define PAGES_4G	0x100000ul		/* 32 bits of bytes */
 #define BYTES_16T	0x100000000000ull	/* 32 bits of pages */
 
@@ -50,21 +55,22 @@ static struct kunit_case snp_pages_cases[] = {
 /* Linux's own reason code set, and its reason (arch/x86/include/asm/sev-common.h) */
 #define TERMINATE_PSC	(1 | 1 << 8)
 
-static unsigned long pages;
+static unsigned long block, pages;
 
 static int snp_pages_begin(struct kunit *test)
 {
 	int error = coco_case_begin(test);
 
-	pages = error ? 0 : __get_free_pages(GFP_KERNEL, ORDER);
-	return error ? error : pages ? 0 : -ENOMEM;
+	block = error ? 0 : __get_free_pages(GFP_KERNEL, ORDER);
+	pages = block + PAGE_SIZE;
+	return error ? error : block ? 0 : -ENOMEM;
 }
 
 /* A case that comes to its end has put them back */
 static void snp_pages_end(struct kunit *test)
 {
-	free_pages(pages, ORDER);
-	pages = 0;
+	free_pages(block, ORDER);
+	block = 0;
 	coco_case_end(test);
 }
 
