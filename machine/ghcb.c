@@ -426,10 +426,13 @@ void ghcb_page(struct vcpu *v)
 		ghcb_malformed(&g, error);
 	else
 		dispatch(&g);
-	if (rule && rule->action == COCO_PATCH)
+	if (rule && rule->action == COCO_PATCH) {
 		patch(&g, rule);
-	else if (rule && rule->action == COCO_WRITE)
-		rule_write(rule, g.info1, g.info2);
+	} else if (rule && rule->action == COCO_WRITE) {
+		const u64 addresses[RULE_ADDRESSES] = { g.info1, g.info2, g.rax };
+
+		rule_write(rule, addresses);
+	}
 	if (g.out_mask)
 		write_results(&g);
 	event->ret = g.out[OUT_INFO1];

@@ -253,10 +253,13 @@ bool tdvmcall(struct vcpu *v)
 		status(&call, GHCI_SUCCESS);
 	else
 		perform(v, &call);
-	if (rule.action == COCO_WRITE)
-		rule_write(&rule, call.in[R12], call.in[R13]);
-	else
+	if (rule.action == COCO_WRITE) {
+		const u64 addresses[RULE_ADDRESSES] = { call.in[R12], call.in[R13] };
+
+		rule_write(&rule, addresses);
+	} else {
 		scripted(&call, &rule);
+	}
 	if (event->seq == seq)		/* not overwritten by the events of a MapGPA */
 		event->ret = call.out[R10];
 	give_back(v, &call);

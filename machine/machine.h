@@ -250,8 +250,9 @@ struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code
 u64 event_count(enum coco_event_kind kind, u64 code);
 /* The rule for this event, if any: counted, and marked in the event */
 const struct coco_rule *rule_match(struct coco_event *event);
-/* COCO_WRITE, once the model has acted; info1, info2: the event's */
-void rule_write(const struct coco_rule *rule, u64 info1, u64 info2);
+#define RULE_ADDRESSES	3
+/* COCO_WRITE, once the model has acted; the event's info1 and info2, and RAX of a GHCB */
+void rule_write(const struct coco_rule *rule, const u64 addresses[RULE_ADDRESSES]);
 void rules_from_options(void);			/* rule_option.c */
 void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, ...) __printf(4, 5);
 bool machine_call(struct vcpu *v);		/* at VMMCALL: true if it was one */

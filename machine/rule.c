@@ -23,9 +23,14 @@ static u64 last_id;
 
 static bool valid_write(const struct coco_rule *rule)
 {
-	return (rule->kind == COCO_EV_GHCB || rule->kind == COCO_EV_TDVMCALL) &&
-	       !rule->reply_mask && (rule->reply[0] == 1 || rule->reply[0] == 2) &&
-	       rule->reply[2] && rule->reply[2] <= sizeof(u64) &&
+	u64 len = rule->reply[2], addresses = 0;
+
+	if (rule->kind == COCO_EV_GHCB)
+		addresses = 3;
+	else if (rule->kind == COCO_EV_TDVMCALL)
+		addresses = 2;
+	return !rule->reply_mask && rule->reply[0] && rule->reply[0] <= addresses && len &&
+	       (len <= sizeof(u64) || (len <= PAGE_SIZE && !(len % sizeof(u64)))) &&
 	       !(rule->info1 & ~rule->info1_mask);
 }
 
@@ -118,13 +123,19 @@ const struct coco_rule *rule_match(struct coco_event *event)
 	return NULL;
 }
 
-void rule_write(const struct coco_rule *rule, u64 info1, u64 info2)
+void rule_write(const struct coco_rule *rule, const u64 addresses[RULE_ADDRESSES])
 {
-	u64 at = strip((rule->reply[0] == 1 ? info1 : info2) + rule->reply[1]), old = 0;
+	u64 at = strip(addresses[rule->reply[0] - 1] + rule->reply[1]), done, len, old;
 
-	/* What the host cannot reach stays as it is: the test sees its own mistake */
-	if (host_read(at, &old, rule->reply[2]))
-		return;
-	old = (old & rule->reply[3]) ^ rule->reply[4];
-	host_write(at, &old, rule->reply[2]);
+	for (done = 0; done < rule->reply[2]; done += len) {
+		len = rule->reply[2] - done;
+		if (len > sizeof(old))
+			len = sizeof(old);
+		old = 0;
+		/* What the host cannot reach stays as it is: the test sees its own mistake */
+		if (host_read(at + done, &old, len))
+			return;
+		old = (old & rule->reply[3]) ^ rule->reply[4];
+		host_write(at + done, &old, len);
+	}
 }

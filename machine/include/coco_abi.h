@@ -183,9 +183,9 @@ enum coco_action {
 	COCO_CODE	= 3,	/* VC, VE: deliver reply[0] as exit code / reason instead */
 	COCO_SILENT	= 4,	/* GHCB: return without touching the GHCB at all */
 	COCO_WRITE	= 5,	/* GHCB, TDVMCALL: the model acts, then the host changes shared memory of the
-				 * guest's: the reply[2] bytes (1 to 8) at reply[1] behind the address in
-				 * info1 (reply[0] = 1) or info2 (2) become old & reply[3] ^ reply[4];
-				 * reply_mask is 0 */
+				 * guest's: the reply[2] bytes (1 to 8, or words of 8 up to a page) at
+				 * reply[1] behind the address in info1 (reply[0] = 1), info2 (2) or, GHCB
+				 * only, RAX (3) become old & reply[3] ^ reply[4]; reply_mask is 0 */
 };
 
 struct coco_rule {

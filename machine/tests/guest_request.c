@@ -136,8 +136,10 @@ static void host_writes(void)
 	};
 	static const struct coco_rule bad[] = {
 		{ .kind = COCO_EV_VC, .action = COCO_WRITE, .reply = { 1, 0, 1 } },
-		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 3, 0, 1 } },
+		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 4, 0, 1 } },
+		{ .kind = COCO_EV_TDVMCALL, .action = COCO_WRITE, .reply = { 3, 0, 1 } },
 		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 1, 0, 9 } },
+		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 1, 0, PAGE_SIZE + 8 } },
 		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply = { 1, 0, 0 } },
 		{ .kind = COCO_EV_GHCB, .action = COCO_WRITE, .reply_mask = 1, .reply = { 1, 0, 1 } },
 	};
@@ -153,6 +155,26 @@ static void host_writes(void)
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("model_answers_before_the_host_writes", send(), INVALID_PARAM);
 	check_eq("host_writes_just_its_bytes", *word, 0x874143f0);
+}
+
+/* Words of a table of certificates; the last one is the guest's own */
+static void host_writes_certificates(void)
+{
+	static const struct coco_rule rule = {
+		.kind = COCO_EV_GHCB, .action = COCO_WRITE, .count = 1, .code = EXT_GUEST_REQUEST,
+		.reply = { 3, 0x18, 16, 0, 0x55 },
+	};
+	u64 *words = (void *)(arena(REPLY_PAGE) + 0x18);
+
+	words[0] = words[1] = words[2] = ~0ull;
+	fill(13);
+	ghcb_clear();
+	ghcb_put(F_RAX, gpa(REPLY_PAGE));
+	ghcb_put(F_RBX, 1);
+	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
+	ghcb_exit(EXT_GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REPLY_PAGE));
+	check("host_writes_words_behind_rax", words[0] == 0x55 && words[1] == 0x55);
+	check_eq("host_writes_no_word_more", words[2], ~0ull);
 }
 
 static void pages(void)
@@ -188,6 +210,7 @@ void payload(void)
 	judge();
 	judge_sees_what_rules_answer();
 	host_writes();
+	host_writes_certificates();
 	pages();
 	check_eq("nothing_else_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

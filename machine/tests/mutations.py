@@ -101,8 +101,8 @@ MUTATIONS = [
     Mutation(
         "host_writes_whole_quadwords",
         "rule.c",
-        "host_write(at, &old, rule->reply[2]);",
-        "host_write(at, &old, sizeof(old));",
+        "host_write(at + done, &old, len);",
+        "host_write(at + done, &old, sizeof(old));",
         "guest_request.sev_snp",
         "host_writes_just_its_bytes",
     ),
@@ -374,6 +374,14 @@ MUTATIONS = [
         "vector_of_an_exception_is_refused",
     ),
     # Guest requests
+    Mutation(
+        "host_writes_one_word_of_many",
+        "rule.c",
+        "done += len)",
+        "done += rule->reply[2])",
+        "guest_request.sev_snp",
+        "host_writes_words_behind_rax",
+    ),
     Mutation(
         "rules_hide_messages_from_the_judge",
         "ghcb.c",
