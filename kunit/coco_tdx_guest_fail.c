@@ -37,11 +37,12 @@ static struct coco_override decrypt = { .function = "set_memory_decrypted", .wat
 static struct coco_override encrypt = { .function = "set_memory_encrypted", .watch = true };
 
 /* The driver goes and comes; where its buffer was, or was to be.  times 0: refused each time */
-static unsigned long reload_refused(struct kunit *test, struct coco_override *o, u32 times)
+static unsigned long reload_refused(struct kunit *test, struct coco_override *o,
+				    enum coco_action action, u32 times)
 {
 	char *argv[4] = { PROGRAM, "-t", CASE, NULL }, *envp[1] = { NULL };
 	struct coco_rule rule = {
-		.kind = COCO_EV_TDVMCALL, .action = COCO_REPLY, .code = COCO_TDVMCALL_MAPGPA,
+		.kind = COCO_EV_TDVMCALL, .action = action, .code = COCO_TDVMCALL_MAPGPA,
 		.count = times, .reply_mask = BIT(0), .reply = { COCO_MAPGPA_INVALID },
 	};
 	u64 refused;
@@ -67,14 +68,15 @@ static unsigned long reload_refused(struct kunit *test, struct coco_override *o,
 
 static void buffer_that_the_host_does_not_give_back_is_kept(struct kunit *test)
 {
-	unsigned long address = reload_refused(test, &encrypt, 1);
+	unsigned long address = reload_refused(test, &encrypt, COCO_REPLY, 1);
 
 	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 }
 
+/* The host shares the pages and says that it does not: it reads whatever their next user writes */
 static void buffer_that_the_host_does_not_share_is_kept(struct kunit *test)
 {
-	unsigned long address = reload_refused(test, &decrypt, 0);
+	unsigned long address = reload_refused(test, &decrypt, COCO_PATCH, 0);
 
 	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
 }
