@@ -29,7 +29,7 @@
 #include "init.h"
 
 #define DEFAULT_LIMIT	300	/* seconds; the host has a watchdog of its own */
-#define MAX_WORDS	32
+#define MAX_WORDS	160	/* a program, and "-t" with each case of it that is to run */
 #define EXIT_CRASHED	70	/* init itself */
 
 static int limit = DEFAULT_LIMIT;
@@ -271,6 +271,10 @@ static bool do_line(char *line)
 		if (*word)
 			argv[argc++] = word;
 	argv[argc] = NULL;
+	if (rest && *rest) {
+		out("note : more than %d words: %s", MAX_WORDS, argv[0]);
+		return false;
+	}
 	if (!argc || argv[0][0] == '#')
 		return false;
 	if (!strcmp(argv[0], "snapshot"))

@@ -18,7 +18,7 @@
 #define COCO_EXIT_USAGE	2
 #define COCO_EXIT_SKIP	4	/* as in kselftest: every test was skipped */
 
-#define COCO_MAX_GLOBS	16
+#define COCO_MAX_GLOBS	64
 
 static struct __test_metadata *coco_tests;
 static const char *coco_globs[COCO_MAX_GLOBS];
