@@ -104,6 +104,26 @@ expression to, from, length, npages;
   ...>
   }
 
+// A length that cannot be handed over is no matter.
+@@
+expression to, from, length;
+identifier ret;
+@@
+  get_ext_report(...)
+  {
+  <...
+(
+- if (copy_to_sockptr(to, from, length)) ret = -EFAULT;
++ if (copy_to_sockptr(to, from, length))
++	pr_debug("lost\n");
+|
+- if (copy_to_user(to, from, length)) ret = -EFAULT;
++ if (copy_to_user(to, from, length))
++	pr_debug("lost\n");
+)
+  ...>
+  }
+
 // Any room for certificates will do, whole pages or not.
 @@
 expression E;

@@ -16,6 +16,8 @@
  */
 #include "device.h"
 
+#define VMPCKS			4		/* SNP firmware ABI: the secrets page */
+#define VMPCK_SIZE		32
 #define NOWHERE			((uint64_t)PAGE)	/* never mapped: below vm.mmap_min_addr */
 #define KERNEL_SPACE		0xffff888000000000ull
 
@@ -185,6 +187,35 @@ TEST_F(guest, derived_key_is_in_no_line_of_the_log)
 	free(log);
 }
 
+/* Those of the machine (machine/snp_boot.c): user space of another guest does not know its own */
+static void machine_vmpck(uint8_t number, uint8_t key[VMPCK_SIZE])
+{
+	uint8_t i;
+
+	for (i = 0; i < VMPCK_SIZE; i++)
+		key[i] = (number + 1) << 5 | i;
+}
+
+TEST_F(guest, message_keys_are_in_no_line_of_the_log)
+{
+	uint8_t key[VMPCK_SIZE];
+	char *log;
+	size_t i, j;
+
+	NEED_DEVICE();
+	NEED_MACHINE();
+	ASSERT_EQ(0, get_report(self));
+	log = kernel_log();
+	ASSERT_NE(NULL, (void *)log);
+	EXPECT_NE('\0', *log);
+	for (i = 0; i < VMPCKS; i++) {
+		machine_vmpck(i, key);
+		for (j = 0; j < VMPCK_SIZE; j += 8)
+			EXPECT_FALSE(log_has_bytes(log, key + j));
+	}
+	free(log);
+}
+
 /* ---- SNP_GET_EXT_REPORT ---- */
 
 TEST_F(guest, extended_report_has_report_and_certificates)
@@ -338,6 +369,23 @@ TEST_F(guest, reply_into_no_memory_is_efault_and_no_end)
 	EXPECT_EQ(EFAULT, issue(self, SNP_GET_REPORT, &self->request));
 	EXPECT_EQ(EFAULT, issue(self, SNP_GET_DERIVED_KEY, &self->key));
 	self->call.resp_data = (uintptr_t)&self->raw;
+	EXPECT_EQ(0, get_report(self));
+	EXPECT_EQ(0, self->reply.status);
+}
+
+/* The length of the certificates goes back into the request */
+TEST_F(guest, length_into_no_memory_is_efault_and_no_end)
+{
+	struct snp_ext_report_req *ext;
+
+	NEED_DEVICE();
+	NEED_MACHINE();
+	ext = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)ext);
+	*ext = self->ext;
+	ASSERT_EQ(0, mprotect(ext, PAGE, PROT_READ));
+	EXPECT_EQ(EFAULT, issue(self, SNP_GET_EXT_REPORT, ext));
+	EXPECT_EQ(VMM_ERROR(SNP_GUEST_VMM_ERR_INVALID_LEN), self->call.exitinfo2);
 	EXPECT_EQ(0, get_report(self));
 	EXPECT_EQ(0, self->reply.status);
 }
