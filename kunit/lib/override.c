@@ -2,6 +2,7 @@
 /* A function of the kernel that fails on demand. */
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 #include "override.h"
 
@@ -10,6 +11,12 @@
 static noinline int refuse(void)
 {
 	return -EIO;
+}
+
+static void hold_pages(unsigned long address, unsigned long count)
+{
+	for (; count; count--, address += PAGE_SIZE)
+		get_page(virt_to_page((void *)address));
 }
 
 static int entered(struct kprobe *probe, struct pt_regs *regs)
@@ -21,6 +28,8 @@ static int entered(struct kprobe *probe, struct pt_regs *regs)
 		o->calls[n].arg[0] = regs->di;
 		o->calls[n].arg[1] = regs->si;
 	}
+	if (o->hold)
+		hold_pages(regs->di, regs->si);
 	if (o->watch)
 		return 0;
 	regs->ip = (unsigned long)refuse;

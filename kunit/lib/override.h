@@ -22,6 +22,11 @@
 struct coco_override {
 	const char *function;
 	bool watch;			/* only look on; else it returns -EIO and does nothing */
+	/*
+	 * For (address, pages): one more user of these pages, for good.  Where they are freed
+	 * nobody gets them, and nobody is stopped by the state that they are in.
+	 */
+	bool hold;
 	unsigned int ncalls;
 	struct {
 		unsigned long arg[2];

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+@@
+expression address, count, pages, length;
+@@
+- if (set_memory_encrypted(address, count)) { ... } else { free_pages_exact(pages, length); }
++ set_memory_encrypted(address, count);
++ free_pages_exact(pages, length);
+
+@@
+identifier ret;
+@@
+  free_shared_pages(...)
+  {
+  <...
+- if (ret) { ... }
+  ...>
+  }
