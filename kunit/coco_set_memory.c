@@ -23,8 +23,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <linux/workqueue.h>
 #include <asm/set_memory.h>
+#include "lib/block.h"
 #include "lib/coco_kunit.h"
 #include "lib/pages.h"
 
@@ -40,16 +40,6 @@ static void other_large_page_is_not_split(struct kunit *test);
 static void vmalloc_range_changes_in_the_direct_map_too(struct kunit *test);
 static void range_changes_again_and_again(struct kunit *test);
 static void unaligned_address_means_its_page(struct kunit *test);
-/* Contents */
-static void secret_is_never_readable_by_the_host(struct kunit *test);
-static void secret_does_not_become_shared(struct kunit *test);
-static void shared_page_is_read_and_written_by_both(struct kunit *test);
-static void shared_bytes_do_not_become_private(struct kunit *test);
-static void accepted_page_is_zero(struct kunit *test);
-static void page_under_its_own_key_again_is_as_before(struct kunit *test);
-/* Two CPUs */
-static void other_cpu_sees_the_change(struct kunit *test);
-static void neighbours_may_change_at_once(struct kunit *test);
 
 struct range_case {
 	const char *name;
@@ -79,104 +69,23 @@ static struct kunit_case set_memory_cases[] = {
 	KUNIT_CASE(vmalloc_range_changes_in_the_direct_map_too),
 	KUNIT_CASE(range_changes_again_and_again),
 	KUNIT_CASE(unaligned_address_means_its_page),
-	KUNIT_CASE(secret_is_never_readable_by_the_host),
-	KUNIT_CASE(secret_does_not_become_shared),
-	KUNIT_CASE(shared_page_is_read_and_written_by_both),
-	KUNIT_CASE(shared_bytes_do_not_become_private),
-	KUNIT_CASE(accepted_page_is_zero),
-	KUNIT_CASE(page_under_its_own_key_again_is_as_before),
-	KUNIT_CASE(other_cpu_sees_the_change),
-	KUNIT_CASE(neighbours_may_change_at_once),
 	{}
 };
 
-#define ORDER		10
-#define PAGES		1024u
-#define PAGES_IN_2M	512u
-#define TRIES		64
 #define SECRET		0x5ec2e7ull
-#define DATA		0xda7aull
-
-static u8 *block;			/* 4M of the direct map */
-
-static u8 *page(unsigned int i)
-{
-	return block + i * PAGE_SIZE;
-}
-
-static unsigned long address(unsigned int i)
-{
-	return (unsigned long)page(i);
-}
 
 /* ---- arrange ---- */
 
-static bool maps_2m(const u8 *at)
-{
-	return coco_maps_large(at) && coco_maps_large(at + PMD_SIZE);
-}
-
-/* Earlier cases left split pages behind: look for a block that is still mapped by 2M pages */
-static void find_large_block(void)
-{
-	static unsigned long tried[TRIES];
-	unsigned int n = 0;
-
-	while (!block && n < TRIES) {
-		tried[n] = __get_free_pages(GFP_KERNEL | __GFP_NOWARN, ORDER);
-		if (!tried[n])
-			break;
-		if (maps_2m((u8 *)tried[n]))
-			block = (u8 *)tried[n];
-		else
-			n++;
-	}
-	while (n--)
-		free_pages(tried[n], ORDER);
-}
-
-static void prepare(struct kunit *test, unsigned long technologies)
-{
-	COCO_NEEDS(test, technologies);
-	block = (u8 *)__get_free_pages(GFP_KERNEL, ORDER);
-	KUNIT_ASSERT_NOT_NULL(test, block);
-}
-
 static const struct range_case *prepare_range(struct kunit *test, unsigned long technologies)
 {
-	prepare(test, technologies);
+	coco_block_get(test, technologies);
 	return test->param_value;
 }
 
 static const struct range_case *prepare_large(struct kunit *test, unsigned long technologies)
 {
-	COCO_NEEDS(test, technologies);
-	find_large_block();
-	KUNIT_ASSERT_NOT_NULL_MSG(test, block, "no 4M of memory mapped by 2M pages");
+	coco_block_get_large(test, technologies);
 	return test->param_value;
-}
-
-static void decrypt(struct kunit *test, unsigned int first, unsigned int n)
-{
-	KUNIT_ASSERT_EQ(test, set_memory_decrypted(address(first), n), 0);
-}
-
-static void encrypt(struct kunit *test, unsigned int first, unsigned int n)
-{
-	KUNIT_ASSERT_EQ(test, set_memory_encrypted(address(first), n), 0);
-}
-
-static bool has_states(void)
-{
-	return coco_machine() && COCO_PAGE_STATES & BIT(coco_technology());
-}
-
-/* Shared, or private and ready for use, where the technology keeps a state */
-static bool state_is(const void *p, bool private)
-{
-	s64 state = coco_page_state(coco_gpa(p)) & (COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
-
-	return state == (private ? COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED : 0);
 }
 
 /* The machine's own walk, from the CR3 that is loaded */
@@ -200,14 +109,15 @@ static void expect_shared(struct kunit *test, unsigned int first, unsigned int n
 {
 	unsigned int i, tables = 0, walks = 0, states = 0;
 
-	for (i = 0; i < PAGES; i++) {
+	for (i = 0; i < COCO_BLOCK_PAGES; i++) {
 		bool private = i < first || i >= first + n;
+		const u8 *p = coco_page(i);
 
-		tables += private ? !coco_maps_private(page(i)) : !coco_maps_shared(page(i));
+		tables += private ? !coco_maps_private(p) : !coco_maps_shared(p);
 		if (!coco_machine() || !is_sample(i, first, n))
 			continue;
-		walks += !machine_agrees(page(i), private);
-		states += has_states() && !state_is(page(i), private);
+		walks += !machine_agrees(p, private);
+		states += coco_has_states() && !coco_state_is(p, private);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, tables, 0u, "pages with a wrong entry in the page tables");
 	KUNIT_EXPECT_EQ_MSG(test, walks, 0u, "pages that the machine finds otherwise");
@@ -219,7 +129,7 @@ static void decrypting_shares_just_the_range(struct kunit *test)
 	const struct range_case *c = prepare_large(test, COCO_CONFIDENTIAL);
 
 	expect_shared(test, 0, 0);
-	decrypt(test, c->first, c->npages);
+	coco_decrypt(test, c->first, c->npages);
 	expect_shared(test, c->first, c->npages);
 }
 
@@ -228,12 +138,12 @@ static void encrypting_makes_all_private_again(struct kunit *test)
 	const struct range_case *c = prepare_range(test, COCO_CONFIDENTIAL);
 	unsigned int half = c->npages / 2;
 
-	decrypt(test, c->first, c->npages);
-	encrypt(test, c->first, half ? half : 1);
+	coco_decrypt(test, c->first, c->npages);
+	coco_encrypt(test, c->first, half ? half : 1);
 	if (half)
 		expect_shared(test, c->first + half, c->npages - half);
 	if (half)
-		encrypt(test, c->first + half, c->npages - half);
+		coco_encrypt(test, c->first + half, c->npages - half);
 	expect_shared(test, 0, 0);
 }
 
@@ -242,7 +152,7 @@ static unsigned int damaged(unsigned int from, unsigned int to)
 	unsigned int i, n = 0;
 
 	for (i = from; i < to; i++)
-		n += coco_page_filled(page(i), SECRET + i) != COCO_WORDS;
+		n += coco_page_filled(coco_page(i), SECRET + i) != COCO_WORDS;
 	return n;
 }
 
@@ -251,22 +161,22 @@ static void neighbours_keep_their_contents(struct kunit *test)
 	const struct range_case *c = prepare_large(test, COCO_CONFIDENTIAL);
 	unsigned int i;
 
-	for (i = 0; i < PAGES; i++)
-		coco_fill_page(page(i), SECRET + i);
-	decrypt(test, c->first, c->npages);
+	for (i = 0; i < COCO_BLOCK_PAGES; i++)
+		coco_fill_page(coco_page(i), SECRET + i);
+	coco_decrypt(test, c->first, c->npages);
 	KUNIT_EXPECT_EQ(test, damaged(0, c->first), 0u);
-	KUNIT_EXPECT_EQ(test, damaged(c->first + c->npages, PAGES), 0u);
-	memset(page(c->first), 0, c->npages * PAGE_SIZE);
-	encrypt(test, c->first, c->npages);
+	KUNIT_EXPECT_EQ(test, damaged(c->first + c->npages, COCO_BLOCK_PAGES), 0u);
+	memset(coco_page(c->first), 0, c->npages * PAGE_SIZE);
+	coco_encrypt(test, c->first, c->npages);
 	KUNIT_EXPECT_EQ(test, damaged(0, c->first), 0u);
-	KUNIT_EXPECT_EQ(test, damaged(c->first + c->npages, PAGES), 0u);
+	KUNIT_EXPECT_EQ(test, damaged(c->first + c->npages, COCO_BLOCK_PAGES), 0u);
 }
 
 /* ---- the machine's log ---- */
 
 static struct coco_log *logged(struct kunit *test, u64 since)
 {
-	struct coco_log *log = coco_log(test, since, coco_gpa(block), PAGES);
+	struct coco_log *log = coco_log(test, since, coco_gpa(coco_page(0)), COCO_BLOCK_PAGES);
 
 	KUNIT_ASSERT_FALSE_MSG(test, log->lost, "events were lost");
 	KUNIT_EXPECT_EQ_MSG(test, log->elsewhere, 0u, "changes of pages outside the 4M");
@@ -299,7 +209,7 @@ static void expect_changes(struct kunit *test, const struct range_case *c,
 {
 	unsigned int i, wrong = 0, touched = 0;
 
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < COCO_BLOCK_PAGES; i++)
 		if (i >= c->first && i < c->first + c->npages)
 			wrong += !changed(&log->page[i]);
 		else
@@ -317,10 +227,10 @@ static void each_page_changes_state_once(struct kunit *test)
 	COCO_NEEDS_MACHINE(test);
 	c = prepare_range(test, COCO_PAGE_STATES);
 	since = coco_event_next();
-	decrypt(test, c->first, c->npages);
+	coco_decrypt(test, c->first, c->npages);
 	expect_changes(test, c, logged(test, since), became_shared);
 	since = coco_event_next();
-	encrypt(test, c->first, c->npages);
+	coco_encrypt(test, c->first, c->npages);
 	expect_changes(test, c, logged(test, since), became_private);
 }
 
@@ -344,12 +254,12 @@ static void expect_tables_meanwhile(struct kunit *test, const struct range_case 
 {
 	u64 since;
 
-	KUNIT_ASSERT_EQ(test, coco_watch(block, PAGES * PAGE_SIZE), (s64)0);
+	KUNIT_ASSERT_EQ(test, coco_watch(coco_page(0), COCO_BLOCK_PAGES * PAGE_SIZE), (s64)0);
 	since = coco_event_next();
-	decrypt(test, c->first, c->npages);
+	coco_decrypt(test, c->first, c->npages);
 	expect_tables(test, c, logged(test, since), private);
 	since = coco_event_next();
-	encrypt(test, c->first, c->npages);
+	coco_encrypt(test, c->first, c->npages);
 	expect_tables(test, c, logged(test, since), private);
 }
 
@@ -375,10 +285,10 @@ static void tables_say_private_while_snp_changes_state(struct kunit *test)
 static void other_large_page_is_not_split(struct kunit *test)
 {
 	prepare_large(test, COCO_CONFIDENTIAL);
-	decrypt(test, PAGES_IN_2M + 7, 3);
-	KUNIT_EXPECT_FALSE(test, coco_maps_large(page(PAGES_IN_2M + 7)));
-	KUNIT_EXPECT_TRUE(test, coco_maps_large(page(0)));
-	KUNIT_EXPECT_TRUE(test, coco_maps_large(page(PAGES_IN_2M - 1)));
+	coco_decrypt(test, COCO_PAGES_IN_2M + 7, 3);
+	KUNIT_EXPECT_FALSE(test, coco_maps_large(coco_page(COCO_PAGES_IN_2M + 7)));
+	KUNIT_EXPECT_TRUE(test, coco_maps_large(coco_page(0)));
+	KUNIT_EXPECT_TRUE(test, coco_maps_large(coco_page(COCO_PAGES_IN_2M - 1)));
 }
 
 static bool vmalloc_is(const u8 *area, unsigned int n, bool private)
@@ -390,7 +300,7 @@ static bool vmalloc_is(const u8 *area, unsigned int n, bool private)
 
 		wrong += private ? !coco_maps_private(p) : !coco_maps_shared(p);
 		wrong += private ? !coco_maps_private(alias) : !coco_maps_shared(alias);
-		wrong += has_states() && !state_is(p, private);
+		wrong += coco_has_states() && !coco_state_is(p, private);
 	}
 	return !wrong;
 }
@@ -416,11 +326,11 @@ static void range_changes_again_and_again(struct kunit *test)
 {
 	unsigned int i;
 
-	prepare(test, COCO_CONFIDENTIAL);
+	coco_block_get(test, COCO_CONFIDENTIAL);
 	for (i = 0; i < 16; i++) {
-		decrypt(test, 3 + i, 4);
-		memset(page(3 + i), i, 4 * PAGE_SIZE);
-		encrypt(test, 3 + i, 4);
+		coco_decrypt(test, 3 + i, 4);
+		memset(coco_page(3 + i), i, 4 * PAGE_SIZE);
+		coco_encrypt(test, 3 + i, 4);
 	}
 	expect_shared(test, 0, 0);
 }
@@ -428,204 +338,20 @@ static void range_changes_again_and_again(struct kunit *test)
 /* And the kernel warns about it, once */
 static void unaligned_address_means_its_page(struct kunit *test)
 {
-	prepare(test, COCO_CONFIDENTIAL);
-	KUNIT_EXPECT_EQ(test, set_memory_decrypted(address(9) + 0x123, 1), 0);
+	coco_block_get(test, COCO_CONFIDENTIAL);
+	KUNIT_EXPECT_EQ(test, set_memory_decrypted(coco_address(9) + 0x123, 1), 0);
 	expect_shared(test, 9, 1);
-	KUNIT_EXPECT_EQ(test, set_memory_encrypted(address(9) + 0xff8, 1), 0);
+	KUNIT_EXPECT_EQ(test, set_memory_encrypted(coco_address(9) + 0xff8, 1), 0);
 	expect_shared(test, 0, 0);
-}
-
-/* ---- contents ---- */
-
-static void secret_is_never_readable_by_the_host(struct kunit *test)
-{
-	COCO_NEEDS_MACHINE(test);
-	prepare(test, COCO_CONFIDENTIAL);
-	coco_fill_page(page(5), SECRET);
-	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(page(5)), SECRET), 0);
-	decrypt(test, 5, 1);
-	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(page(5)), SECRET), 0);
-	memset(page(5), 0, PAGE_SIZE);
-	encrypt(test, 5, 1);
-	coco_fill_page(page(5), SECRET);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), SECRET), (unsigned int)COCO_WORDS);
-	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(page(5)), SECRET), 0);
-}
-
-/* Neither for the guest itself */
-static void secret_does_not_become_shared(struct kunit *test)
-{
-	prepare(test, COCO_CONFIDENTIAL);
-	coco_fill_page(page(5), SECRET);
-	decrypt(test, 5, 1);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), SECRET), 0u);
-}
-
-static void shared_page_is_read_and_written_by_both(struct kunit *test)
-{
-	static u64 bytes[COCO_WORDS];
-	u64 gpa;
-
-	COCO_NEEDS_MACHINE(test);
-	prepare(test, COCO_CONFIDENTIAL);
-	gpa = coco_gpa(page(5));
-	decrypt(test, 5, 1);
-	coco_fill_page(page(5), DATA);
-	KUNIT_EXPECT_EQ(test, coco_host_filled(gpa, DATA), (int)COCO_WORDS);
-	coco_fill_page(bytes, DATA + 1);
-	KUNIT_EXPECT_EQ(test, coco_host_write(gpa, bytes, PAGE_SIZE), (s64)0);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), DATA + 1), (unsigned int)COCO_WORDS);
-}
-
-static void shared_bytes_do_not_become_private(struct kunit *test)
-{
-	prepare(test, COCO_CONFIDENTIAL);
-	decrypt(test, 5, 1);
-	coco_fill_page(page(5), DATA);
-	encrypt(test, 5, 1);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), DATA), 0u);
-}
-
-/* TDX module ABI, TDG.MEM.PAGE.ACCEPT: "initialize it to 0" */
-static void accepted_page_is_zero(struct kunit *test)
-{
-	prepare(test, COCO_ONLY(COCO_TDX));
-	coco_fill_page(page(5), SECRET);
-	decrypt(test, 5, 1);
-	coco_fill_page(page(5), DATA);
-	encrypt(test, 5, 1);
-	KUNIT_EXPECT_NULL(test, memchr_inv(page(5), 0, PAGE_SIZE));
-}
-
-/* The C-bit picks a key, and changes no memory (APM vol. 2, 15.34.5) */
-static void page_under_its_own_key_again_is_as_before(struct kunit *test)
-{
-	prepare(test, COCO_ONLY(COCO_SEV) | COCO_ONLY(COCO_SEV_ES));
-	coco_fill_page(page(5), SECRET);
-	decrypt(test, 5, 1);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), SECRET), 0u);
-	encrypt(test, 5, 1);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), SECRET), (unsigned int)COCO_WORDS);
-}
-
-/* ---- two CPUs ---- */
-
-static unsigned int other_cpu(struct kunit *test)
-{
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
-	return cpumask_any_but(cpu_online_mask, get_cpu());
-}
-
-static void fill_page(void *p)
-{
-	coco_fill_page(p, DATA);
-}
-
-static void other_cpu_sees_the_change(struct kunit *test)
-{
-	unsigned int cpu;
-
-	COCO_NEEDS_MACHINE(test);
-	prepare(test, COCO_CONFIDENTIAL);
-	cpu = other_cpu(test);
-	put_cpu();
-	/* It has the old entry in its TLB */
-	smp_call_function_single(cpu, fill_page, page(5), 1);
-	decrypt(test, 5, 1);
-	smp_call_function_single(cpu, fill_page, page(5), 1);
-	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(page(5)), DATA), (int)COCO_WORDS);
-	encrypt(test, 5, 1);
-	smp_call_function_single(cpu, fill_page, page(5), 1);
-	KUNIT_EXPECT_EQ(test, coco_page_filled(page(5), DATA), (unsigned int)COCO_WORDS);
-	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(page(5)), DATA), 0);
-}
-
-struct converter {
-	struct work_struct work;
-	unsigned int first;
-	int errors;
-};
-
-#define ROUNDS	24
-
-/* Every second page */
-static void convert_every_second(struct work_struct *work)
-{
-	struct converter *c = container_of(work, struct converter, work);
-	unsigned int i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		c->errors += !!set_memory_decrypted(address(c->first + 2 * i), 1);
-		if (i & 1)
-			c->errors += !!set_memory_encrypted(address(c->first + 2 * i), 1);
-	}
-}
-
-static void neighbours_may_change_at_once(struct kunit *test)
-{
-	struct converter even = { .first = 0 }, odd = { .first = 1 };
-	unsigned int i, wrong = 0, cpu;
-
-	prepare(test, COCO_CONFIDENTIAL);
-	cpu = other_cpu(test);
-	INIT_WORK_ONSTACK(&even.work, convert_every_second);
-	INIT_WORK_ONSTACK(&odd.work, convert_every_second);
-	schedule_work_on(cpu, &even.work);
-	schedule_work_on(smp_processor_id(), &odd.work);
-	put_cpu();
-	flush_work(&even.work);
-	flush_work(&odd.work);
-	destroy_work_on_stack(&even.work);
-	destroy_work_on_stack(&odd.work);
-	KUNIT_EXPECT_EQ(test, even.errors + odd.errors, 0);
-	for (i = 0; i < 2 * ROUNDS; i++) {
-		bool private = i / 2 & 1;
-
-		wrong += private ? !coco_maps_private(page(i)) : !coco_maps_shared(page(i));
-		wrong += has_states() && !state_is(page(i), private);
-	}
-	KUNIT_EXPECT_EQ(test, wrong, 0u);
-}
-
-/* ---- the end of each case ---- */
-
-/* Pages that are not private, one behind the other */
-static unsigned int shared_run(unsigned int first)
-{
-	unsigned int i = first;
-
-	while (i < PAGES && !coco_maps_private(page(i)))
-		i++;
-	return i - first;
-}
-
-/* What cannot be made private again never goes back to the allocator */
-static void set_memory_end(struct kunit *test)
-{
-	unsigned int i, n;
-	int error = 0;
-
-	coco_case_end(test);
-	if (!block)
-		return;
-	for (i = 0; i < PAGES && !error; i += n + 1) {
-		n = shared_run(i);
-		if (n)
-			error = set_memory_encrypted(address(i), n);
-	}
-	if (!error)
-		free_pages(address(0), ORDER);
-	block = NULL;
 }
 
 static struct kunit_suite set_memory_suite = {
 	.name = "set_memory",
 	.init = coco_case_begin,
-	.exit = set_memory_end,
+	.exit = coco_block_end,
 	.test_cases = set_memory_cases,
 };
 kunit_test_suite(set_memory_suite);
 
-MODULE_DESCRIPTION("set_memory_decrypted(), set_memory_encrypted(): the range, its order, its contents");
+MODULE_DESCRIPTION("set_memory_decrypted(), set_memory_encrypted(): the range, and its order");
 MODULE_LICENSE("GPL");
