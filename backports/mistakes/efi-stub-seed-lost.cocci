@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+@@
+- efi_random_get_seed();
