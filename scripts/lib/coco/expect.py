@@ -31,6 +31,8 @@ FEATURES: Mapping[str, config.Requirement] = {
     "pm_sleep": config.Requirement(("PM_SLEEP",), "CPUs and devices suspend"),
     "ptp_kvm": config.Requirement(("PTP_1588_CLOCK_KVM",), "a clock pair in a shared page"),
     "virtio_blk": config.Requirement(("VIRTIO_BLK",), "a disk of the host's"),
+    "virtio_net": config.Requirement(("VIRTIO_NET",), "network cards of the host's"),
+    "packet_sockets": config.Requirement(("PACKET",), "frames as they are on the wire"),
     "hpet_mmap": config.Requirement(("HPET_MMAP",), "MMIO at user-space addresses"),
 }
 # ... and those that stand for a function that the kernel exports

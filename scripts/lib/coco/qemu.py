@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import disk
+from coco import disk, wire
 from coco.errors import InfrastructureError, UsageError
 from coco.qmp import Qmp
 
@@ -46,6 +46,13 @@ DEVICES: Mapping[str, str] = {
     "edu": "-device edu,dma_mask=0xffffffff",  # its engine copies from and to memory
     "virtio_blk": f"-drive if=none,id=disk,format=raw,file={disk.IMAGE}"
     " -device virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on",
+    # Two cards on a hub, and a file of what goes over it
+    "virtio_net": " ".join(
+        f"-netdev hubport,id=port{n},hubid=0 -device virtio-net-pci,netdev=port{n},"
+        f"mac={address},romfile=,disable-legacy=on,iommu_platform=on"
+        for n, address in enumerate(wire.ADDRESSES)
+    )
+    + f" -object filter-dump,id=dump,netdev=port0,file={wire.DUMP}",
     "virtio_rng": "-object rng-random,id=rng,filename=/dev/urandom"
     " -device virtio-rng-pci,rng=rng,disable-legacy=on,iommu_platform=on",
 }

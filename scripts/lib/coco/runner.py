@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coco import attribute, disk, plan, qemu
+from coco import attribute, disk, plan, qemu, wire
 from coco.boot import Boot, Order, boot
 from coco.expect import BOOT, Case, Expectations, Setting, Suite
 from coco.model import CaseResult, End, Item, Outcome, SuiteProblem
@@ -184,6 +184,8 @@ class _Runner:
         outcome = attribute.attribute(done.records, items, done.stop, done.console, number)
         if disk.DEVICE in self._guest.devices:
             disk.judge(folder, outcome.results)
+        if wire.DEVICE in self._guest.devices:
+            wire.judge(folder, outcome.results)
         self._keep(done, outcome, number, resume is not None)
         return outcome
 
