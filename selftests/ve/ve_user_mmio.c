@@ -7,6 +7,7 @@
  *              user instruction, string I/O -> #VE -> virt_exception_user() -> signal
  * Upstream:    9a22bf6debbf ("x86/traps: Add #VE support for TDX guest")
  *              d4fc4d014715 ("x86/tdx: Fix "in-kernel MMIO" check") CVE-2024-47727
+ *              a0a8d15a798b ("x86/tdx: Preserve shared bit on mprotect()")
  * Without it:  user space has the kernel act on its behalf on what the host put there.
  *
  * The device is the HPET, which /dev/hpet maps into user space as shared memory,
@@ -210,6 +211,28 @@ TEST_F(kernel, user_address_of_a_device_is_efault_without_asking_the_host)
 	EXPECT_EQ(0, self->w.error);
 	EXPECT_EQ(1, events_of(&self->w, COCO_EV_VE, EXIT_EPT_VIOLATION, HPET));
 	EXPECT_EQ(0, events_of(&self->w, COCO_EV_TDVMCALL, EXIT_EPT_VIOLATION, 0));
+}
+
+/* What is private ends a TD that touches it: nothing is there */
+TEST_F(kernel, mprotect_leaves_the_page_shared)
+{
+	const struct coco_event *ve;
+	struct fault fault;
+
+	NEED_SUITE();
+	NEED_DEVICE();
+	ASSERT_EQ(0, mprotect(self->device, MACHINE_PAGE, PROT_NONE));
+	ASSERT_EQ(0, mprotect(self->device, MACHINE_PAGE, PROT_READ));
+	window_open(&self->w);
+	fault = fault_of(read_dword);
+	window_close(&self->w);
+	EXPECT_EQ(SIGSEGV, fault.signal);
+	EXPECT_EQ(TRAP_VE, fault.trapno);
+	if (!machine_present())
+		return;
+	ve = window_exception(&self->w, 0);
+	ASSERT_NE(NULL, ve);
+	EXPECT_EQ(1ull << machine_cbit() | HPET, ve->info2 & ~0xfffull);
 }
 
 TEST_HARNESS_MAIN
