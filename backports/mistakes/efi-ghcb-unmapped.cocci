@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+expression pgd;
+@@
+- sev_es_efi_map_ghcbs(pgd)
++ 0
