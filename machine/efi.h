@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A guest that EFI started.  efi.c: system table and hand-over; efi_map.c: memory map;
- * efi_image.c: the kernel as an EFI program; efi_services.c: what it may call;
+ * efi_image.c: the kernel as an EFI program; efi_services.c, efi_protocols.c: what it may call;
  * unaccepted.c: memory that nobody accepted yet.
  *
  * Section numbers are those of the UEFI specification 2.10.

@@ -15,15 +15,10 @@
  *
  *	efi_runtime=port	option of the machine's command line: they read a port first
  *
- * Protocols: the image's own (9.1), random numbers (37.5), and the initramfs as
- * EFI_LOAD_FILE2_PROTOCOL (13.2) behind the device path that Linux looks for
- * (Documentation/arch/x86/boot.rst, include/linux/efi.h, LINUX_EFI_INITRD_MEDIA_GUID).
- *
  * Section numbers are those of the UEFI specification 2.10.
  */
-#include "control.h"
 #include "core.h"
-#include "efi.h"
+#include "efi_services.h"
 
 /* What follows the magic number in RAX */
 #define EFI_CALL_BOOT		0x10000u
@@ -57,31 +52,12 @@ enum runtime_service {
 	GET_NEXT_VARIABLE_NAME	= 7,
 };
 
-enum protocol_call {
-	OUTPUT_STRING,
-	LOAD_FILE,
-	GET_RNG,
-	IMAGE_RETURN,
-	PROTOCOL_CALLS,
-};
-
 /* 7.2.1: how AllocatePages() is told where */
 enum { ANY_PAGES, MAX_ADDRESS, AT_ADDRESS };
 
-#define BY_PROTOCOL		2	/* 7.3.8, EFI_LOCATE_SEARCH_TYPE */
-#define MEDIA_DEVICE_PATH	4	/* 10.3.5.3, vendor-defined media */
-#define MEDIA_VENDOR		3
-#define LOADED_IMAGE_REVISION	0x1000
-
+#define LOADED_IMAGE_REVISION	0x1000	/* 9.1 */
 #define PAGE_FAULT_WRITE	2
 #define SERVICE_CODE		16	/* bytes of the code of one */
-#define LONGEST_STRING		4096
-
-struct vendor_path {
-	u8 type, subtype;
-	u16 length;
-	struct efi_guid vendor;
-} __packed;
 
 /* Page-wise, so that a pool is found by its address */
 struct pool {
@@ -121,52 +97,11 @@ _Static_assert(sizeof(struct text_output) == 80, "EFI_SIMPLE_TEXT_OUTPUT_PROTOCO
 _Static_assert(sizeof(struct loaded_image) == 96, "EFI_LOADED_IMAGE_PROTOCOL");
 _Static_assert(sizeof(struct boot_page) <= PAGE_SIZE, "one page");
 
-static const struct efi_guid guid_loaded_image = {
-	0x5b1b31a1, 0x9562, 0x11d2, { 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b }
-};
-
-static const struct efi_guid guid_load_file2 = {
-	0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d }
-};
-
-static const struct efi_guid guid_rng = {
-	0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 }
-};
-
-static const struct efi_guid guid_initrd = {
-	0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 }
-};
-
 static struct {
 	u64 idt;		/* 0: no boot services, ever */
 	u64 page, code;
 	bool over;
 } firmware;
-
-/* A protocol, and the only handle that has it */
-struct protocol {
-	const struct efi_guid *guid;
-	u64 interface;
-};
-
-static const struct protocol *find_protocol(const struct efi_guid *guid)
-{
-	static struct protocol protocols[3];
-	const void *initrd;
-	u32 i;
-
-	protocols[0] = (struct protocol) { &guid_loaded_image,
-					   firmware.page + offsetof(struct boot_page, image) };
-	protocols[1] = (struct protocol) { &guid_rng, firmware.page + offsetof(struct boot_page, rng) };
-	protocols[2] = (struct protocol) { &guid_load_file2,
-					   firmware.page + offsetof(struct boot_page, load_file) };
-	for (i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (!memcmp(protocols[i].guid, guid, sizeof(*guid)))
-			break;
-	if (i == ARRAY_SIZE(protocols) || (i == 2 && bootfile_part(BOOTFILE_INITRAMFS, 0, 1, &initrd) <= 0))
-		return NULL;
-	return &protocols[i];
-}
 
 /* ---- the code that guests call ---- */
 
@@ -269,6 +204,9 @@ struct efi_boot_services efi_services_boot(u64 systab, u64 base, u64 size, const
 		.data_type = EFI_LOADER_DATA,
 	};
 	set_options(&page->image, cmdline);
+	efi_protocols_init(firmware.page + offsetof(struct boot_page, image),
+			   firmware.page + offsetof(struct boot_page, rng),
+			   firmware.page + offsetof(struct boot_page, load_file));
 	return (struct efi_boot_services) {
 		.services = firmware.page,
 		.console = firmware.page + offsetof(struct boot_page, console),
@@ -283,47 +221,12 @@ bool efi_firmware_runs(const struct vcpu *v)
 	return firmware.idt && v->vmcb.save.idtr.base == firmware.idt;
 }
 
-/* ---- arguments: Microsoft's calling convention (2.3.4.2) ---- */
-
-static u64 arg(struct vcpu *v, u32 n)
-{
-	static const enum reg registers[] = { RCX, RDX, R8, R9 };
-	u64 value = 0;
-
-	if (n < ARRAY_SIZE(registers))
-		return reg(v, registers[n]);
-	guest_read(v, reg(v, RSP) + (n + 1) * sizeof(u64), &value, sizeof(value));
-	return value;
-}
-
-/* A 64-bit word that argument n points to */
-static u64 pointed(struct vcpu *v, u32 n)
-{
-	u64 value = 0;
-
-	guest_read(v, arg(v, n), &value, sizeof(value));
-	return value;
-}
-
-static u64 give(struct vcpu *v, u32 n, u64 value)
-{
-	return guest_write(v, arg(v, n), &value, sizeof(value)) ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
-}
-
-static struct efi_guid guid_arg(struct vcpu *v, u32 n)
-{
-	struct efi_guid guid = { 0 };
-
-	guest_read(v, arg(v, n), &guid, sizeof(guid));
-	return guid;
-}
-
 /* ---- memory (7.2) ---- */
 
 static u64 allocate_pages(struct vcpu *v)
 {
-	u64 how = arg(v, 0), pages = arg(v, 2), gpa = pointed(v, 3);
-	enum efi_memory_type type = arg(v, 1);
+	u64 how = efi_arg(v, 0), pages = efi_arg(v, 2), gpa = efi_pointed(v, 3);
+	enum efi_memory_type type = efi_arg(v, 1);
 
 	switch ((u32)how) {
 	case ANY_PAGES:
@@ -343,7 +246,7 @@ static u64 allocate_pages(struct vcpu *v)
 	}
 	if (!gpa)
 		return EFI_OUT_OF_RESOURCES;
-	return give(v, 3, gpa);
+	return efi_give(v, 3, gpa);
 }
 
 static u64 free_range(u64 gpa, u64 pages)
@@ -359,37 +262,37 @@ static u64 free_range(u64 gpa, u64 pages)
 static u64 get_memory_map(struct vcpu *v)
 {
 	static struct efi_descriptor map[EFI_MAX_DESCRIPTORS];
-	u64 room = pointed(v, 0), size = efi_map_size() * sizeof(map[0]);
+	u64 room = efi_pointed(v, 0), size = efi_map_size() * sizeof(map[0]);
 	u32 version = EFI_DESCRIPTOR_VERSION;
 
-	if (give(v, 0, size) || give(v, 3, sizeof(map[0])) ||
-	    guest_write(v, arg(v, 4), &version, sizeof(version)))
+	if (efi_give(v, 0, size) || efi_give(v, 3, sizeof(map[0])) ||
+	    guest_write(v, efi_arg(v, 4), &version, sizeof(version)))
 		return EFI_INVALID_PARAMETER;
 	if (room < size)
 		return EFI_BUFFER_TOO_SMALL;
 	efi_map_fill(map);
-	if (guest_write(v, arg(v, 1), map, size))
+	if (guest_write(v, efi_arg(v, 1), map, size))
 		return EFI_INVALID_PARAMETER;
-	return give(v, 2, efi_map_version());
+	return efi_give(v, 2, efi_map_version());
 }
 
 static u64 allocate_pool(struct vcpu *v)
 {
-	u64 size = arg(v, 1), gpa;
+	u64 size = efi_arg(v, 1), gpa;
 	struct pool pool = { POOL_MAGIC, (size + sizeof(pool) + PAGE_SIZE - 1) / PAGE_SIZE };
 
 	if (size > config.ram)
 		return EFI_OUT_OF_RESOURCES;
-	gpa = efi_allocate(pool.pages, arg(v, 0), config.ram);
+	gpa = efi_allocate(pool.pages, efi_arg(v, 0), config.ram);
 	if (!gpa)
 		return EFI_OUT_OF_RESOURCES;
 	guest_write(v, gpa, &pool, sizeof(pool));
-	return give(v, 2, gpa + sizeof(pool));
+	return efi_give(v, 2, gpa + sizeof(pool));
 }
 
 static u64 free_pool(struct vcpu *v)
 {
-	u64 gpa = arg(v, 0) - sizeof(struct pool);
+	u64 gpa = efi_arg(v, 0) - sizeof(struct pool);
 	struct pool pool;
 
 	if (gpa & ~PAGE_MASK || guest_read(v, gpa, &pool, sizeof(pool)) || pool.magic != POOL_MAGIC)
@@ -397,127 +300,12 @@ static u64 free_pool(struct vcpu *v)
 	return free_range(gpa, pool.pages);
 }
 
-/* ---- protocols (7.3) ---- */
-
-static u64 handle_protocol(struct vcpu *v)
-{
-	struct efi_guid guid = guid_arg(v, 1);
-	const struct protocol *p = find_protocol(&guid);
-
-	return p && p->interface == arg(v, 0) ? give(v, 2, p->interface) : EFI_UNSUPPORTED;
-}
-
-static u64 locate_protocol(struct vcpu *v)
-{
-	struct efi_guid guid = guid_arg(v, 0);
-	const struct protocol *p = find_protocol(&guid);
-
-	return give(v, 2, p ? p->interface : 0) ?: p ? EFI_SUCCESS : EFI_NOT_FOUND;
-}
-
-/* A handle is the address of its protocol */
-static u64 locate_handle(struct vcpu *v, bool allocate)
-{
-	struct efi_guid guid = guid_arg(v, 1);
-	const struct protocol *p = find_protocol(&guid);
-	u64 room = pointed(v, 3);
-
-	if ((u32)arg(v, 0) != BY_PROTOCOL || (p && allocate))
-		unmodelled(v, "EFI boot service: handles, but by protocol and into the caller's buffer");
-	if (!p)
-		return EFI_NOT_FOUND;
-	if (give(v, 3, sizeof(p->interface)))
-		return EFI_INVALID_PARAMETER;
-	return room < sizeof(p->interface) ? EFI_BUFFER_TOO_SMALL : give(v, 4, p->interface);
-}
-
-static u64 locate_device_path(struct vcpu *v)
-{
-	struct efi_guid guid = guid_arg(v, 0);
-	const struct protocol *p = find_protocol(&guid);
-	struct vendor_path path = { 0 };
-	u64 at = pointed(v, 1);
-
-	guest_read(v, at, &path, sizeof(path));
-	if (!p || p->guid != &guid_load_file2 || path.type != MEDIA_DEVICE_PATH ||
-	    path.subtype != MEDIA_VENDOR || path.length != sizeof(path) ||
-	    memcmp(&path.vendor, &guid_initrd, sizeof(guid_initrd)))
-		return EFI_NOT_FOUND;
-	return give(v, 1, at + sizeof(path)) ?: give(v, 2, p->interface);
-}
-
-static u64 load_file(struct vcpu *v)
-{
-	u64 room = pointed(v, 3);
-	const void *file;
-	s64 size = bootfile_part(BOOTFILE_INITRAMFS, 0, ~0ull, &file);
-
-	if (arg(v, 2) & 0xff)
-		return EFI_UNSUPPORTED;		/* 13.2.2: BootPolicy is FALSE */
-	if (size <= 0)
-		return EFI_NOT_FOUND;
-	if (give(v, 3, size))
-		return EFI_INVALID_PARAMETER;
-	if (!arg(v, 4) || room < (u64)size)
-		return EFI_BUFFER_TOO_SMALL;
-	return guest_write(v, arg(v, 4), file, size) ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
-}
-
-static u64 random(void)
-{
-	u64 value;
-	u8 ok;
-
-	do
-		asm volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(ok) : : "cc");
-	while (!ok);
-	return value;
-}
-
-/* 37.5.3; there is but the default algorithm */
-static u64 get_rng(struct vcpu *v)
-{
-	u64 size = arg(v, 2), va = arg(v, 3), part;
-
-	if (arg(v, 1))
-		return EFI_UNSUPPORTED;
-	for (; size; size -= part, va += part) {
-		u64 value = random();
-
-		part = min(size, sizeof(value));
-		if (guest_write(v, va, &value, part))
-			return EFI_INVALID_PARAMETER;
-	}
-	return EFI_SUCCESS;
-}
-
-/* 12.4.3 */
-static u64 output_string(struct vcpu *v)
-{
-	u64 va = arg(v, 1);
-	u32 n;
-
-	for (n = 0; n < LONGEST_STRING; n++) {
-		u16 wide;
-		char c;
-
-		if (guest_read(v, va + 2 * n, &wide, sizeof(wide)))
-			return EFI_INVALID_PARAMETER;
-		if (!wide)
-			break;
-		c = wide < 0x80 ? wide : '?';
-		if (c != '\r')
-			stream_put(COCO_CHAN_KLOG, &c, 1);
-	}
-	return EFI_SUCCESS;
-}
-
 /* ---- the calls ---- */
 
 /* 7.4.6 */
 static u64 exit_boot_services(struct vcpu *v)
 {
-	if (arg(v, 1) != efi_map_version())
+	if (efi_arg(v, 1) != efi_map_version())
 		return EFI_INVALID_PARAMETER;
 	efi_end_boot_services();
 	firmware.over = true;
@@ -534,7 +322,7 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 	case ALLOCATE_PAGES:
 		return allocate_pages(v);
 	case FREE_PAGES:
-		return free_range(arg(v, 0), arg(v, 1));
+		return free_range(efi_arg(v, 0), efi_arg(v, 1));
 	case GET_MEMORY_MAP:
 		return get_memory_map(v);
 	case ALLOCATE_POOL:
@@ -542,40 +330,24 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 	case FREE_POOL:
 		return free_pool(v);
 	case HANDLE_PROTOCOL:
-		return handle_protocol(v);
+		return efi_handle_protocol(v);
 	case LOCATE_HANDLE:
-		return locate_handle(v, false);
+		return efi_locate_handle(v, false);
 	case LOCATE_HANDLE_BUFFER:
-		return locate_handle(v, true);
+		return efi_locate_handle(v, true);
 	case LOCATE_DEVICE_PATH:
-		return locate_device_path(v);
+		return efi_locate_device_path(v);
 	case LOCATE_PROTOCOL:
-		return locate_protocol(v);
+		return efi_locate_protocol(v);
 	case INSTALL_TABLE:
-		guid = guid_arg(v, 0);
-		return efi_install_table(&guid, arg(v, 1));
+		guid = efi_guid_arg(v, 0);
+		return efi_install_table(&guid, efi_arg(v, 1));
 	case EXIT:
-		end_run(v, COCO_END_EXIT, arg(v, 1), "the EFI program ended itself");
+		end_run(v, COCO_END_EXIT, efi_arg(v, 1), "the EFI program ended itself");
 	case EXIT_BOOT_SERVICES:
 		return exit_boot_services(v);
 	default:
 		unmodelled(v, "EFI boot service %u (UEFI specification, 4.4.1)", nr);
-	}
-}
-
-static u64 protocol_call(struct vcpu *v, u32 nr)
-{
-	switch (nr) {
-	case OUTPUT_STRING:
-		return output_string(v);
-	case LOAD_FILE:
-		return load_file(v);
-	case GET_RNG:
-		return get_rng(v);
-	case IMAGE_RETURN:
-		end_run(v, COCO_END_EXIT, reg(v, RAX), "the EFI program returned");
-	default:
-		return EFI_UNSUPPORTED;
 	}
 }
 
@@ -600,7 +372,7 @@ bool efi_call(struct vcpu *v, u32 nr)
 	if (nr < EFI_CALL_BOOT || !efi_wanted() || guest_cpl(v))
 		return false;
 	if (nr >= EFI_CALL_PROTOCOL) {
-		status = protocol_call(v, nr - EFI_CALL_PROTOCOL);
+		status = efi_protocol_call(v, nr - EFI_CALL_PROTOCOL);
 	} else if (nr >= EFI_CALL_RUNTIME) {
 		if (!touch_ghcb(v))
 			return true;

@@ -511,8 +511,8 @@ MUTATIONS = [
     Mutation(
         "old_key_ends_boot_services",
         "efi_services.c",
-        "if (arg(v, 1) != efi_map_version())",
-        "if (arg(v, 1) > efi_map_version())",
+        "if (efi_arg(v, 1) != efi_map_version())",
+        "if (efi_arg(v, 1) > efi_map_version())",
         "efi_stub.none",
         "old_key_does_not_end_boot_services",
     ),
@@ -526,9 +526,9 @@ MUTATIONS = [
     ),
     Mutation(
         "initramfs_is_cut_off",
-        "efi_services.c",
-        "guest_write(v, arg(v, 4), file, size)",
-        "guest_write(v, arg(v, 4), file, size - 16)",
+        "efi_protocols.c",
+        "guest_write(v, efi_arg(v, 4), file, size)",
+        "guest_write(v, efi_arg(v, 4), file, size - 16)",
         "efi_stub.none",
         "to_its_last",
     ),
