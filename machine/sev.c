@@ -14,7 +14,7 @@
  * hypervisor features, intercept=rdtsc the host intercepts RDTSC and RDTSCP,
  * which KVM does not, intercept=tsc_freq likewise GUEST_TSC_FREQ, sev_status=<bits>
  * more features of SNP in SEV_STATUS: they are announced, and nothing is done about
- * them, but for Secure TSC (bit 11, snp_tsc.c).
+ * them, but for Secure TSC (bit 11, snp_tsc.c) and DebugSwap (bit 7).
  */
 #include "efi.h"
 #include "sev.h"
@@ -295,6 +295,15 @@ static void snp_setup(void)
 	rmp_reset();
 }
 
+/*
+ * The processor swaps the guest's debug registers with the host's: DR7 need not be
+ * intercepted (APM vol. 2, appendix B, SEV_FEATURES bit 5), and KVM does not then.
+ */
+static bool debug_swap(void)
+{
+	return is_snp() && sev_options.status & BIT(7);
+}
+
 static void es_vcpu_setup(struct vcpu *v)
 {
 	struct vmcb *b = &v->vmcb;
@@ -305,8 +314,10 @@ static void es_vcpu_setup(struct vcpu *v)
 	v->ghcb_registered = ~0ull;
 	v->ghcb_version = 0;
 
-	b->intercept_dr_read |= BIT(7);
-	b->intercept_dr_write |= BIT(7);
+	if (!debug_swap()) {
+		b->intercept_dr_read |= BIT(7);
+		b->intercept_dr_write |= BIT(7);
+	}
 	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) |
 			 INTERCEPT(SVM_EXIT_WBINVD) | INTERCEPT(SVM_EXIT_MONITOR) |
 			 INTERCEPT(SVM_EXIT_MWAIT);

@@ -4,100 +4,16 @@
  * technology.
  *
  * Path:        reboot(KEXEC) -> machine_shutdown() -> enc_kexec_begin(), enc_kexec_finish()
- *              -> tdx_kexec_finish() -> all shared pages of the direct map are made private
- * Upstream:    859e63b789d6 ("x86/tdx: Convert shared memory back to private on kexec")
+ *              -> tdx_kexec_finish(), snp_kexec_finish() -> all shared pages of the direct map
+ *              are made private
+ * Upstream:    859e63b789d6 ("x86/tdx: Convert shared memory back to private on kexec"),
+ *              3074152e56c9 ("x86/sev: Convert shared memory back to private on kexec")
  * Without it:  the next kernel uses a page as private that the host still has as shared, and
  *              ends there, or says secrets into it.
- *
- * Who looks at page states after the first kernel and before the second is a few
- * instructions that kexec starts in the place of a kernel.
  */
 #include "kselftest_harness.h"
 #include "../lib/need.h"
-#include "load.h"
-
-#define MIB		(1024 * 1024ull)
-#define AUDITOR_GPA	(64 * MIB)
-#define MAX_RANGES	32
-
-struct range {
-	uint64_t start, end;		/* both 0 behind the last one */
-};
-
-/*
- * void auditor(void): looks at all pages of the table's ranges for one that is not private,
- * or is not validated.  The run's exit code is 0: there is none, or the first one's address.
- */
-asm(
-	".pushsection .rodata\n"
-	".globl auditor, auditor_table, auditor_end\n"
-	".balign 16\n"
-	"auditor:\n\t"
-	"lea	auditor_table(%rip), %rbx\n"
-	"1:\n\t"
-	"mov	8(%rbx), %r13\n\t"
-	"xor	%r12d, %r12d\n\t"		/* COCO_PAGE flags: 0, then COCO_PAGE_PRIVATE */
-	"test	%r13, %r13\n\t"
-	"jz		4f\n"
-	"2:\n\t"
-	"mov	(%rbx), %rdi\n\t"
-	"mov	$3, %esi\n\t"			/* COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED */
-	"mov	%r12, %rdx\n\t"
-	"movabs	$0xc0c0ca1100000036, %rax\n\t"	/* COCO_CALL(COCO_CALL_PAGE_FIND) */
-	"vmmcall\n\t"
-	"mov	%rax, %rdi\n\t"
-	"test	%rax, %rax\n\t"
-	"js		3f\n\t"
-	"cmp	%r13, %rax\n\t"
-	"jb		5f\n"
-	"3:\n\t"
-	"inc	%r12\n\t"
-	"cmp	$2, %r12\n\t"
-	"jb		2b\n\t"
-	"add	$16, %rbx\n\t"
-	"jmp	1b\n"
-	"4:\n\t"
-	"xor	%edi, %edi\n"
-	"5:\n\t"
-	"movabs	$0xc0c0ca1100000004, %rax\n\t"	/* COCO_CALL(COCO_CALL_EXIT) */
-	"vmmcall\n\t"
-	".balign 16\n"
-	"auditor_table:\n"
-	"auditor_end:\n\t"
-	".popsection");
-extern const unsigned char auditor[], auditor_end[];
-
-/* What the kernel has as RAM; the number of ranges */
-static int system_ram(struct range *ranges)
-{
-	FILE *file = fopen("/proc/iomem", "r");
-	unsigned long long start, end;
-	char line[256];
-	int n = 0;
-
-	while (file && fgets(line, sizeof(line), file) && n < MAX_RANGES - 1)
-		if (sscanf(line, "%llx-%llx : System RAM", &start, &end) == 2 &&
-		    line[0] != ' ' && strstr(line, " : System RAM"))
-			ranges[n++] = (struct range){ start, end + 1 };
-	if (file)
-		fclose(file);
-	ranges[n] = (struct range){ 0 };
-	return n;
-}
-
-static int load_auditor(const struct range *ranges, int n)
-{
-	static unsigned char image[4096];
-	size_t code = auditor_end - auditor;
-	struct kexec_segment segment = {
-		.buf = image, .bufsz = sizeof(image),
-		.mem = (void *)AUDITOR_GPA, .memsz = sizeof(image),
-	};
-
-	memcpy(image, auditor, code);
-	memcpy(image + code, ranges, (n + 1) * sizeof(*ranges));
-	return syscall(SYS_kexec_load, AUDITOR_GPA, 1ul, &segment, KEXEC_ARCH_DEFAULT) ? -errno : 0;
-}
+#include "audit.h"
 
 static const char *second_main(void)
 {
@@ -118,21 +34,18 @@ TEST(second_kernel_reaches_user_space)
 	start_second_kernel(_metadata);
 }
 
+TEST(second_kernel_of_an_snp_guest_reaches_user_space)
+{
+	NEED_MACHINE();
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	start_second_kernel(_metadata);
+}
+
 TEST(second_kernel_of_a_td_reaches_user_space)
 {
 	NEED_MACHINE();
 	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
 	start_second_kernel(_metadata);
-}
-
-static void start_auditor(struct __test_metadata *_metadata)
-{
-	struct range ranges[MAX_RANGES];
-	int n = system_ram(ranges);
-
-	ASSERT_GT(n, 0);
-	ASSERT_EQ(0, load_auditor(ranges, n));
-	EXPECT_EQ(0, second_start(0));
 }
 
 TEST(td_leaves_all_pages_private)

@@ -47,6 +47,7 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "snp_early_code": ("arch/x86/include/asm/sev.h", "void __noreturn snp_abort(void);"),
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
     "ptp_kvm_arch": ("include/linux/ptp_kvm.h", "void kvm_arch_ptp_exit(void);"),
+    "snp_kexec": ("arch/x86/include/asm/sev.h", "void snp_kexec_finish(void);"),
     "tdx_kexec": ("arch/x86/include/asm/x86_init.h", "enc_kexec_begin"),
     # The early #VC handler tells the host that it gives up; kernels up to 5.15 just halt
     "early_vc_terminates": ("arch/x86/include/asm/sev-common.h", "SEV_TERM_SET_GEN"),
