@@ -18,6 +18,7 @@
  */
 #include <asm/msr.h>
 #include "lib/coco_kunit.h"
+#include "lib/ghcb.h"
 #include "lib/insn.h"
 
 /* APM vol. 2, appendix C */
@@ -125,18 +126,33 @@ static struct kunit_case vc_cases[] = {
 				    .reply_mask = REPLY_INFO, \
 				    .reply = { HOST_EXCEPTION, EVENT_GP } })
 
-/* The instruction, once, in a window; rule NULL: the host answers as it does */
-static struct coco_window *run(struct kunit *test, void (*insn)(struct coco_insn *),
-			       struct coco_insn *i, const struct coco_rule *rule)
+/*
+ * The instruction, once, in a window; rule NULL: the host answers as it does.  What the host finds
+ * in the GHCB then, if that is asked for.
+ */
+static struct coco_window *run_told(struct kunit *test, void (*insn)(struct coco_insn *),
+				    struct coco_insn *i, const struct coco_rule *rule,
+				    struct ghcb_registers *told)
 {
 	struct coco_window *w = coco_window(test);
+	u64 page = ghcb_page();
+	s64 error = 0;
 
 	coco_window_begin_scripted(w, rule);
 	insn(i);
+	if (told)
+		error = ghcb_read_registers(page, told);
 	coco_window_end(w);
+	KUNIT_EXPECT_EQ(test, error, (s64)0);
 	if (rule)
 		COCO_EXPECT_APPLIED(test, w, 1);
 	return w;
+}
+
+static struct coco_window *run(struct kunit *test, void (*insn)(struct coco_insn *),
+			       struct coco_insn *i, const struct coco_rule *rule)
+{
+	return run_told(test, insn, i, rule, NULL);
 }
 
 /* One #VC at the instruction, one call to the host for it, none besides; its required fields */
@@ -175,6 +191,8 @@ static void need_es_and_machine(struct kunit *test)
 {
 	COCO_NEEDS(test, COCO_ES_OR_SNP);
 	COCO_NEEDS_MACHINE(test);
+	/* Each CPU has a GHCB of its own: stay with this one */
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 }
 
 static void cpuid_asks_the_host(struct kunit *test)
@@ -263,10 +281,14 @@ static void rdmsr_safe_gives_eio_when_the_host_refuses(struct kunit *test)
 static void wrmsr_tells_the_host_both_halves(struct kunit *test)
 {
 	struct coco_insn i = { .ax = 0x89abcdef, .bx = JUNK, .cx = SOME_MSR, .dx = 0x01234567 };
+	struct ghcb_registers told = {};
 	struct coco_window *w;
 
 	need_es_and_machine(test);
-	w = run(test, do_wrmsr, &i, HOST_REPLIES(EXIT_MSR, 0, 0, 0, 0, 0));
+	w = run_told(test, do_wrmsr, &i, HOST_REPLIES(EXIT_MSR, 0, 0, 0, 0, 0), &told);
+	KUNIT_EXPECT_EQ(test, told.rax, 0x89abcdefull);
+	KUNIT_EXPECT_EQ(test, told.rcx, (u64)SOME_MSR);
+	KUNIT_EXPECT_EQ(test, told.rdx, 0x01234567ull);
 
 	expect_next_instruction(test, &i);
 	KUNIT_EXPECT_EQ(test, i.ax, 0x89abcdeful);
@@ -319,10 +341,12 @@ static void out_tells_the_host_port_and_size(struct kunit *test)
 {
 	const struct port_case *c = test->param_value;
 	struct coco_insn i = { .ax = JUNK, .bx = JUNK, .dx = SOME_PORT };
+	struct ghcb_registers told = {};
 	struct coco_window *w;
 
 	need_es_and_machine(test);
-	w = run(test, c->out, &i, HOST_REPLIES(EXIT_IOIO, 0, 0, 0, 0, 0));
+	w = run_told(test, c->out, &i, HOST_REPLIES(EXIT_IOIO, 0, 0, 0, 0, 0), &told);
+	KUNIT_EXPECT_EQ(test, told.rax, JUNK & c->data);
 
 	expect_next_instruction(test, &i);
 	KUNIT_EXPECT_EQ(test, (u64)i.ax, JUNK);

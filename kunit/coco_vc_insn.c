@@ -126,13 +126,16 @@ static void expect_done(struct kunit *test, const struct coco_regs *r)
 
 static void rdpmc_returns_what_the_host_says(struct kunit *test)
 {
+	struct ghcb_registers told = {};
 	struct coco_regs r = junk();
 	struct coco_window *w;
 
 	need_es_and_machine(test);
 	r.cx = 3;
-	w = vc_run(test, do_rdpmc, &r,
-		   HOST_REPLIES(EXIT_RDPMC, REPLY_RAX | REPLY_RDX, 0x89abcdef, 0, 0, 0x1234));
+	w = vc_run_told(test, do_rdpmc, &r,
+			HOST_REPLIES(EXIT_RDPMC, REPLY_RAX | REPLY_RDX, 0x89abcdef, 0, 0, 0x1234),
+			&told);
+	KUNIT_EXPECT_EQ(test, told.rcx, 3ull);
 	expect_done(test, &r);
 	KUNIT_EXPECT_EQ(test, r.ax, 0x89abcdeful);
 	KUNIT_EXPECT_EQ(test, r.dx, 0x1234ul);
@@ -157,17 +160,27 @@ static void wbinvd_costs_one_call(struct kunit *test)
 /* KVM takes RBX, RCX, RDX and RSI (Linux, Documentation/virt/kvm/x86/hypercalls.rst) */
 static void vmmcall_hands_over_kvms_registers(struct kunit *test)
 {
+	struct ghcb_registers told = {};
 	struct coco_regs r = junk();
 	struct coco_window *w;
 
 	need_es_and_machine(test);
 	r.ax = SOME_HYPERCALL;
-	w = vc_run(test, do_vmmcall, &r, HOST_REPLIES(EXIT_VMMCALL, REPLY_RAX, 0x1122334455667788));
+	r.bx = 0x11;
+	r.cx = 0x22;
+	r.dx = 0x33;
+	r.si = 0x44;
+	w = vc_run_told(test, do_vmmcall, &r,
+			HOST_REPLIES(EXIT_VMMCALL, REPLY_RAX, 0x1122334455667788), &told);
+	KUNIT_EXPECT_EQ(test, told.rbx, 0x11ull);
+	KUNIT_EXPECT_EQ(test, told.rcx, 0x22ull);
+	KUNIT_EXPECT_EQ(test, told.rdx, 0x33ull);
+	KUNIT_EXPECT_EQ(test, told.rsi, 0x44ull);
 	expect_done(test, &r);
 	KUNIT_EXPECT_EQ(test, r.ax, 0x1122334455667788ul);
-	KUNIT_EXPECT_EQ(test, (u64)r.bx, JUNK);
-	KUNIT_EXPECT_EQ(test, (u64)r.dx, JUNK);
-	KUNIT_EXPECT_EQ(test, (u64)r.si, JUNK);
+	KUNIT_EXPECT_EQ(test, r.bx, 0x11ul);
+	KUNIT_EXPECT_EQ(test, r.dx, 0x33ul);
+	KUNIT_EXPECT_EQ(test, r.si, 0x44ul);
 	expect_calls(test, w, EXIT_VMMCALL, 1, EXIT_VMMCALL, 1);
 	expect_call(test, w, EXIT_VMMCALL, 0, 0, 0,
 		    COCO_GHCB_RAX | COCO_GHCB_CPL | COCO_GHCB_RBX | COCO_GHCB_RCX | COCO_GHCB_RDX |
@@ -220,13 +233,15 @@ static void dr7_reset(struct kunit *test)
 
 static void dr7_write_tells_the_host(struct kunit *test)
 {
+	struct ghcb_registers told = {};
 	struct coco_regs r = junk();
 	struct coco_window *w;
 
 	need_es_and_machine(test);
 	r.r9 = DR7_ONE | DR7_EXACT;
-	w = vc_run(test, do_dr7_write, &r, NULL);
+	w = vc_run_told(test, do_dr7_write, &r, NULL, &told);
 	dr7_reset(test);
+	KUNIT_EXPECT_EQ(test, told.rax, (u64)(DR7_ONE | DR7_EXACT));
 	expect_done(test, &r);
 	KUNIT_EXPECT_EQ(test, (u64)r.ax, JUNK);
 	expect_calls(test, w, EXIT_DR7_WRITE, 1, EXIT_DR7_WRITE, 1);
@@ -358,10 +373,13 @@ static void invalid_event_of_the_host_ends_the_guest(struct kunit *test)
 						     3 << 8 | COCO_VECTOR_GP));
 }
 
-/* 2 is "malformed", as a host of version 2 says; the guest can only have been wrong */
+/*
+ * 2 is "malformed", as a host of version 2 says; the guest can only have been wrong.  WBINVD has no
+ * result whose absence would end the guest.
+ */
 static void unknown_error_of_the_host_ends_the_guest(struct kunit *test)
 {
-	expect_end(test, do_rdpmc, HOST_ANSWERS_INFO(EXIT_RDPMC, 2, 0));
+	expect_end(test, do_wbinvd, HOST_ANSWERS_INFO(EXIT_WBINVD, 2, 0));
 }
 
 /* No error, but no valid result either: what the registers hold is not the host's word */

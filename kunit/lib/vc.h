@@ -10,6 +10,7 @@
 #include <asm/io.h>
 #include <asm/msr.h>
 #include "coco_kunit.h"
+#include "ghcb.h"
 #include "insn_all.h"
 
 /* APM vol. 2, appendix C */
@@ -57,12 +58,6 @@
 #define HOST_REFUSES(code_)	HOST_ANSWERS_INFO(code_, HOST_EXCEPTION, EVENT_GP)
 
 /* The GHCB page (56421, section 2.1): its shared buffer */
-#define GHCB_BUFFER		0x800
-#define GHCB_BUFFER_SIZE	2032
-#define MSR_GHCB		0xc0010130
-/* The POST card's port, which any kernel writes to: harmless */
-#define POST_PORT		0x80
-
 typedef void (*coco_insn_fn)(struct coco_regs *regs);
 
 static inline void need_es_and_machine(struct kunit *test)
@@ -73,17 +68,10 @@ static inline void need_es_and_machine(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 }
 
-/* Where the host finds this CPU's shared buffer: the MSR names it after a call through the page */
+/* Where the host finds this CPU's shared buffer */
 static inline u64 vc_buffer(void)
 {
-	unsigned long flags;
-	u32 low, high;
-
-	local_irq_save(flags);
-	outb(0, POST_PORT);
-	rdmsr(MSR_GHCB, low, high);
-	local_irq_restore(flags);
-	return ((u64)high << 32 | low) + GHCB_BUFFER;
+	return ghcb_page() + GHCB_BUFFER;
 }
 
 /*
@@ -116,6 +104,23 @@ static inline struct coco_window *vc_run(struct kunit *test, coco_insn_fn insn,
 					 struct coco_regs *regs, const struct coco_rule *rule)
 {
 	return vc_run_buffer(test, insn, regs, rule, NULL, NULL);
+}
+
+/* The same, and what the host finds in the GHCB then */
+static inline struct coco_window *vc_run_told(struct kunit *test, coco_insn_fn insn,
+					      struct coco_regs *regs, const struct coco_rule *rule,
+					      struct ghcb_registers *told)
+{
+	struct coco_window *w = coco_window(test);
+	u64 page = ghcb_page();
+	s64 error;
+
+	coco_window_begin_scripted(w, rule);
+	insn(regs);
+	error = ghcb_read_registers(page, told);
+	coco_window_end(w);
+	KUNIT_ASSERT_EQ(test, error, (s64)0);
+	return w;
 }
 
 /*
