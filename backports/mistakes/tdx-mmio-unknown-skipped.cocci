@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+@@
+  handle_mmio(...)
+  {
+  <...
+- return -EINVAL;
++ return insn.length;
+  ...>
+  }
