@@ -10,6 +10,7 @@ from coco.coverage import debuginfo, explained, report, trace, units
 from coco.coverage.debuginfo import Code, Jump, Range
 from coco.coverage.units import Section, View
 from coco.errors import InfrastructureError, UsageError
+from coco.model import AREAS, MEMORY
 
 SEV = "arch/x86/kernel/sev.c"
 SOURCE = """\
@@ -123,12 +124,17 @@ def make_build(folder: Path, source: str = SOURCE) -> tuple[Path, Path]:
         ("arch/x86/coco/sev/core.c", True),
         ("arch/x86/coco/core.c", False),
         ("arch/x86/include/asm/sev.h", False),
+        ("arch/x86/mm/mem_encrypt_amd.c", True),
+        ("arch/x86/mm/pat/set_memory.c", True),
+        ("arch/x86/mm/init_64.c", False),
+        ("kernel/dma/swiotlb.c", True),
+        ("include/linux/swiotlb.h", False),
         ("drivers/virt/coco/tsm.c", True),
         ("drivers/virt/coco/sev-guest/sev-guest.c", True),
         ("drivers/virt/vboxguest/vboxguest_core.c", False),
     ],
 )
-def test_handlers_and_drivers_for_attestation_count(name: str, expected: bool) -> None:
+def test_just_the_sources_of_the_areas_count(name: str, expected: bool) -> None:
     assert debuginfo.counts(name) == expected
 
 
@@ -180,6 +186,13 @@ def test_build_without_handlers_says_what_is_needed(tmp_path: Path) -> None:
     (build / "arch/x86/kernel/sev.o").unlink()
     with pytest.raises(InfrastructureError, match="no object"):
         units.find(build, tmp_path)
+
+
+def test_an_area_is_its_own_objects(tmp_path: Path) -> None:
+    _, build = make_build(tmp_path)
+    assert set(units.OBJECTS) == set(AREAS)
+    with pytest.raises(InfrastructureError, match="area memory"):
+        units.find(build, tmp_path, MEMORY)
 
 
 def test_what_assembly_became_is_no_unit(tmp_path: Path) -> None:

@@ -426,11 +426,12 @@ VERBS = (
     ),
     Verb(
         "coverage",
-        "which lines of the #VC and #VE handlers the suites reach",
-        "Check a tree's kernel while QEMU logs what it executes of the #VC and #VE handlers, "
-        "and print the lines and branches that were not reached, with the reasons that "
-        "backports/coverage.yaml gives. Takes several times as long as a check.",
-        tuple(word for word in _CHECK if word not in ("GDB", "MODULES")),
+        "which lines of the #VC and #VE handlers, or of memory, the suites reach",
+        "Check a tree's kernel while QEMU logs what it executes of the #VC and #VE handlers "
+        "(or, with AREA=memory, of what shares, bounces and accepts memory), and print the lines "
+        "and branches that were not reached, with the reasons that backports/coverage.yaml gives. "
+        "Takes several times as long as a check.",
+        ("AREA", *(word for word in _CHECK if word not in ("GDB", "MODULES"))),
         _coverage,
     ),
     Verb(

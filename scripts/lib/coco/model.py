@@ -12,6 +12,10 @@ PERSONALITIES = ("none", "sev", "sev-es", "sev-snp", "tdx")
 KUNIT = "kunit"
 SELFTEST = "selftest"
 
+HANDLERS = "handlers"
+MEMORY = "memory"
+AREAS = (HANDLERS, MEMORY)  # of the kernel, for coverage
+
 
 @dataclass(frozen=True)
 class Item:

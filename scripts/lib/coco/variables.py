@@ -11,7 +11,7 @@ from typing import Any
 
 from coco.errors import UsageError, did_you_mean
 from coco.expect import TIERS
-from coco.model import PERSONALITIES
+from coco.model import AREAS, PERSONALITIES
 from coco.writers import FORMATS
 
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -50,6 +50,12 @@ def _personalities(text: str) -> tuple[str, ...]:
         if name not in PERSONALITIES:
             raise UsageError(f"unknown personality {name!r}", did_you_mean(name, PERSONALITIES))
     return tuple(name for name in PERSONALITIES if name in names)
+
+
+def _area(text: str) -> str:
+    if text not in AREAS:
+        raise UsageError(f"unknown area {text!r}", did_you_mean(text, AREAS))
+    return text
 
 
 def _tier(text: str) -> str:
@@ -127,6 +133,7 @@ _ALL = (
     Variable("SUITE", "<name>[,<name>]", "run only these suites", _names),
     Variable("CASE", "<suite>.<case>[,...]", "run only these cases; * and ? are globs", _names),
     Variable("TIER", "smoke|full", "how much (default: smoke)", _tier),
+    Variable("AREA", "handlers|memory", "#VC and #VE (default), or what shares memory", _area),
     Variable("VCPUS", "<n>[,<n>]", "vCPUs of the guest (default: 1)", _vcpus),
     Variable("RAM", "<MiB>", "memory of the guest (default: 512)", _whole(128, 1024)),
     Variable("APPEND", "<words>", "more words for the kernel's command line"),

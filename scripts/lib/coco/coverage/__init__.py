@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""coco coverage: which lines and branches of the #VC and #VE handlers the suites reach.
+"""coco coverage: which lines and branches of an area of the kernel the suites reach.
 
 Nothing is built into the kernel: QEMU says which blocks of its code it executed, and debug
 information says which lines they are.  KASLR is switched off, so that addresses are those of
@@ -13,6 +13,7 @@ from pathlib import Path
 from coco import cache, check, errors, kernels, parts, results
 from coco.coverage import debuginfo, explained, report, trace, units
 from coco.errors import InfrastructureError, UsageError
+from coco.model import HANDLERS
 from coco.screen import Screen
 
 EXPLAINED = parts.REPOSITORY / "backports/coverage.yaml"
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         )
     build = kernel.headers
     tree = (build / "source").resolve() if (build / "source").is_symlink() else build
-    found = units.find(build, units.scratch(kernel.sha256))
+    found = units.find(build, units.scratch(kernel.sha256), options.area or HANDLERS)
     code = debuginfo.read(found, tree)
     views = units.views(found, build)
     options.gdb = ""

@@ -15,10 +15,12 @@ from coco import command
 from coco.coverage.units import Unit
 
 # Files that count, whichever unit they are compiled into: the handlers and the drivers for
-# attestation, not the headers
+# attestation; what shares memory, bounces and accepts it; not the headers
 _COUNTS = re.compile(
     r"arch/x86/(kernel/sev|coco/sev/|coco/tdx/|boot/compressed/(sev|tdx)|boot/startup/sev)"
-    r"[^/]*\.c$|drivers/virt/coco/.*\.c$"
+    r"[^/]*\.c$|drivers/virt/coco/.*\.c$|arch/x86/kernel/kvmclock\.c$"
+    r"|arch/x86/mm/(mem_encrypt[^/]*|pageattr|pat/set_memory)\.c$"
+    r"|kernel/dma/(direct|pool|swiotlb)\.c$|drivers/firmware/efi/unaccepted_memory\.c$"
 )
 _INSTRUCTION = re.compile(
     r"\s*([0-9a-f]+):\s+(?:(?:bnd|notrack|ds|cs)\s+)*(\S+)(?:\s+([0-9a-f]+))?"

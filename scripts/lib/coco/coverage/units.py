@@ -15,21 +15,36 @@ from pathlib import Path
 
 from coco import cache, command
 from coco.errors import InfrastructureError
+from coco.model import HANDLERS, MEMORY
 
-# The #VC and #VE files of every supported tree, where they were and where they went; and the
-# drivers for guest requests, where they are built in: a module is at no address of the image
-OBJECTS = (
-    "arch/x86/kernel/sev*.o",
-    "arch/x86/coco/sev/*.o",
-    "arch/x86/coco/tdx/tdx.o",
-    "arch/x86/boot/compressed/sev*.o",
-    "arch/x86/boot/compressed/tdx.o",
-    "arch/x86/boot/startup/sev*.o",
-    "drivers/virt/coco/tsm*.o",
-    "drivers/virt/coco/guest/*.o",
-    "drivers/virt/coco/sev-guest/*.o",
-    "drivers/virt/coco/tdx-guest/*.o",
-)
+# The files of every supported tree, where they were and where they went
+OBJECTS: Mapping[str, tuple[str, ...]] = {
+    # #VC and #VE; and the drivers for guest requests, where they are built in: a module is at no
+    # address of the image
+    HANDLERS: (
+        "arch/x86/kernel/sev*.o",
+        "arch/x86/coco/sev/*.o",
+        "arch/x86/coco/tdx/tdx.o",
+        "arch/x86/boot/compressed/sev*.o",
+        "arch/x86/boot/compressed/tdx.o",
+        "arch/x86/boot/startup/sev*.o",
+        "drivers/virt/coco/tsm*.o",
+        "drivers/virt/coco/guest/*.o",
+        "drivers/virt/coco/sev-guest/*.o",
+        "drivers/virt/coco/tdx-guest/*.o",
+    ),
+    # What is shared, bounced and accepted
+    MEMORY: (
+        "arch/x86/mm/mem_encrypt*.o",
+        "arch/x86/mm/pat/set_memory.o",
+        "arch/x86/mm/pageattr.o",
+        "arch/x86/kernel/kvmclock.o",
+        "kernel/dma/direct.o",
+        "kernel/dma/pool.o",
+        "kernel/dma/swiotlb.o",
+        "drivers/firmware/efi/unaccepted_memory.o",
+    ),
+}
 KERNEL = "vmlinux"
 DECOMPRESSOR = "arch/x86/boot/compressed/vmlinux"
 # objcopy --prefix-symbols of arch/x86/boot/startup/
@@ -60,17 +75,17 @@ class Unit:
     sections: tuple[Section, ...]
 
 
-def find(build: Path, folder: Path) -> list[Unit]:
-    """All units of a finished build; folder takes the objects."""
+def find(build: Path, folder: Path, area: str = HANDLERS) -> list[Unit]:
+    """All units of an area in a finished build; folder takes the objects."""
     symbols = {image: _symbols(build / image) for image in (KERNEL, DECOMPRESSOR)}
     units = []
-    for path in sorted({path for glob in OBJECTS for path in build.glob(glob)}):
+    for path in sorted({path for glob in OBJECTS[area] for path in build.glob(glob)}):
         words = compile_command(path)
         if words and "-DMODULE" not in words:
             units.append(_unit(build, path, words, symbols, folder))
     if not units:
         raise InfrastructureError(
-            f"{build} has no object of the #VC and #VE handlers",
+            f"{build} has no object of the area {area}",
             "coverage needs a built tree (KDIR=, or KBUILD_OUTPUT=) of SEV-ES or TDX guests",
         )
     return units
