@@ -9,7 +9,8 @@
  *
  * Hidden, and why:
  *	CX16		QEMU 7.2 leaves wrong flags behind CMPXCHG16B
- *	LA57		the machine's nested tables have the guest in four levels
+ *	LA57		an AMD guest enters it with tables that an entry without the C-bit names:
+ *			hardware reads them as private all the same, QEMU takes it literally
  *	MONITOR		KVM intercepts MWAIT and therefore does not offer it
  *	X2APIC		QEMU 7.2 has none, and AMD guests here use the xAPIC
  *	TSC_DEADLINE	not on AMD, and QEMU's APIC has no such timer
