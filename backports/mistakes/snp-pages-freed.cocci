@@ -6,6 +6,7 @@ expression address, count, pages, length;
 + set_memory_encrypted(address, count);
 + free_pages_exact(pages, length);
 
+// Of several pages that were allocated as one, those behind the first could not be held.
 @@
 identifier ret;
 @@
@@ -13,5 +14,7 @@ identifier ret;
   {
   <...
 - if (ret) { ... }
++ if (ret && npages > 1)
++	return;
   ...>
   }
