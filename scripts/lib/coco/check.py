@@ -20,7 +20,7 @@ from coco.watch import Budgets
 EXPECTATIONS = parts.REPOSITORY / "backports/expect"
 _WORST_FIRST = ("fail", "error", "miss", "skip", "pass")
 # Words that choose what runs are replaced, and those of one place or moment left out
-_NOT_REPEATED = ("PERSONALITY", "VCPUS", "SUITE", "CASE", "TIER", "RESULTS", "JOBS", "GDB")
+_NOT_REPEATED = ("PERSONALITY", "VCPUS", "SUITE", "CASE", "TIER", "RESULTS", "JOBS", "GDB", "AREA")
 
 
 @dataclass
