@@ -16,6 +16,8 @@
  * specification 56421: the layout of the GHCB, and section 4, the events and what
  * each needs).
  */
+#include <linux/sched.h>
+#include <linux/smp.h>
 #include <asm/msr.h>
 #include "lib/coco_kunit.h"
 #include "lib/ghcb.h"
