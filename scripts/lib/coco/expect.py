@@ -51,6 +51,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "tdx_kexec": ("arch/x86/include/asm/x86_init.h", "enc_kexec_begin"),
     # The early #VC handler tells the host that it gives up; kernels up to 5.15 just halt
     "early_vc_terminates": ("arch/x86/include/asm/sev-common.h", "SEV_TERM_SET_GEN"),
+    # A stub that takes the initramfs by EFI_LOAD_FILE2_PROTOCOL; older ones just from a volume
+    "efi_load_file2": ("include/linux/efi.h", "LINUX_EFI_INITRD_MEDIA_GUID"),
     "sysret_gap": ("arch/x86/include/asm/proto.h", "entry_SYSRETQ_unsafe_stack"),
     "svsm": ("arch/x86/include/asm/sev.h", "struct svsm_call {"),
     # A TD's kernel that asks the module for fewer #VE, and for the topology
