@@ -297,6 +297,13 @@ static void fill_tables(struct boot *boot)
 	fill_system();
 }
 
+/* Of a kernel, or a payload, that load.c has put in its place */
+static void set_type_of_kernel(const struct boot *boot)
+{
+	efi_set_type(boot->kernel_gpa, (boot->kernel_gpa + boot->kernel_size + PAGE_SIZE - 1) & PAGE_MASK,
+		     EFI_LOADER_CODE);
+}
+
 /* ---- hand-over ---- */
 
 static void set_info(u8 *params, u32 systab, u32 map, u32 map_size)
@@ -320,8 +327,7 @@ void efi_hand_over(struct boot *boot)
 	unaccepted_add_table(boot);
 	map_gpa = boot_reserve(boot, 1);
 	fill_tables(boot);
-	efi_set_type(boot->kernel_gpa, (boot->kernel_gpa + boot->kernel_size + PAGE_SIZE - 1) & PAGE_MASK,
-		     EFI_LOADER_CODE);
+	set_type_of_kernel(boot);
 	if (boot->initrd_size)
 		efi_set_type(boot->initrd_gpa, config.ram, EFI_LOADER_DATA);
 	efi_set_type(map_gpa, map_gpa + PAGE_SIZE, EFI_LOADER_DATA);
@@ -346,8 +352,7 @@ void efi_end_boot_services(void)
 static u64 start_payload(struct boot *boot, const struct vcpu *v, u64 *entry, u64 *size)
 {
 	set_info(boot->params, page_gpa, 0, 0);
-	efi_set_type(boot->kernel_gpa, (boot->kernel_gpa + boot->kernel_size + PAGE_SIZE - 1) & PAGE_MASK,
-		     EFI_LOADER_CODE);
+	set_type_of_kernel(boot);
 	*entry = v->vmcb.save.rip;
 	*size = boot->kernel_size;
 	return boot->kernel_gpa;
@@ -373,7 +378,7 @@ void efi_start_stub(struct boot *boot, struct vcpu *v, const void *file, u64 fil
 	page->system.console_out[1] = page->system.console_error[1] = services.console;
 	seal_system();
 
-	stack = efi_allocate(STACK_PAGES, EFI_BOOT_SERVICES_DATA, config.ram) + STACK_PAGES * PAGE_SIZE;
+	stack = efi_take(STACK_PAGES) + STACK_PAGES * PAGE_SIZE;
 	/* An address to return to, and room for four registers */
 	stack -= 5 * sizeof(u64);
 	memcpy(ram_ptr(stack, PRIVATE), &services.exit, sizeof(services.exit));

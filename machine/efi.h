@@ -86,6 +86,7 @@ u32 efi_map_size(void);				/* descriptors, EFI_MAX_DESCRIPTORS at most */
 void efi_map_fill(struct efi_descriptor *map);
 /* Free pages that end at the limit at most, from the top; 0: there are none */
 u64 efi_allocate(u64 pages, enum efi_memory_type type, u64 limit);
+u64 efi_take(u64 pages);			/* for the firmware itself: zeroed, EfiBootServicesData */
 
 /* ---- efi_image.c ---- */
 /* Load a PE32+ image of this machine; where it went, and its entry */

@@ -162,3 +162,13 @@ u64 efi_allocate(u64 pages, enum efi_memory_type type, u64 limit)
 	}
 	return 0;
 }
+
+u64 efi_take(u64 pages)
+{
+	u64 gpa = efi_allocate(pages, EFI_BOOT_SERVICES_DATA, config.ram);
+
+	if (!gpa)
+		internal_error("ram=%lu has no room for the firmware", config.ram >> 20);
+	memset(ram_ptr(gpa, PRIVATE), 0, pages * PAGE_SIZE);
+	return gpa;
+}

@@ -140,6 +140,7 @@ void efi_services_runtime(u64 code_gpa, u64 *service, u32 count)
 	static const u8 unsupported[] = {
 		0x48, 0xb8, 0x03, 0, 0, 0, 0, 0, 0, 0x80, 0xc3,	/* mov $EFI_UNSUPPORTED, %rax; ret */
 	};
+	bool port = reads_port();
 	u32 i;
 
 	for (i = 0; i < count; i++) {
@@ -147,27 +148,17 @@ void efi_services_runtime(u64 code_gpa, u64 *service, u32 count)
 		if (i == SET_VIRTUAL_ADDRESS_MAP)
 			memcpy(ram_ptr(service[i], PRIVATE), succeed, sizeof(succeed));
 		else if (i == GET_VARIABLE || i == GET_NEXT_VARIABLE_NAME)
-			put_code(service[i], EFI_CALL_RUNTIME + i, reads_port());
+			put_code(service[i], EFI_CALL_RUNTIME + i, port);
 		else
 			memcpy(ram_ptr(service[i], PRIVATE), unsupported, sizeof(unsupported));
 	}
-}
-
-static u64 take_page(void)
-{
-	u64 gpa = efi_allocate(1, EFI_BOOT_SERVICES_DATA, config.ram);
-
-	if (!gpa)
-		internal_error("ram=%lu has no room for the firmware", config.ram >> 20);
-	memset(ram_ptr(gpa, PRIVATE), 0, PAGE_SIZE);
-	return gpa;
 }
 
 /* 9.1: the load options are a string of 16-bit characters */
 static void set_options(struct loaded_image *image, const char *cmdline)
 {
 	u32 n = strlen(cmdline) + 1, i;
-	u64 gpa = efi_allocate((2 * n + PAGE_SIZE - 1) / PAGE_SIZE, EFI_BOOT_SERVICES_DATA, config.ram);
+	u64 gpa = efi_take((2 * n + PAGE_SIZE - 1) / PAGE_SIZE);
 	u16 *options = ram_ptr(gpa, PRIVATE);
 
 	for (i = 0; i < n; i++)
@@ -182,9 +173,9 @@ struct efi_boot_services efi_services_boot(u64 systab, u64 base, u64 size, const
 	u64 protocol_call[PROTOCOL_CALLS];
 	u32 i;
 
-	firmware.idt = take_page();
-	firmware.code = take_page();
-	firmware.page = take_page();
+	firmware.idt = efi_take(1);
+	firmware.code = efi_take(1);
+	firmware.page = efi_take(1);
 	page = ram_ptr(firmware.page, PRIVATE);
 	for (i = 0; i < BOOT_SERVICES; i++)
 		page->service[i] = put_code(firmware.code + i * SERVICE_CODE, EFI_CALL_BOOT + i, false);

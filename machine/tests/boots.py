@@ -108,29 +108,13 @@ BOOTS = [
         for personality in ALL
     ),
     Boot("efi_stub", "none", "no_initramfs", options=("efi=stub",)),
-    Boot(
-        "efi_stub",
-        "none",
-        "late",
-        options=("efi=stub",),
-        plan=False,
-        stream=(r"^m\|end unmodelled .*EFI boot service 2, after ExitBootServices",),
-    ),
-    Boot(
-        "efi_stub",
-        "none",
-        "ends",
-        options=("efi=stub",),
-        plan=False,
-        stream=(r"^m\|end exit .*value=0x8000000000000003 .*the EFI program ended itself",),
-    ),
-    Boot(
-        "efi_stub",
-        "none",
-        "other",
-        options=("efi=stub",),
-        plan=False,
-        stream=(r"^m\|end unmodelled .*EFI boot service 28 ",),
+    *(
+        Boot("efi_stub", "none", case, ("efi=stub",), plan=False, stream=(rf"^m\|end {line}",))
+        for case, line in (
+            ("late", "unmodelled .*EFI boot service 2, after ExitBootServices"),
+            ("ends", "exit .*value=0x8000000000000003 .*the EFI program ended itself"),
+            ("other", "unmodelled .*EFI boot service 28 "),
+        )
     ),
     *each("views", AMD + ("tdx",)),
     *each("cpu", ALL),

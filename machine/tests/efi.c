@@ -53,22 +53,12 @@ static u32 descriptors(void)
 /* The descriptor that has this address, or NULL */
 static const struct descriptor *descriptor_of(u64 gpa)
 {
-	u32 i;
-
-	for (i = 0; i < descriptors(); i++) {
-		const struct descriptor *d = descriptor(i);
-
-		if (gpa >= d->physical && gpa < d->physical + d->pages * PAGE_SIZE)
-			return d;
-	}
-	return NULL;
+	return efi_descriptor_of(info->memmap, info->memmap_size, info->desc_size, gpa);
 }
 
 static u32 type_of(u64 gpa)
 {
-	const struct descriptor *d = descriptor_of(gpa);
-
-	return d ? d->type : ~0u;
+	return efi_type_of(descriptor_of(gpa));
 }
 
 /* ---- what every EFI boot has ---- */

@@ -62,7 +62,7 @@ static const struct vendor_path initrd_path = {
 
 static const struct system_table *systab;
 static struct descriptor map[256];
-static u64 map_entries, map_key, desc_size;
+static u64 map_size, map_key, desc_size;
 
 static u64 boot(u32 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
@@ -76,37 +76,22 @@ static u64 runtime(u32 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
 
 /* ---- memory ---- */
 
-static void read_map(void)
+static u64 read_map(void)
 {
-	u64 size = sizeof(map);
 	u32 version;
 
-	check_eq("memory_map_is_given", boot(GET_MEMORY_MAP, (u64)&size, (u64)map, (u64)&map_key,
-					     (u64)&desc_size, (u64)&version), 0);
-	map_entries = size / desc_size;
+	map_size = sizeof(map);
+	return boot(GET_MEMORY_MAP, (u64)&map_size, (u64)map, (u64)&map_key, (u64)&desc_size, (u64)&version);
 }
 
 static u32 type_at(u64 gpa)
 {
-	u64 i;
-
-	for (i = 0; i < map_entries; i++) {
-		const struct descriptor *d = (void *)((u8 *)map + i * desc_size);
-
-		if (gpa >= d->physical && gpa < d->physical + d->pages * PAGE_SIZE)
-			return d->type;
-	}
-	return ~0u;
+	return efi_type_of(efi_descriptor_of((u64)map, map_size, desc_size, gpa));
 }
 
-/* Checks of one name would be taken for one */
 static u32 type_now(u64 gpa)
 {
-	u64 size = sizeof(map);
-	u32 version;
-
-	boot(GET_MEMORY_MAP, (u64)&size, (u64)map, (u64)&map_key, (u64)&desc_size, (u64)&version);
-	map_entries = size / desc_size;
+	read_map();
 	return type_at(gpa);
 }
 
@@ -118,8 +103,8 @@ static void memory_map(void)
 	check_eq("room_too_small_is_refused",
 		 boot(GET_MEMORY_MAP, (u64)&small, (u64)map, (u64)&key, (u64)&step, (u64)&version),
 		 BUFFER_TOO_SMALL);
-	read_map();
-	check("and_the_room_is_told", small >= map_entries * desc_size && small < sizeof(map));
+	check_eq("memory_map_is_given", read_map(), 0);
+	check("and_the_room_is_told", small >= map_size && small < sizeof(map));
 	check("descriptors_are_larger_than_their_first_version", desc_size > sizeof(struct descriptor));
 	check_eq("program_is_loader_code", type_at(start), LOADER_CODE);
 	check_eq("system_table_is_runtime_data", type_at((u64)systab), RUNTIME_DATA);
@@ -318,7 +303,7 @@ static void variables(void)
 
 static void end_boot_services(u64 handle)
 {
-	type_now(0);
+	read_map();
 	check_eq("old_key_does_not_end_boot_services", boot(EXIT_BOOT_SERVICES, handle, map_key - 1, 0, 0, 0),
 		 INVALID_PARAMETER);
 	check_eq("key_of_the_map_does", boot(EXIT_BOOT_SERVICES, handle, map_key, 0, 0, 0), 0);

@@ -69,4 +69,23 @@ static inline u64 efi_table(const struct system_table *systab, const u64 guid[2]
 	return 0;
 }
 
+/* What a memory map of so many bytes has for an address; NULL: nothing */
+static inline const struct descriptor *efi_descriptor_of(u64 map, u64 size, u64 step, u64 gpa)
+{
+	u64 at;
+
+	for (at = map; at < map + size; at += step) {
+		const struct descriptor *d = (void *)at;
+
+		if (gpa >= d->physical && gpa < d->physical + d->pages * PAGE_SIZE)
+			return d;
+	}
+	return NULL;
+}
+
+static inline u32 efi_type_of(const struct descriptor *d)
+{
+	return d ? d->type : ~0u;
+}
+
 #endif /* PAYLOAD_EFI_H */
