@@ -15,6 +15,7 @@
 
 #include "kselftest_harness.h"
 #include "../lib/need.h"
+#include "word.h"
 
 #define DISK		"/dev/vda"
 #define SECTOR		512
@@ -30,11 +31,6 @@
 static const unsigned int sizes[] = { 1, 3, 8, 17, 64, LARGEST };
 
 static unsigned char buffer[LARGEST * SECTOR] __attribute__((aligned(PAGE)));
-
-static uint64_t word(uint64_t index, uint64_t who)
-{
-	return (who << 48 ^ index) * 0x9e3779b97f4a7c15ull;
-}
 
 static void fill(uint64_t sector, unsigned int count, uint64_t who)
 {

@@ -22,6 +22,7 @@
 
 #include "kselftest_harness.h"
 #include "../lib/need.h"
+#include "word.h"
 
 #define CARDS		2
 #define ADDRESS		6			/* bytes of an Ethernet address */
@@ -60,12 +61,8 @@ static unsigned int make_frame(unsigned int from, unsigned int number)
 	header->type = htons(TYPE);
 	header->number = htons(number);
 	header->length = htons(size);
-	for (i = 0; i < size - HEADER; i++) {
-		uint64_t word = ((from + 1ull) << 48 ^ (number * FRAME_WORDS + i / 8)) *
-				0x9e3779b97f4a7c15ull;
-
-		frame[HEADER + i] = word >> i % 8 * 8;
-	}
+	for (i = 0; i < size - HEADER; i++)
+		frame[HEADER + i] = word(number * FRAME_WORDS + i / 8, from + 1) >> i % 8 * 8;
 	return size;
 }
 
@@ -168,16 +165,24 @@ FIXTURE_TEARDOWN(cards)
 		SKIP(return, "%s", self->missing); \
 } while (0)
 
+static void send_burst(struct __test_metadata *_metadata, int card, unsigned int from,
+		       unsigned int number)
+{
+	unsigned int size, i;
+
+	for (i = 0; i < BURST; i++) {
+		size = make_frame(from, number + i);
+		ASSERT_EQ(size, send(card, frame, size, 0));
+	}
+}
+
 TEST_F(cards, host_sees_what_the_guest_sends)
 {
-	unsigned int number, size, i;
+	unsigned int number, i;
 
 	NEED_CARDS();
 	for (number = 0; number < FRAMES; number += BURST) {
-		for (i = 0; i < BURST; i++) {
-			size = make_frame(0, number + i);
-			ASSERT_EQ(size, send(self->card[0], frame, size, 0));
-		}
+		send_burst(_metadata, self->card[0], 0, number);
 		/* They are on the wire, then */
 		for (i = 0; i < BURST; i++)
 			ASSERT_GT(receive(self->card[1]), 0);
@@ -191,10 +196,7 @@ TEST_F(cards, guest_receives_what_the_host_passes_on)
 
 	NEED_CARDS();
 	for (number = 0; number < FRAMES; number += BURST) {
-		for (i = 0; i < BURST; i++) {
-			size = make_frame(1, number + i);
-			ASSERT_EQ(size, send(self->card[1], frame, size, 0));
-		}
+		send_burst(_metadata, self->card[1], 1, number);
 		for (i = 0; i < BURST; i++) {
 			size = make_frame(1, number + i);
 			ASSERT_EQ(size, receive(self->card[0]));

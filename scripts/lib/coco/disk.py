@@ -8,10 +8,10 @@ Each sector holds words that tell which sector it is, and who wrote it
 (selftests/memory/virtio_blk.c has the same).
 """
 
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from coco import witness
 from coco.model import CaseResult
 
 DEVICE = "virtio_blk"  # in qemu.DEVICES
@@ -25,12 +25,7 @@ _HOST, _EMPTY, _GUEST = 1, 2, 3
 
 
 def _sector(number: int, who: int) -> bytes:
-    first = number * _WORDS
-    words = (
-        ((who << 48) ^ index) * 0x9E3779B97F4A7C15 & (1 << 64) - 1
-        for index in range(first, first + _WORDS)
-    )
-    return struct.pack(f"<{_WORDS}Q", *words)
+    return witness.words(who, number * _WORDS, _WORDS)
 
 
 def _image(second_half: int) -> bytes:
@@ -62,8 +57,6 @@ def _part(image: bytes, number: int) -> bytes:
 def judge(folder: Path, results: Iterable[CaseResult]) -> None:
     """The host's word on the case that wrote; a file that is right is not kept."""
     text = wrong(folder)
-    for result in results:
-        if (result.suite, result.case, result.status) == (SUITE, CASE, "pass") and text:
-            result.status, result.cause, result.message = "fail", "assertion", text
+    witness.overrule(witness.passed(results, SUITE, CASE), text)
     if not text:
         (folder / IMAGE).unlink()
