@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Decide from a boot's records which case did what, and which one ended it.
 
-Records are in the order in which the machine saw them, whatever the channel, so a splat
-or a breach belongs to the case whose result line comes next, and a guest that ends
-early was ended by the case that was running.
+Records are in the order in which the machine saw them, whatever the channel (those of a
+program are brought into it by order.by_case()), so a splat or a breach belongs to the case
+whose result line comes next, and a guest that ends early was ended by the case that was
+running.
 """
 
 import re
 from dataclasses import dataclass, field, replace
 
-from coco import evidence, ktap, splat
+from coco import evidence, ktap, order, splat
 from coco.model import KUNIT, BootEvidence, CaseResult, End, Item, Outcome, Stop, SuiteProblem
 from coco.model import base, int_or, slug
 from coco.stream import Message, Record, parse_message
@@ -188,6 +189,8 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
             result = CaseResult(item.suite, case, "skip", boot=boot, message=segment.skipped)
             outcome.results.append(result)
         return
+    if item.kind != KUNIT:
+        segment.records = order.by_case(segment.records)
     reader, document = _read(segment, item)
     leaves = sorted(filter(_counts, ktap.leaves(document.tests)), key=lambda leaf: leaf.test.last)
     if len(leaves) > MOST_RESULTS:
@@ -199,8 +202,10 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
     found = {base(result.case) for result in results}
     missing = [case for case in item.cases if base(case) not in found]
     died = not crashed and bool(missing) and (_killed(segment) or evidence.has_oops(tail))
-    culprit = _culprit(reader, item, missing) if crashed or died else ""
+    named = order.last_marked(tail) or reader.running
+    culprit = _culprit(named, item, missing) if crashed or died else ""
     if culprit:
+        tail = order.from_last_mark(tail)
         results.append(_blame(item, culprit, tail, outcome.end, segment, boot))
         left = [case for case in missing if base(case) != base(culprit)]
         outcome.remaining += [replace(item, cases=(case,), whole=False) for case in left]
@@ -302,9 +307,9 @@ def _problems(
     return found
 
 
-def _culprit(reader: ktap.Reader, item: Item, missing: list[str]) -> str:
+def _culprit(running: str, item: Item, missing: list[str]) -> str:
     """The case that was running: as the log named it, else the next one in order."""
-    named = case_id((reader.running,), "")
+    named = case_id((running,), "")
     for name in (named.removeprefix(f"{item.suite}."), named):
         if base(name) in {base(case) for case in item.cases}:
             return name
