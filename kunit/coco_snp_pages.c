@@ -13,8 +13,8 @@
  *              what the guest wrote; or of a range of 4 GiB or more pages at its end keep the
  *              state that they had.
  *
- * No memory is as large as the numbers below: the host refuses the second page, which ends
- * a guest that comes to it.
+ * No memory is as large as the numbers below: the host, or the processor, refuses the second
+ * page, which ends a guest that comes to it.
  */
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
@@ -28,6 +28,7 @@ static void each_page_is_read_behind_its_validation(struct kunit *test);
 static void page_is_read_behind_its_early_validation(struct kunit *test);
 /* The second page of so many */
 static void number_of_pages_beyond_4g_counts(struct kunit *test);
+static void number_of_pages_to_share_beyond_4g_counts(struct kunit *test);
 static void early_number_of_pages_beyond_4g_counts(struct kunit *test);
 static void number_of_pages_beyond_16t_counts(struct kunit *test);
 
@@ -35,25 +36,25 @@ static struct kunit_case snp_pages_cases[] = {
 	KUNIT_CASE(each_page_is_read_behind_its_validation),
 	KUNIT_CASE(page_is_read_behind_its_early_validation),
 	KUNIT_CASE(number_of_pages_beyond_4g_counts),
+	KUNIT_CASE(number_of_pages_to_share_beyond_4g_counts),
 	KUNIT_CASE(early_number_of_pages_beyond_4g_counts),
 	KUNIT_CASE(number_of_pages_beyond_16t_counts),
 	{}
 };
 
-/*
- * Of a block that is aligned to 2 MiB, without its first page: a request from there on has
- * only pages of it, as many as there are entries (GHCB specification 56421, 4.1.6: up to 253),
- * and no large one.  Other pages would be in use, and their validation is rescinded.
- */
-#define ORDER		9
+/* Behind the first page of a block: nothing there is a large page to a request */
+#define ORDER		4
 #define PAGES		8
 #define PAGES_4G	0x100000ul		/* 32 bits of bytes */
 #define BYTES_16T	0x100000000000ull	/* 32 bits of pages */
 
 /* GHCB specification 56421, table 3: SNP page state change request */
 #define MSR_PSC		0x14
-/* Linux's own reason code set, and its reason (arch/x86/include/asm/sev-common.h) */
-#define TERMINATE_PSC	(1 | 1 << 8)
+/* APM vol. 3, PVALIDATE: EAX 1 is FAIL_INPUT */
+#define FAIL_INPUT	1
+/* Linux's own reason code set, and its reasons (arch/x86/include/asm/sev-common.h) */
+#define TERMINATE_PSC		(1 | 1 << 8)
+#define TERMINATE_PVALIDATE	(2 | 1 << 8)
 
 static unsigned long block, pages;
 
@@ -94,12 +95,13 @@ static void need_snp(struct kunit *test)
 }
 
 /* So many, from the first one on */
-static void share_pages(struct kunit *test, unsigned long count)
-{
-	void (*share)(unsigned long address, unsigned long count);
+typedef void change_fn(unsigned long address, unsigned long count);
 
-	share = symbol(test, "snp_set_memory_shared");
-	share(pages, count);
+static void share_first_page(struct kunit *test)
+{
+	change_fn *share = symbol(test, "snp_set_memory_shared");
+
+	share(pages, 1);
 }
 
 typedef void early_fn(unsigned long address, unsigned long gpa, unsigned long count);
@@ -145,15 +147,15 @@ static void page_is_read_behind_its_early_validation(struct kunit *test)
 
 	need_snp(test);
 	validate = find_early(test);
-	share_pages(test, 1);
+	share_first_page(test);
 	validate_early(validate, 1);
 	KUNIT_EXPECT_EQ(test, coco_page_used(gpa_of(0)), (s64)1);
 }
 
-/* The host refuses the second page, once the guest comes to it */
-static void expect_end_at_second_page(struct kunit *test, const struct coco_rule *rule)
+/* The second page is refused, once the guest comes to it */
+static void expect_end_at_second_page(struct kunit *test, const struct coco_rule *rule, u64 end)
 {
-	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, TERMINATE_PSC, ~0ull), (s64)0);
+	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, end, ~0ull), (s64)0);
 	KUNIT_ASSERT_GT(test, coco_rule_add(rule), (s64)0);
 }
 
@@ -164,24 +166,40 @@ static void fail_as_it_goes_on(struct kunit *test)
 	KUNIT_FAIL(test, "the guest goes on behind the first page");
 }
 
-static struct coco_rule refusal(void)
+static struct coco_rule refusal(enum coco_event_kind kind, u64 answer)
 {
 	return (struct coco_rule) {
-		.kind = COCO_EV_PSC, .action = COCO_REPLY, .code = gpa_of(1),
-		.reply_mask = BIT(0), .reply = { 1 },
+		.kind = kind, .action = COCO_REPLY, .code = gpa_of(1),
+		.reply_mask = BIT(0), .reply = { answer },
 	};
 }
 
 static void number_of_pages_beyond_4g_counts(struct kunit *test)
 {
-	void (*unshare)(unsigned long address, unsigned long count);
-	const struct coco_rule refuse = refusal();
+	const struct coco_rule refuse = refusal(COCO_EV_PSC, 1);
+	change_fn *unshare;
 
 	need_snp(test);
 	unshare = symbol(test, "snp_set_memory_private");
-	expect_end_at_second_page(test, &refuse);
-	share_pages(test, PAGES_4G + 1);
-	unshare(pages, 1);
+	share_first_page(test);
+	expect_end_at_second_page(test, &refuse, TERMINATE_PSC);
+	unshare(pages, PAGES_4G + 1);
+	fail_as_it_goes_on(test);
+}
+
+/*
+ * Their validation is rescinded before the host is asked: of all of them up to 6.1, of those
+ * of a request later.  No page but the first one may come to that: the others are in use.
+ */
+static void number_of_pages_to_share_beyond_4g_counts(struct kunit *test)
+{
+	const struct coco_rule refuse = refusal(COCO_EV_PVALIDATE, FAIL_INPUT);
+	change_fn *share;
+
+	need_snp(test);
+	share = symbol(test, "snp_set_memory_shared");
+	expect_end_at_second_page(test, &refuse, TERMINATE_PVALIDATE);
+	share(pages, PAGES_4G + 1);
 	fail_as_it_goes_on(test);
 }
 
@@ -196,8 +214,8 @@ static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
 
 	need_snp(test);
 	validate = find_early(test);
-	share_pages(test, 1);
-	expect_end_at_second_page(test, &refuse);
+	share_first_page(test);
+	expect_end_at_second_page(test, &refuse, TERMINATE_PSC);
 	validate_early(validate, PAGES_4G + 1);
 	fail_as_it_goes_on(test);
 }
@@ -205,12 +223,12 @@ static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
 static void number_of_pages_beyond_16t_counts(struct kunit *test)
 {
 	void (*accept)(phys_addr_t start, phys_addr_t end);
-	const struct coco_rule refuse = refusal();
+	const struct coco_rule refuse = refusal(COCO_EV_PSC, 1);
 
 	need_snp(test);
 	accept = symbol(test, "snp_accept_memory");
-	share_pages(test, 1);
-	expect_end_at_second_page(test, &refuse);
+	share_first_page(test);
+	expect_end_at_second_page(test, &refuse, TERMINATE_PSC);
 	accept(gpa_of(0), gpa_of(1) + BYTES_16T);
 	fail_as_it_goes_on(test);
 }

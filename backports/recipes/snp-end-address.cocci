@@ -8,6 +8,14 @@ identifier address, count, op;
 + set_pages_state(unsigned long address, unsigned int count, int op)
   { ... }
 
+// Up to 6.1; later a request tells
+@@
+identifier address, count, validate;
+@@
+- pvalidate_pages(unsigned long address, unsigned long count, bool validate)
++ pvalidate_pages(unsigned long address, unsigned int count, bool validate)
+  { ... }
+
 @@
 identifier address, gpa, count, op;
 @@
