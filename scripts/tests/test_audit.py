@@ -131,6 +131,21 @@ def test_behaviour_beats_the_source(tmp_path: Path) -> None:
     assert audit.verdict_of(FIX, None, ran())[0] == audit.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("other", "word"), [("pass", audit.NOT_FIXED), ("fail", audit.FIXED), ("skip", audit.NOT_FIXED)]
+)
+def test_case_that_needs_a_lacking_fix_tells_nothing(other: str, word: str) -> None:
+    one, two, three = (Flip(f"alpha.{name}", "fail", ("sev-es",)) for name in ("one", "two", "x"))
+    fix = replace(FIX, cases=(one, replace(two, needs=("other-fix",))))
+    catalogue_ = listed(fix, replace(FIX, id="other-fix", cases=(three,)))
+    document = ran(("alpha.one", "pass"), ("alpha.two", "fail"), ("alpha.x", other))
+    (audited,) = audit.audit(catalogue_, [fix], None, document)
+    assert audited.verdict == word
+    assert ("alpha.two needs other-fix, which this kernel lacks" in audited.why) == (
+        word == audit.FIXED
+    )
+
+
 def test_missing_follow_up_is_a_finding(tmp_path: Path) -> None:
     later = replace(FIX, id="later-fix", probes=(Probe(FILES, "", "another check"),))
     first = replace(FIX, follow_ups=("later-fix",))

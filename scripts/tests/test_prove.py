@@ -239,6 +239,43 @@ def test_a_missing_fix_is_not_fixed(world: World) -> None:
     assert world.proof["verdict"] == "NOT FIXED"
 
 
+def test_a_case_that_needs_a_lacking_fix_is_left_out(world: World) -> None:
+    """It fails on both sides, and says nothing of this fix."""
+    world.cases = {"alpha.other": "fail"}
+    world.without = {"alpha.leaks": "fail", "alpha.other": "fail"}
+    needy = Flip("alpha.other", "fail", ("tdx",), needs=("other-fix",))
+    world.fixes["some-fix"] = world.fix(cases=(*world.fixes["some-fix"].cases, needy))
+    lacking = Probe((SOURCE,), "handler", "another check")
+    world.fixes["other-fix"] = world.fix("other-fix", probes=(lacking,))
+    assert world.prove() == errors.OK
+    why = "alpha.other needs other-fix, which this kernel lacks"
+    assert world.proof["left_out"] == [why]
+    assert f"  left out   {why}\n" in world.screen
+    assert f"left out: {why}" in (world.results / "some-fix/tested-by.txt").read_text()
+
+
+def test_the_same_case_counts_where_the_other_fix_is_there(world: World) -> None:
+    world.cases = {"alpha.leaks": "fail"}
+    other = world.fix("other-fix")
+    needy = Flip("alpha.leaks", "fail", ("tdx",), needs=("other-fix",))
+    world.fixes = {"some-fix": world.fix(cases=(needy,)), "other-fix": other}
+    assert world.prove() == errors.FINDING
+    assert world.proof["verdict"] == "BROKEN"
+
+
+def test_nothing_is_said_where_every_case_needs_another_fix(world: World) -> None:
+    needy = Flip("alpha.leaks", "fail", ("tdx",), needs=("other-fix",))
+    lacking = Probe((SOURCE,), "handler", "another check")
+    world.fixes = {
+        "some-fix": world.fix(cases=(needy,)),
+        "other-fix": world.fix("other-fix", probes=(lacking,)),
+    }
+    assert world.prove() == errors.INFRASTRUCTURE
+    assert "UNKNOWN: some-fix" in world.screen
+    assert "left out   alpha.leaks needs other-fix" in world.screen
+    assert world.built == []
+
+
 def test_cases_are_shown_on_the_reference_first(world: World) -> None:
     assert world.prove(reference="upstream") == errors.OK
     assert "  reference   tdx " in world.screen

@@ -59,6 +59,13 @@ def test_proven_if_just_the_named_case_flips() -> None:
     assert [one.id for one in judged.control] == ["boot.reaches_init", "alpha.other"]
 
 
+@pytest.mark.parametrize(("how", "word"), [("oops", "PROVEN"), ("panic", "NOT PROVEN")])
+def test_case_may_fail_in_one_way_or_another(how: str, word: str) -> None:
+    flips = (Flip("alpha.leaks", "fail", ("tdx",), "", "assertion or oops"),)
+    assert judge({"alpha.leaks": "fail"}, flips).verdict == verdicts.PROVEN
+    assert judge({"alpha.leaks": f"fail {how}"}, flips).verdict == word
+
+
 def test_case_that_ends_the_guest_speaks_for_its_parameters() -> None:
     """The log does not say which of them ran: the case is blamed as a whole."""
     flips = (Flip("alpha.ends", "fail", ("tdx",), "it ends", "oops"),)

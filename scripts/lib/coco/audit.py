@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, claims, errors, expect, kernels, parts, results
+from coco import cache, claims, errors, expect, kernels, parts, results, witnesses
 from coco.catalogue import Catalogue, Condition, Fix, Flip, load
 from coco.claims import Log
 from coco.errors import UsageError
@@ -193,15 +193,20 @@ def audit(
 
     def word(name: str) -> str:
         if name not in known:
-            known[name] = verdict_of(catalogue.fixes[name], tree, document, release, log)
+            known[name] = UNKNOWN, "its cases need each other"
+            fix, left = witnesses.telling(catalogue.fixes[name], lacks)
+            found, why = verdict_of(fix, tree, document, release, log)
+            known[name] = found, "; ".join([why, *left] if document else [why])
         return known[name][0]
+
+    def lacks(name: str) -> bool:
+        return name in catalogue.fixes and word(name) in LACK
 
     audited = []
     for fix in fixes:
         found, why = word(fix.id), known[fix.id][1]
         missing: list[str] = []
-        absent = [name for name in fix.prerequisites if name in catalogue.fixes]
-        absent = [name for name in absent if word(name) in LACK]
+        absent = [name for name in fix.prerequisites if lacks(name)]
         if found == FIXED and absent and tree is None:
             # The code that it mends is not there, and so nothing is wrong with it
             found, why = NOT_APPLICABLE, f"it mends {absent[0]}, which is lacking; {why}"
@@ -213,7 +218,7 @@ def audit(
                 missing += [
                     f"{what} missing: {name}, {catalogue.fixes[name].title}"
                     for name in names
-                    if name in catalogue.fixes and word(name) in LACK
+                    if lacks(name)
                 ]
         if log and found in LACK and (claim := log.claim(fix)):
             missing.append(f"but {claim} claims it")

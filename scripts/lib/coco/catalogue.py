@@ -61,6 +61,12 @@ class Flip:
     reason: str = ""
     cause: str = "assertion"  # how it fails: evidence.py, attribute.py; "": in whatever way
     shows: str = ""  # a pattern that is to be found in what it then says
+    needs: tuple[str, ...] = ()  # fixes without which it fails all the same
+
+    @property
+    def causes(self) -> list[str]:
+        """Each way in which it may fail."""
+        return self.cause.split(" or ") if self.cause else []
 
 
 @dataclass(frozen=True)
@@ -216,6 +222,7 @@ def read_flip(data: Mapping[str, Any]) -> Flip:
         data.get("reason", ""),
         data.get("cause", "assertion"),
         data.get("shows", ""),
+        tuple(data.get("needs", ())),
     )
 
 
@@ -287,7 +294,8 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
             other = owners.setdefault(commit[:12], fix.id)
             if other != fix.id:
                 yield f"{fix.id}: commit {commit[:12]} is that of {other} too"
-        for what in (*fix.prerequisites, *fix.follow_ups):
+        needed = [what for flip in fix.cases for what in flip.needs]
+        for what in dict.fromkeys([*fix.prerequisites, *fix.follow_ups, *needed]):
             if what not in catalogue.fixes:
                 yield f"{fix.id}: no fix {what}: {did_you_mean(what, catalogue.fixes)}"
             elif what == fix.id:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from coco import audit, cache, catalogue, check, compare, errors, expect, features, kernels
-from coco import matrix_page, parts, qualify, results
+from coco import matrix_page, parts, qualify, results, witnesses
 from coco.errors import CocoError, InfrastructureError, UsageError
 from coco.features import Profile
 from coco.model import PERSONALITIES
@@ -161,7 +161,10 @@ def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path
 def _fixes(document: Document) -> dict[str, list[str]]:
     """Fixes that a case of these results tells of."""
     found = {}
-    for fix in catalogue.load("").fixes.values():
+    known = catalogue.load("").fixes
+    lacking = {name for name in known if audit.by_behaviour(known[name], document)[0] in audit.LACK}
+    for whole in known.values():
+        fix, _ = witnesses.telling(whole, lacking.__contains__)
         verdict, why = audit.by_behaviour(fix, document)
         if verdict or why and "did not run" not in why:
             found[fix.id] = [verdict or audit.UNKNOWN, why]

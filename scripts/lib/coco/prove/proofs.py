@@ -221,6 +221,7 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
         if len(part["flips"]) > SHOWN_FLIPS:
             lines.append(f"  and {len(part['flips']) - SHOWN_FLIPS} more")
         lines += [" ".join(line.split()) for line in _control(part)]
+    lines += [f"left out: {why}" for why in proof.get("left_out", ())]
     if proof["verdict"] != PROVEN:
         lines.append(proof["why"])
     return lines
@@ -244,6 +245,7 @@ def report(document: Mapping[str, Any], folder: Path | None, brief: bool) -> lis
         if brief and one["verdict"] not in _FINDINGS:
             continue
         lines += ["", f"{one['verdict']}: {one['id']}, {one['title']}", f"  {one['why']}"]
+        lines += [f"  left out   {why}" for why in one.get("left_out", ())]
         if one["parts"]:
             lines += details(one)
         if one["parts"] and folder and not brief:

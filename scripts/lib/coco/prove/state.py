@@ -22,6 +22,7 @@ class State:
 
     def __init__(self, words: list[str], date: str, fixes: Sequence[Fix], brief: bool) -> None:
         self.about: proofs.Record = {}
+        self.left_out: dict[str, tuple[str, ...]] = {}  # by fix, cases that need others
         self._words = words
         self._date = date
         self._brief = brief
@@ -78,7 +79,11 @@ class State:
         self.save(complete=False)
 
     def _put(self, proof: Proof) -> None:
-        self._records[proof.id] = {**proofs.record(proof), "entry": self._entries[proof.id]}
+        self._records[proof.id] = {
+            **proofs.record(proof),
+            "left_out": list(self.left_out.get(proof.id, ())),
+            "entry": self._entries[proof.id],
+        }
 
     def save(self, complete: bool) -> None:
         """Everything, in the results folder."""

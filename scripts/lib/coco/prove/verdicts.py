@@ -215,7 +215,7 @@ def _wrong_reason(case: Case | None, flip: Flip) -> str:
         return "it did not run"
     if case["status"] != "fail":
         return f"{case['status']}: {said(case)}"
-    if flip.cause and flip.cause not in (case["cause"], _cause_behind(case)):
+    if flip.causes and not {case["cause"], _cause_behind(case)} & set(flip.causes):
         return f"expected {flip.cause}, got {case['cause']}: {said(case)}"
     if flip.shows and not re.search(flip.shows, evidence(case)):
         return f"expected {flip.shows!r} in what it says, got: {said(case)}"

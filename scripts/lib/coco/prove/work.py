@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coco import audit, cache, catalogue, check, command, errors, expect, parts, prepare, results
+from coco import witnesses
 from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import CocoError, InfrastructureError
 from coco.kernels import Request, altered, tree
@@ -58,6 +59,7 @@ class Prover:
         self._request = Request.of(options)
         self._tree = Tree(tree.check_tree(Path(options.kdir)))
         self._written = expect.load(check.EXPECTATIONS)
+        self._listing = listing
         self._fixes = asked.fixes(options, listing, self._written)
         self._series = asked.series(options, self._tree.path)
         self._brief = "all" in (options.fix or ())
@@ -120,8 +122,12 @@ class Prover:
             claim, why = audit.by_source(fix, self._tree)
             if self._series:
                 claim = audit.CLAIMED  # by whoever brings the other side
+            fix, left = witnesses.telling(fix, self._lacks)
+            self._state.left_out[fix.id] = left
             if claim == audit.NOT_APPLICABLE:
                 self._state.add(fix, claim, verdicts.NOT_APPLICABLE, why)
+            elif left and not fix.cases:
+                self._state.add(fix, claim, verdicts.UNKNOWN, "no case tells of it here")
             elif not fix.cases:
                 hidden = fix.kind in ("hardware", "source")
                 word = verdicts.NOT_SHOWABLE if hidden else verdicts.UNKNOWN
@@ -129,6 +135,11 @@ class Prover:
             else:
                 found.append((fix, claim))
         return found
+
+    def _lacks(self, name: str) -> bool:
+        """By the source: no case of another fix has run yet."""
+        other = self._listing.fixes.get(name)
+        return other is not None and audit.by_source(other, self._tree)[0] in audit.LACK
 
     def _tasks(self, fixes: Sequence[tuple[Fix, str]], prepared: prepare.Prepared) -> list[Task]:
         """Those with a case that this kernel can run in some personality."""
