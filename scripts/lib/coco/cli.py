@@ -164,6 +164,12 @@ def _bench(options: argparse.Namespace, words: list[str], screen: Screen) -> int
     return bench(options, words, screen)
 
 
+def _soak(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    from coco import soak
+
+    return soak.run(options, words, screen)
+
+
 def _coverage(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     from coco import coverage
 
@@ -423,6 +429,15 @@ VERBS = (
         "takes to init, as a ratio; then what one exit of each kind costs.",
         (*_KERNEL, "PERSONALITY", "VCPUS", "RAM", "APPEND", "MACHINE", "QEMU", "ROUNDS", "RESULTS"),
         _bench,
+    ),
+    Verb(
+        "soak",
+        "the same checks again and again, for flakes",
+        "Check kernels by turns, ROUNDS= times each, every third run beside LOAD= busy processes "
+        "a CPU, and name every case that did not come out as the first time. Goes on with a soak "
+        "that was interrupted (default: RESULTS=results/soak).",
+        ("KERNELS", *(word for word in _CHECK if word not in (*_KERNEL, "GDB")), "ROUNDS", "LOAD"),
+        _soak,
     ),
     Verb(
         "coverage",

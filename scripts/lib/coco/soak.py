@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0
+"""coco soak: the same checks again and again, to find out what does not always come out alike.
+
+    <folder>/soak.json        every run so far
+    <folder>/<kernel>-<n>/    results: of the first run of each kernel, to which the others are
+                              held, and of every run that differs from it or is not OK
+
+A flake is a case that does otherwise although kernel, suites, machine and QEMU are the same;
+whatever of these changes begins a new comparison.  Every third run shares the CPUs with LOAD=
+busy processes for each.  A soak goes on where it was: ROUNDS= is how many runs of each kernel
+there shall be in the end.
+"""
+
+import argparse
+import contextlib
+import copy
+import datetime
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coco import cache, check, compare, errors, parts, results
+from coco.errors import UsageError
+from coco.kernels import DEFAULT
+from coco.screen import Screen
+
+JSON_VERSION = 1
+FILE = "soak.json"
+ROUNDS = 10
+LOAD = 4
+LOADED = 3  # every so many runs
+_OWN_WORDS = ("KERNELS", "RESULTS", "ROUNDS", "LOAD")
+_BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(99999))"
+
+Document = dict[str, Any]
+
+
+@dataclass
+class SoakRun:
+    """One check of a soak."""
+
+    kernel: str  # the word that it was asked for by
+    number: int  # of all runs in this folder
+    same: str  # kernel, suites, machine and QEMU
+    started: str
+    seconds: float
+    load: int  # busy processes a CPU
+    cases: int
+    code: int
+    verdict: str
+    changes: list[Document] = field(default_factory=list)
+    folder: str = ""  # of its results, if they were kept
+
+    @property
+    def kept(self) -> bool:
+        """Is it worth a look?"""
+        return bool(self.changes) or self.code != errors.OK
+
+
+def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    """The whole verb."""
+    folder = Path(options.results or parts.workplace() / "results/soak").absolute()
+    kernels = list(dict.fromkeys((options.kernels or DEFAULT).split()))
+    load = LOAD if options.load is None else options.load
+    done = _before(folder)
+    own = [word for word in words if word.partition("=")[0] not in _OWN_WORDS]
+    with cache.disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for _ in range(options.rounds or ROUNDS):
+        for kernel in kernels:
+            if sum(one.kernel == kernel for one in done) >= (options.rounds or ROUNDS):
+                continue
+            number = len(done) + 1
+            made = _one(kernel, number, 0 if number % LOADED else load, options, own, folder, done)
+            done.append(made)
+            _write(folder, done)
+            for line in told(made, folder):
+                screen.line(line)
+    for line in summary(done):
+        screen.line(line)
+    screen.line(f"results: {folder}")
+    return errors.FINDING if any(one.kept for one in done) else errors.OK
+
+
+def _before(folder: Path) -> list[SoakRun]:
+    """The runs of a soak that is there."""
+    try:
+        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise UsageError(f"{folder / FILE} is no soak: {error}", "name another RESULTS=") from error
+    return [SoakRun(**one) for one in document["runs"]]
+
+
+def _one(
+    kernel: str,
+    number: int,
+    load: int,
+    options: argparse.Namespace,
+    words: list[str],
+    folder: Path,
+    done: list[SoakRun],
+) -> SoakRun:
+    """One check, held to the first of its kind."""
+    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", kernel).strip("_")
+    place = folder / f"{name}-{number}"
+    if place.exists():  # of a run that was interrupted
+        shutil.rmtree(place)
+    own = copy.copy(options)
+    own.kernel, own.results, own.gdb = kernel, str(place), ""
+    started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, busy(load):
+        code = check.check(own, [f"KERNEL={kernel}", *words], Screen(nowhere))
+    if code == errors.INTERRUPTED:
+        raise KeyboardInterrupt
+    document = results.read(place)
+    made = SoakRun(
+        kernel=kernel,
+        number=number,
+        same=_same(document),
+        started=started,
+        seconds=document["seconds"],
+        load=load,
+        cases=sum(len(run["cases"]) for run in document["runs"]),
+        code=code,
+        verdict=f"{document['verdict']['word']}: {document['verdict']['text']}",
+        folder=place.name,
+    )
+    first = next((one for one in done if one.same == made.same), None)
+    if first:
+        changes = compare.compare(results.read(folder / first.folder), document)
+        made.changes = [asdict(change) for change in changes]
+        if not made.kept:
+            shutil.rmtree(place)
+            made.folder = ""
+    return made
+
+
+def _same(document: Document) -> str:
+    """What must be the same for two runs to come out the same."""
+    told = [document[name]["sha256"] for name in ("kernel", "machine")]
+    told += [document.get("sources"), document["qemu"]["version"], document["tier"]]
+    told += [*document["repeat"], *(run["name"] for run in document["runs"])]
+    return cache.key(" ".join(map(str, told)))
+
+
+@contextlib.contextmanager
+def busy(load: int) -> Iterator[None]:
+    """So many processes a CPU that do nothing but compute; none of them outlives us."""
+    count = load * len(os.sched_getaffinity(0))
+    command = [sys.executable, "-S", "-c", _BUSY]
+    processes = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _write(folder: Path, done: list[SoakRun]) -> None:
+    body = {"version": JSON_VERSION, "runs": [asdict(one) for one in done]}
+    with cache.disk_errors(folder):
+        cache.write(folder / FILE, json.dumps(body, indent=1) + "\n")
+
+
+def told(made: SoakRun, folder: Path) -> list[str]:
+    """A run's line, and what differed."""
+    with_load = f"  beside {made.load} busy processes a CPU" if made.load else ""
+    lines = [f"[{made.number}] {made.kernel}  {made.verdict}{with_load}"]
+    for change in made.changes:
+        text = f"    {change['run']} {change['case']}: {change['old']}, now {change['new']}"
+        lines.append(f"{text}: {change['text']}" if change["text"] else text)
+    if made.kept:
+        lines.append(f"    kept: {folder / made.folder}")
+    return lines
+
+
+def summary(done: list[SoakRun]) -> list[str]:
+    """All runs, by kernel."""
+    lines = ["", f"{'kernel':<20}   runs  loaded  flaky  not OK   seconds: median, most"]
+    for kernel in dict.fromkeys(one.kernel for one in done):
+        mine = [one for one in done if one.kernel == kernel]
+        seconds = [one.seconds for one in mine]
+        loaded = sum(one.load > 0 for one in mine)
+        flaky = sum(bool(one.changes) for one in mine)
+        not_ok = sum(one.code != errors.OK for one in mine)
+        lines.append(
+            f"{kernel:<20} {len(mine):>6} {loaded:>7} {flaky:>6} {not_ok:>7}"
+            f"   {statistics.median(seconds):.0f}, {max(seconds):.0f}"
+        )
+    lines.append(f"{len(done)} runs, {sum(one.cases for one in done)} results")
+    return lines
