@@ -35,6 +35,8 @@ struct multiboot_mmap {
 
 #define CR4_PSE		BIT_ULL(4)
 #define CR4_PAE		BIT_ULL(5)
+#define CR4_OSFXSR	BIT_ULL(9)
+#define CR4_OSXMMEXCPT	BIT_ULL(10)
 #define CR4_LA57	BIT_ULL(12)
 #define CR4_PCIDE	BIT_ULL(17)
 #define CR4_SMEP	BIT_ULL(20)

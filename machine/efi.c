@@ -28,7 +28,7 @@
  * Section numbers are those of the UEFI specification 2.10.
  */
 #include "core.h"
-#include "efi.h"
+#include "efi_services.h"
 
 /* struct boot_params (zero-page.rst) */
 #define PARAM_RSDP		0x070
@@ -349,41 +349,42 @@ void efi_end_boot_services(void)
 }
 
 /* A test payload is where it is, and finds the system table as after a hand-over */
-static u64 start_payload(struct boot *boot, const struct vcpu *v, u64 *entry, u64 *size)
+static void start_payload(struct boot *boot, const struct vcpu *v, struct efi_program *program)
 {
 	set_info(boot->params, page_gpa, 0, 0);
 	set_type_of_kernel(boot);
-	*entry = v->vmcb.save.rip;
-	*size = boot->kernel_size;
-	return boot->kernel_gpa;
+	*program = (struct efi_program) { boot->kernel_gpa, boot->kernel_size, v->vmcb.save.rip };
 }
 
-/* 2.3.4, "x64 platforms": interrupts, and the calling convention */
+/* 2.3.4, "x64 platforms": interrupts, SSE, and the calling convention */
 void efi_start_stub(struct boot *boot, struct vcpu *v, const void *file, u64 file_size, const char *cmdline)
 {
 	struct efi_boot_services services;
-	u64 base, entry, size, stack;
+	struct efi_program program;
+	const char *flaw = NULL;
+	u64 stack;
 
 	unaccepted_setup(boot);
 	fill_tables(boot);
 	/* GDT and page tables of the firmware (load.c) */
 	efi_set_type(PAGE_SIZE, boot->loader_end, EFI_BOOT_SERVICES_DATA);
 	if (config.payload)
-		base = start_payload(boot, v, &entry, &size);
+		start_payload(boot, v, &program);
 	else
-		base = efi_load_image(file, file_size, &entry, &size);
-	services = efi_services_boot(page_gpa, base, size, cmdline);
+		flaw = efi_load_image(file, file_size, &program);
+	if (flaw)
+		internal_error("the file to be started (efi=stub, ram=%lu): %s", config.ram >> 20, flaw);
+	services = efi_services_boot(page_gpa, &program, cmdline);
 	page->system.boot_services = services.services;
 	page->system.console_out[0] = page->system.console_error[0] = services.console;
 	page->system.console_out[1] = page->system.console_error[1] = services.console;
 	seal_system();
 
-	stack = efi_take(STACK_PAGES) + STACK_PAGES * PAGE_SIZE;
-	/* An address to return to, and room for four registers */
-	stack -= 5 * sizeof(u64);
+	stack = efi_take(STACK_PAGES) + STACK_PAGES * PAGE_SIZE - EFI_CALL_FRAME;
 	memcpy(ram_ptr(stack, PRIVATE), &services.exit, sizeof(services.exit));
 	v->vmcb.save.idtr = (struct vmcb_seg) { .base = services.idt, .limit = PAGE_SIZE - 1 };
-	v->vmcb.save.rip = entry;
+	v->vmcb.save.cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+	v->vmcb.save.rip = program.entry;
 	v->vmcb.save.rsp = stack;
 	set_reg(v, RCX, services.image);
 	set_reg(v, RDX, page_gpa);

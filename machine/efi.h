@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A guest that EFI started.  efi.c: system table and hand-over; efi_map.c: memory map;
- * efi_image.c: the kernel as an EFI program; efi_services.c, efi_protocols.c: what it may call;
- * unaccepted.c: memory that nobody accepted yet.
+ * efi_image.c: the file of an EFI program; efi_start.c: programs that run; efi_services.c,
+ * efi_handles.c, efi_protocols.c: what they may call; unaccepted.c: memory that nobody accepted yet.
  *
  * Section numbers are those of the UEFI specification 2.10.
  */
@@ -53,6 +53,7 @@ struct efi_table_header {
 /* Appendix D */
 #define EFI_SUCCESS		0ull
 #define EFI_ERROR(n)		(BIT_ULL(63) | (n))
+#define EFI_LOAD_ERROR		EFI_ERROR(1)
 #define EFI_INVALID_PARAMETER	EFI_ERROR(2)
 #define EFI_UNSUPPORTED		EFI_ERROR(3)
 #define EFI_BUFFER_TOO_SMALL	EFI_ERROR(5)
@@ -89,8 +90,12 @@ u64 efi_allocate(u64 pages, enum efi_memory_type type, u64 limit);
 u64 efi_take(u64 pages);			/* for the firmware itself: zeroed, EfiBootServicesData */
 
 /* ---- efi_image.c ---- */
-/* Load a PE32+ image of this machine; where it went, and its entry */
-u64 efi_load_image(const u8 *file, u64 size, u64 *entry, u64 *image_size);
+struct efi_program {
+	u64 base, size, entry;
+};
+
+/* NULL: it is in memory; else why it is not */
+const char *efi_load_image(const u8 *file, u64 size, struct efi_program *program);
 
 /* ---- efi_services.c ---- */
 struct efi_boot_services {
@@ -102,7 +107,8 @@ struct efi_boot_services {
 
 /* Code of the runtime services into this page; their addresses */
 void efi_services_runtime(u64 code_gpa, u64 *service, u32 count);
-struct efi_boot_services efi_services_boot(u64 systab, u64 base, u64 size, const char *cmdline);
+struct efi_boot_services efi_services_boot(u64 systab, const struct efi_program *program,
+					   const char *cmdline);
 /* A machine call, of the firmware's code: done; false: none of its */
 bool efi_call(struct vcpu *v, u32 nr);
 /* The firmware's own interrupt table is in use: its handlers deal with #VC and #VE */

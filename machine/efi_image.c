@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A kernel as an EFI program: its file is a PE32+ image (Microsoft, PE Format), which the
- * firmware lays out in memory of type EfiLoaderCode (UEFI specification 2.10, 2.1.1).
- * Kernels run wherever they are put: there are no relocations to be done.
+ * An EFI program: its file is a PE32+ image (Microsoft, PE Format), which the firmware lays
+ * out in memory of type EfiLoaderCode (UEFI specification 2.10, 2.1.1).  Kernels run wherever
+ * they are put and have no relocations; boot loaders may.
  */
 #include "efi.h"
 
@@ -28,7 +28,27 @@ struct optional_header {
 	u16 versions[6];
 	u32 reserved;
 	u32 image_size, headers_size;
+	u32 checksum;
+	u16 subsystem, dll_characteristics;
+	u64 stack_reserve, stack_commit, heap_reserve, heap_commit;
+	u32 loader_flags, directories;
 } __packed;
+
+/* After the optional header: as many as it says */
+struct directory {
+	u32 address, size;		/* in memory */
+} __packed;
+
+#define DIRECTORY_RELOCATIONS	5
+
+/* The relocations of a page: a type in the upper 4 bits, an offset in the lower 12 */
+struct relocation_block {
+	u32 page, size;
+	u16 entry[];
+} __packed;
+
+#define RELOCATION_NONE		0
+#define RELOCATION_DIR64	10
 
 struct section {
 	char name[8];
@@ -40,47 +60,110 @@ struct section {
 } __packed;
 
 _Static_assert(sizeof(struct coff_header) == 24, "COFF file header, with the signature");
-_Static_assert(offsetof(struct optional_header, headers_size) == 60, "optional header");
+_Static_assert(sizeof(struct optional_header) == 112, "optional header of PE32+");
 _Static_assert(sizeof(struct section) == 40, "section header");
 
 /* The bytes from offset on, if the file has so many */
 static const void *part(const u8 *file, u64 size, u64 offset, u64 length)
 {
 	if (offset > size || length > size - offset)
-		internal_error("the kernel's file is cut off: no 0x%lx bytes at 0x%lx", length, offset);
+		return NULL;
 	return file + offset;
 }
 
-u64 efi_load_image(const u8 *file, u64 size, u64 *entry, u64 *image_size)
+static const char *copy_sections(u8 *memory, const struct optional_header *optional,
+				 const struct section *s, u32 count, const u8 *file, u64 size)
 {
-	u32 offset = *(const u32 *)part(file, size, DOS_PE_OFFSET, sizeof(u32)), i;
-	const struct coff_header *coff = part(file, size, offset, sizeof(*coff));
-	const struct optional_header *optional;
-	u64 base, at;
+	for (; count--; s++) {
+		u32 bytes = min(s->file_size, s->size);
+		const void *data = part(file, size, s->file_offset, bytes);
+
+		if (!data)
+			return "a section's bytes are not in the file";
+		if (s->address > optional->image_size || bytes > optional->image_size - s->address)
+			return "a section lies outside of the image";
+		memcpy(memory + s->address, data, bytes);
+	}
+	return NULL;
+}
+
+static const char *relocate_page(u8 *memory, u32 image_size, const struct relocation_block *block, u64 by)
+{
+	u32 i, count = (block->size - sizeof(*block)) / sizeof(block->entry[0]);
+
+	for (i = 0; i < count; i++) {
+		u32 type = block->entry[i] >> 12, at = block->page + (block->entry[i] & 0xfff);
+		u64 value;
+
+		if (type == RELOCATION_NONE)
+			continue;
+		if (type != RELOCATION_DIR64)
+			return "a relocation is of a type that x64 has not";
+		if (at < block->page || at > image_size - sizeof(value))
+			return "a relocation lies outside of the image";
+		memcpy(&value, memory + at, sizeof(value));
+		value += by;
+		memcpy(memory + at, &value, sizeof(value));
+	}
+	return NULL;
+}
+
+static const char *relocate(u8 *memory, u32 image_size, struct directory table, u64 by)
+{
+	const char *flaw = NULL;
+	u32 at;
+
+	if (table.address > image_size || table.size > image_size - table.address)
+		return "the relocations lie outside of the image";
+	for (at = 0; !flaw && table.size - at >= sizeof(struct relocation_block);) {
+		const struct relocation_block *block = (void *)(memory + table.address + at);
+
+		if (block->size < sizeof(*block) || block->size > table.size - at)
+			return "a block of relocations is of no possible size";
+		flaw = relocate_page(memory, image_size, block, by);
+		at += block->size;
+	}
+	return flaw;
+}
+
+const char *efi_load_image(const u8 *file, u64 size, struct efi_program *program)
+{
+	const u32 *offset = part(file, size, DOS_PE_OFFSET, sizeof(*offset));
+	const struct coff_header *coff = offset ? part(file, size, *offset, sizeof(*coff)) : NULL;
+	const struct optional_header *optional = (void *)(coff + 1);
+	const struct section *sections;
+	struct directory relocations = { 0 };
+	const char *flaw;
+	u64 pages;
 	u8 *memory;
 
-	if (coff->signature != PE_SIGNATURE || coff->machine != MACHINE_X64)
-		internal_error("the kernel is no EFI program: it has no stub (CONFIG_EFI_STUB)");
-	optional = part(file, size, offset + sizeof(*coff), sizeof(*optional));
-	if (optional->magic != PE32_PLUS || optional->headers_size > optional->image_size)
-		internal_error("the kernel's optional header is not of PE32+");
-	base = efi_allocate((optional->image_size + PAGE_SIZE - 1) / PAGE_SIZE, EFI_LOADER_CODE, config.ram);
-	if (!base)
-		internal_error("ram=%lu has no room for an image of %u bytes", config.ram >> 20,
-			       optional->image_size);
-	memory = ram_ptr(base, PRIVATE);
-	memset(memory, 0, optional->image_size);
-	memcpy(memory, part(file, size, 0, optional->headers_size), optional->headers_size);
-	at = offset + sizeof(*coff) + coff->optional_size;
-	for (i = 0; i < coff->sections; i++, at += sizeof(struct section)) {
-		const struct section *s = part(file, size, at, sizeof(*s));
-		u32 bytes = min(s->file_size, s->size);
+	if (!coff || coff->signature != PE_SIGNATURE || coff->machine != MACHINE_X64)
+		return "it is no program for EFI on x64";
+	if (coff->optional_size < sizeof(*optional) ||
+	    !part(file, size, *offset + sizeof(*coff), coff->optional_size) ||
+	    optional->magic != PE32_PLUS || optional->headers_size > optional->image_size ||
+	    optional->image_size < sizeof(u64) || !part(file, size, 0, optional->headers_size))
+		return "its optional header is not of PE32+";
+	sections = part(file, size, *offset + sizeof(*coff) + coff->optional_size,
+			coff->sections * sizeof(*sections));
+	if (!sections)
+		return "its table of sections is cut off";
+	if (optional->directories > DIRECTORY_RELOCATIONS &&
+	    coff->optional_size >= sizeof(*optional) + (DIRECTORY_RELOCATIONS + 1) * sizeof(relocations))
+		relocations = ((const struct directory *)(optional + 1))[DIRECTORY_RELOCATIONS];
 
-		if (s->address > optional->image_size || bytes > optional->image_size - s->address)
-			internal_error("a section of the kernel's image lies outside of it");
-		memcpy(memory + s->address, part(file, size, s->file_offset, bytes), bytes);
-	}
-	*entry = base + optional->entry;
-	*image_size = optional->image_size;
-	return base;
+	pages = (optional->image_size + PAGE_SIZE - 1) / PAGE_SIZE;
+	program->base = efi_allocate(pages, EFI_LOADER_CODE, config.ram);
+	if (!program->base)
+		return "there is no room for the image";
+	program->size = optional->image_size;
+	program->entry = program->base + optional->entry;
+	memory = ram_ptr(program->base, PRIVATE);
+	memset(memory, 0, pages * PAGE_SIZE);
+	memcpy(memory, file, optional->headers_size);
+	flaw = copy_sections(memory, optional, sections, coff->sections, file, size) ?:
+	       relocate(memory, optional->image_size, relocations, program->base - optional->image_base);
+	if (flaw)
+		efi_set_type(program->base, program->base + pages * PAGE_SIZE, EFI_CONVENTIONAL);
+	return flaw;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The protocols that an EFI program finds: the image's own (9.1), random numbers (37.5),
- * the console (12.4), and the initramfs as EFI_LOAD_FILE2_PROTOCOL (13.2) behind the device
+ * The protocols of the firmware: random numbers (37.5), the console (12.4), and the initramfs as EFI_LOAD_FILE2_PROTOCOL (13.2) behind the device
  * path that Linux looks for (Documentation/arch/x86/boot.rst, include/linux/efi.h,
  * LINUX_EFI_INITRD_MEDIA_GUID).
  *
@@ -11,9 +10,10 @@
 #include "core.h"
 #include "efi_services.h"
 
-#define BY_PROTOCOL		2	/* 7.3.8, EFI_LOCATE_SEARCH_TYPE */
 #define MEDIA_DEVICE_PATH	4	/* 10.3.5.3, vendor-defined media */
 #define MEDIA_VENDOR		3
+#define PATH_END		0x7f	/* 10.3.1, the entire path's */
+#define PATH_END_ENTIRE		0xff
 
 #define LONGEST_STRING		4096
 
@@ -21,10 +21,35 @@ struct vendor_path {
 	u8 type, subtype;
 	u16 length;
 	struct efi_guid vendor;
+	u8 end_type, end_subtype;
+	u16 end_length;
 } __packed;
 
-static const struct efi_guid guid_loaded_image = {
+/* 12.4.1, EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL */
+struct text_output {
+	u64 reset, output_string, others[7], mode;
+} __packed;
+
+_Static_assert(sizeof(struct text_output) == 80, "EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL");
+
+/* The interfaces: a page, EfiBootServicesData */
+struct protocol_page {
+	struct text_output console;
+	u64 rng[2];		/* 37.5.1: GetInfo, GetRNG */
+	u64 load_file;
+	struct vendor_path initrd;
+} __packed;
+
+const struct efi_guid efi_guid_loaded_image = {
 	0x5b1b31a1, 0x9562, 0x11d2, { 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b }
+};
+
+const struct efi_guid efi_guid_device_path = {
+	0x09576e91, 0x6d3f, 0x11d2, { 0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b }
+};
+
+static const struct efi_guid guid_text_output = {
+	0x387477c2, 0x69c7, 0x11d2, { 0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b }
 };
 
 static const struct efi_guid guid_load_file2 = {
@@ -39,85 +64,52 @@ static const struct efi_guid guid_initrd = {
 	0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 }
 };
 
-/* A protocol, and the only handle that has it */
-struct protocol {
-	const struct efi_guid *guid;
-	u64 interface;
-};
+static u64 page_gpa;
 
-static struct protocol protocols[] = {
-	{ &guid_loaded_image, 0 },
-	{ &guid_rng, 0 },
-	{ &guid_load_file2, 0 },
-};
+static void install(u64 *handle, const struct efi_guid *guid, u64 offset)
+{
+	if (efi_install(handle, guid, page_gpa + offset))
+		internal_error("the firmware's protocols do not fit");
+}
 
-void efi_protocols_init(u64 image, u64 rng, u64 load_file)
+static void install_initrd(struct protocol_page *page)
 {
 	const void *initramfs;
+	u64 handle = 0;
 
-	protocols[0].interface = image;
-	protocols[1].interface = rng;
-	/* 0: there is none */
-	protocols[2].interface = bootfile_part(BOOTFILE_INITRAMFS, 0, 1, &initramfs) > 0 ? load_file : 0;
+	if (bootfile_part(BOOTFILE_INITRAMFS, 0, 1, &initramfs) <= 0)
+		return;
+	page->initrd = (struct vendor_path) {
+		.type = MEDIA_DEVICE_PATH,
+		.subtype = MEDIA_VENDOR,
+		.length = offsetof(struct vendor_path, end_type),
+		.vendor = guid_initrd,
+		.end_type = PATH_END,
+		.end_subtype = PATH_END_ENTIRE,
+		.end_length = sizeof(page->initrd) - offsetof(struct vendor_path, end_type),
+	};
+	install(&handle, &efi_guid_device_path, offsetof(struct protocol_page, initrd));
+	install(&handle, &guid_load_file2, offsetof(struct protocol_page, load_file));
 }
 
-static const struct protocol *find_protocol(const struct efi_guid *guid)
+void efi_protocols_init(const u64 *call)
 {
-	u32 i;
+	struct protocol_page *page;
+	u64 console = 0, rng = 0;
 
-	for (i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (protocols[i].interface && !memcmp(protocols[i].guid, guid, sizeof(*guid)))
-			return &protocols[i];
-	return NULL;
+	page_gpa = efi_take(1);
+	page = ram_ptr(page_gpa, PRIVATE);
+	page->console.output_string = call[OUTPUT_STRING];
+	page->rng[1] = call[GET_RNG];
+	page->load_file = call[LOAD_FILE];
+	install(&console, &guid_text_output, offsetof(struct protocol_page, console));
+	install(&rng, &guid_rng, offsetof(struct protocol_page, rng));
+	install_initrd(page);
 }
 
-/* ---- the services that find them (7.3) ---- */
-
-u64 efi_handle_protocol(struct vcpu *v)
+u64 efi_console(void)
 {
-	struct efi_guid guid = efi_guid_arg(v, 1);
-	const struct protocol *p = find_protocol(&guid);
-
-	return p && p->interface == efi_arg(v, 0) ? efi_give(v, 2, p->interface) : EFI_UNSUPPORTED;
-}
-
-u64 efi_locate_protocol(struct vcpu *v)
-{
-	struct efi_guid guid = efi_guid_arg(v, 0);
-	const struct protocol *p = find_protocol(&guid);
-
-	return efi_give(v, 2, p ? p->interface : 0) ?: p ? EFI_SUCCESS : EFI_NOT_FOUND;
-}
-
-/* A handle is the address of its protocol */
-u64 efi_locate_handle(struct vcpu *v, bool allocate)
-{
-	struct efi_guid guid = efi_guid_arg(v, 1);
-	const struct protocol *p = find_protocol(&guid);
-	u64 room = efi_pointed(v, 3);
-
-	if ((u32)efi_arg(v, 0) != BY_PROTOCOL || (p && allocate))
-		unmodelled(v, "EFI boot service: handles, but by protocol and into the caller's buffer");
-	if (!p)
-		return EFI_NOT_FOUND;
-	if (efi_give(v, 3, sizeof(p->interface)))
-		return EFI_INVALID_PARAMETER;
-	return room < sizeof(p->interface) ? EFI_BUFFER_TOO_SMALL : efi_give(v, 4, p->interface);
-}
-
-u64 efi_locate_device_path(struct vcpu *v)
-{
-	struct efi_guid guid = efi_guid_arg(v, 0);
-	const struct protocol *p = find_protocol(&guid);
-	struct vendor_path path = { 0 };
-	u64 at = efi_pointed(v, 1);
-
-	guest_read(v, at, &path, sizeof(path));
-	if (!p || p->guid != &guid_load_file2 || path.type != MEDIA_DEVICE_PATH ||
-	    path.subtype != MEDIA_VENDOR || path.length != sizeof(path) ||
-	    memcmp(&path.vendor, &guid_initrd, sizeof(guid_initrd)))
-		return EFI_NOT_FOUND;
-	return efi_give(v, 1, at + sizeof(path)) ?: efi_give(v, 2, p->interface);
+	return page_gpa + offsetof(struct protocol_page, console);
 }
 
 static u64 load_file(struct vcpu *v)
@@ -195,8 +187,6 @@ u64 efi_protocol_call(struct vcpu *v, u32 nr)
 		return load_file(v);
 	case GET_RNG:
 		return get_rng(v);
-	case IMAGE_RETURN:
-		end_run(v, COCO_END_EXIT, reg(v, RAX), "the EFI program returned");
 	default:
 		return EFI_UNSUPPORTED;
 	}

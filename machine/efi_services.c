@@ -29,19 +29,31 @@
 
 /* Their order in the table: 4.4.1 */
 enum boot_service {
+	RAISE_TPL		= 0,
+	RESTORE_TPL		= 1,
 	ALLOCATE_PAGES		= 2,
 	FREE_PAGES		= 3,
 	GET_MEMORY_MAP		= 4,
 	ALLOCATE_POOL		= 5,
 	FREE_POOL		= 6,
+	INSTALL_PROTOCOL	= 13,
+	UNINSTALL_PROTOCOL	= 15,
 	HANDLE_PROTOCOL		= 16,
 	LOCATE_HANDLE		= 19,
 	LOCATE_DEVICE_PATH	= 20,
 	INSTALL_TABLE		= 21,
+	LOAD_IMAGE		= 22,
+	START_IMAGE		= 23,
 	EXIT			= 24,
+	UNLOAD_IMAGE		= 25,
 	EXIT_BOOT_SERVICES	= 26,
+	SET_WATCHDOG_TIMER	= 29,
+	OPEN_PROTOCOL		= 32,
+	CLOSE_PROTOCOL		= 33,
 	LOCATE_HANDLE_BUFFER	= 36,
 	LOCATE_PROTOCOL		= 37,
+	INSTALL_PROTOCOLS	= 38,
+	UNINSTALL_PROTOCOLS	= 39,
 	BOOT_SERVICES		= 44,
 };
 
@@ -55,8 +67,8 @@ enum runtime_service {
 /* 7.2.1: how AllocatePages() is told where */
 enum { ANY_PAGES, MAX_ADDRESS, AT_ADDRESS };
 
-#define LOADED_IMAGE_REVISION	0x1000	/* 9.1 */
 #define PAGE_FAULT_WRITE	2
+#define TPL_APPLICATION		4	/* 7.1 */
 #define SERVICE_CODE		16	/* bytes of the code of one */
 
 /* Page-wise, so that a pool is found by its address */
@@ -66,55 +78,35 @@ struct pool {
 
 #define POOL_MAGIC		0x6c6f6f7020696665ull
 
-/* 12.4.1, EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL */
-struct text_output {
-	u64 reset, output_string, others[7], mode;
-} __packed;
-
-/* 9.1 */
-struct loaded_image {
-	u32 revision, pad;
-	u64 parent, system_table;
-	u64 device, path, reserved;
-	u32 options_size, pad2;
-	u64 options;
-	u64 base, size;
-	u32 code_type, data_type;
-	u64 unload;
-} __packed;
-
-/* What the boot services are made of: a page, EfiBootServicesData */
+/* A page, EfiBootServicesData */
 struct boot_page {
 	struct efi_table_header header;
 	u64 service[BOOT_SERVICES];
-	struct text_output console;
-	struct loaded_image image;
-	u64 rng[2];		/* 37.5.1: GetInfo, GetRNG */
-	u64 load_file;
 } __packed;
-
-_Static_assert(sizeof(struct text_output) == 80, "EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL");
-_Static_assert(sizeof(struct loaded_image) == 96, "EFI_LOADED_IMAGE_PROTOCOL");
-_Static_assert(sizeof(struct boot_page) <= PAGE_SIZE, "one page");
 
 static struct {
 	u64 idt;		/* 0: no boot services, ever */
-	u64 page, code;
 	bool over;
 } firmware;
 
 /* ---- the code that guests call ---- */
 
-static u64 put_code(u64 gpa, u32 nr, bool reads_port)
+/* Instructions that some code begins with */
+enum prefix { NOTHING, READ_PORT, KEEP_RAX };
+
+static u64 put_code(u64 gpa, u32 nr, enum prefix prefix)
 {
-	static const u8 read_port[] = { 0xe4, 0x80 };			/* in $0x80, %al */
+	static const u8 prefixes[][2] = {
+		[READ_PORT]	= { 0xe4, 0x80 },			/* in $0x80, %al */
+		[KEEP_RAX]	= { 0x48, 0x91 },			/* xchg %rax, %rcx */
+	};
 	static const u8 call_return[] = { 0x0f, 0x01, 0xd9, 0xc3 };	/* vmmcall; ret */
 	u64 rax = COCO_CALL(nr);
 	u8 *p = ram_ptr(gpa, PRIVATE);
 
-	if (reads_port) {
-		memcpy(p, read_port, sizeof(read_port));
-		p += sizeof(read_port);
+	if (prefix != NOTHING) {
+		memcpy(p, prefixes[prefix], sizeof(prefixes[prefix]));
+		p += sizeof(prefixes[prefix]);
 	}
 	*p++ = 0x48;							/* mov $rax, %rax */
 	*p++ = 0xb8;
@@ -123,15 +115,15 @@ static u64 put_code(u64 gpa, u32 nr, bool reads_port)
 	return gpa;
 }
 
-static bool reads_port(void)
+static enum prefix runtime_prefix(void)
 {
 	char what[8];
 
 	if (!option("efi_runtime", what, sizeof(what)))
-		return false;
+		return NOTHING;
 	if (strcmp(what, "port"))
 		internal_error("option efi_runtime: port");
-	return true;
+	return READ_PORT;
 }
 
 void efi_services_runtime(u64 code_gpa, u64 *service, u32 count)
@@ -140,7 +132,7 @@ void efi_services_runtime(u64 code_gpa, u64 *service, u32 count)
 	static const u8 unsupported[] = {
 		0x48, 0xb8, 0x03, 0, 0, 0, 0, 0, 0, 0x80, 0xc3,	/* mov $EFI_UNSUPPORTED, %rax; ret */
 	};
-	bool port = reads_port();
+	enum prefix prefix = runtime_prefix();
 	u32 i;
 
 	for (i = 0; i < count; i++) {
@@ -148,61 +140,35 @@ void efi_services_runtime(u64 code_gpa, u64 *service, u32 count)
 		if (i == SET_VIRTUAL_ADDRESS_MAP)
 			memcpy(ram_ptr(service[i], PRIVATE), succeed, sizeof(succeed));
 		else if (i == GET_VARIABLE || i == GET_NEXT_VARIABLE_NAME)
-			put_code(service[i], EFI_CALL_RUNTIME + i, port);
+			put_code(service[i], EFI_CALL_RUNTIME + i, prefix);
 		else
 			memcpy(ram_ptr(service[i], PRIVATE), unsupported, sizeof(unsupported));
 	}
 }
 
-/* 9.1: the load options are a string of 16-bit characters */
-static void set_options(struct loaded_image *image, const char *cmdline)
+struct efi_boot_services efi_services_boot(u64 systab, const struct efi_program *program,
+					   const char *cmdline)
 {
-	u32 n = strlen(cmdline) + 1, i;
-	u64 gpa = efi_take((2 * n + PAGE_SIZE - 1) / PAGE_SIZE);
-	u16 *options = ram_ptr(gpa, PRIVATE);
-
-	for (i = 0; i < n; i++)
-		options[i] = cmdline[i];
-	image->options = gpa;
-	image->options_size = 2 * n;
-}
-
-struct efi_boot_services efi_services_boot(u64 systab, u64 base, u64 size, const char *cmdline)
-{
+	u64 code, page_gpa, call[PROTOCOL_CALLS];
 	struct boot_page *page;
-	u64 protocol_call[PROTOCOL_CALLS];
 	u32 i;
 
 	firmware.idt = efi_take(1);
-	firmware.code = efi_take(1);
-	firmware.page = efi_take(1);
-	page = ram_ptr(firmware.page, PRIVATE);
+	code = efi_take(1);
+	page_gpa = efi_take(1);
+	page = ram_ptr(page_gpa, PRIVATE);
 	for (i = 0; i < BOOT_SERVICES; i++)
-		page->service[i] = put_code(firmware.code + i * SERVICE_CODE, EFI_CALL_BOOT + i, false);
+		page->service[i] = put_code(code + i * SERVICE_CODE, EFI_CALL_BOOT + i, NOTHING);
 	for (i = 0; i < PROTOCOL_CALLS; i++)
-		protocol_call[i] = put_code(firmware.code + (BOOT_SERVICES + i) * SERVICE_CODE,
-					    EFI_CALL_PROTOCOL + i, false);
-	efi_seal(&page->header, BOOT_SERVICES_SIGNATURE, sizeof(page->header) + sizeof(page->service));
-	page->console.output_string = protocol_call[OUTPUT_STRING];
-	page->rng[1] = protocol_call[GET_RNG];
-	page->load_file = protocol_call[LOAD_FILE];
-	page->image = (struct loaded_image) {
-		.revision = LOADED_IMAGE_REVISION,
-		.system_table = systab,
-		.base = base,
-		.size = size,
-		.code_type = EFI_LOADER_CODE,
-		.data_type = EFI_LOADER_DATA,
-	};
-	set_options(&page->image, cmdline);
-	efi_protocols_init(firmware.page + offsetof(struct boot_page, image),
-			   firmware.page + offsetof(struct boot_page, rng),
-			   firmware.page + offsetof(struct boot_page, load_file));
+		call[i] = put_code(code + (BOOT_SERVICES + i) * SERVICE_CODE, EFI_CALL_PROTOCOL + i,
+				   i == IMAGE_RETURN ? KEEP_RAX : NOTHING);
+	efi_seal(&page->header, BOOT_SERVICES_SIGNATURE, sizeof(*page));
+	efi_protocols_init(call);
 	return (struct efi_boot_services) {
-		.services = firmware.page,
-		.console = firmware.page + offsetof(struct boot_page, console),
-		.image = firmware.page + offsetof(struct boot_page, image),
-		.exit = protocol_call[IMAGE_RETURN],
+		.services = page_gpa,
+		.console = efi_console(),
+		.image = efi_first_image(program, systab, call[IMAGE_RETURN], cmdline),
+		.exit = call[IMAGE_RETURN],
 		.idt = firmware.idt,
 	};
 }
@@ -267,18 +233,22 @@ static u64 get_memory_map(struct vcpu *v)
 	return efi_give(v, 2, efi_map_version());
 }
 
+u64 efi_pool(struct vcpu *v, u64 size, enum efi_memory_type type)
+{
+	struct pool pool = { POOL_MAGIC, (size + sizeof(pool) + PAGE_SIZE - 1) / PAGE_SIZE };
+	u64 gpa = size > config.ram ? 0 : efi_allocate(pool.pages, type, config.ram);
+
+	if (!gpa)
+		return 0;
+	guest_write(v, gpa, &pool, sizeof(pool));
+	return gpa + sizeof(pool);
+}
+
 static u64 allocate_pool(struct vcpu *v)
 {
-	u64 size = efi_arg(v, 1), gpa;
-	struct pool pool = { POOL_MAGIC, (size + sizeof(pool) + PAGE_SIZE - 1) / PAGE_SIZE };
+	u64 gpa = efi_pool(v, efi_arg(v, 1), efi_arg(v, 0));
 
-	if (size > config.ram)
-		return EFI_OUT_OF_RESOURCES;
-	gpa = efi_allocate(pool.pages, efi_arg(v, 0), config.ram);
-	if (!gpa)
-		return EFI_OUT_OF_RESOURCES;
-	guest_write(v, gpa, &pool, sizeof(pool));
-	return efi_give(v, 2, gpa + sizeof(pool));
+	return gpa ? efi_give(v, 2, gpa) : EFI_OUT_OF_RESOURCES;
 }
 
 static u64 free_pool(struct vcpu *v)
@@ -310,6 +280,12 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 	if (firmware.over)
 		unmodelled(v, "EFI boot service %u, after ExitBootServices()", nr);
 	switch (nr) {
+	case RAISE_TPL:		/* 7.1.8: gives the level before; nothing interrupts a program */
+		return TPL_APPLICATION;
+	case RESTORE_TPL:
+	case SET_WATCHDOG_TIMER:
+	case CLOSE_PROTOCOL:
+		return EFI_SUCCESS;
 	case ALLOCATE_PAGES:
 		return allocate_pages(v);
 	case FREE_PAGES:
@@ -320,7 +296,16 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 		return allocate_pool(v);
 	case FREE_POOL:
 		return free_pool(v);
+	case INSTALL_PROTOCOL:
+		return efi_install_protocol(v);
+	case UNINSTALL_PROTOCOL:
+		return efi_uninstall_protocol(v);
+	case INSTALL_PROTOCOLS:
+		return efi_install_protocols(v);
+	case UNINSTALL_PROTOCOLS:
+		return efi_uninstall_protocols(v);
 	case HANDLE_PROTOCOL:
+	case OPEN_PROTOCOL:
 		return efi_handle_protocol(v);
 	case LOCATE_HANDLE:
 		return efi_locate_handle(v, false);
@@ -333,8 +318,12 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 	case INSTALL_TABLE:
 		guid = efi_guid_arg(v, 0);
 		return efi_install_table(&guid, efi_arg(v, 1));
-	case EXIT:
-		end_run(v, COCO_END_EXIT, efi_arg(v, 1), "the EFI program ended itself");
+	case LOAD_IMAGE:
+		return efi_load_program(v);
+	case START_IMAGE:	/* that did not start: changes_program() */
+		return EFI_INVALID_PARAMETER;
+	case UNLOAD_IMAGE:
+		return efi_unload_program(v);
 	case EXIT_BOOT_SERVICES:
 		return exit_boot_services(v);
 	default:
@@ -356,12 +345,26 @@ static bool touch_ghcb(struct vcpu *v)
 	return false;
 }
 
+/* Calls behind which another program goes on: true if there was one */
+static bool changes_program(struct vcpu *v, u32 nr)
+{
+	if (nr == EFI_CALL_PROTOCOL + IMAGE_RETURN)
+		efi_end_program(v, reg(v, RCX), "the EFI program returned");
+	else if (nr == EFI_CALL_BOOT + EXIT)
+		efi_end_program(v, efi_arg(v, 1), "the EFI program ended itself");
+	else
+		return nr == EFI_CALL_BOOT + START_IMAGE && efi_start_program(v);
+	return true;
+}
+
 bool efi_call(struct vcpu *v, u32 nr)
 {
 	u64 status;
 
 	if (nr < EFI_CALL_BOOT || !efi_wanted() || guest_cpl(v))
 		return false;
+	if (changes_program(v, nr))
+		return true;
 	if (nr >= EFI_CALL_PROTOCOL) {
 		status = efi_protocol_call(v, nr - EFI_CALL_PROTOCOL);
 	} else if (nr >= EFI_CALL_RUNTIME) {
@@ -372,6 +375,6 @@ bool efi_call(struct vcpu *v, u32 nr)
 		status = boot_service(v, nr - EFI_CALL_BOOT);
 	}
 	set_reg(v, RAX, status);
-	insn_skip(v, "\x0f\x01\xd9", 3);
+	efi_skip_call(v);
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the services of EFI firmware share: efi_services.c, efi_protocols.c. */
+/* What the services of EFI firmware share: efi_services.c, efi_handles.c, efi_protocols.c, efi_start.c. */
 #ifndef EFI_SERVICES_H
 #define EFI_SERVICES_H
 
@@ -49,13 +49,43 @@ static inline struct efi_guid efi_guid_arg(struct vcpu *v, u32 n)
 	return guid;
 }
 
-/* ---- efi_protocols.c ---- */
-/* Addresses of the interfaces, which are their handles, too */
-void efi_protocols_init(u64 image, u64 rng, u64 load_file);
+/* On the stack of a program that begins: where it returns to, and room for four registers */
+#define EFI_CALL_FRAME	(5 * sizeof(u64))
+
+extern const struct efi_guid efi_guid_device_path, efi_guid_loaded_image;
+
+/* ---- efi_services.c ---- */
+static inline void efi_skip_call(struct vcpu *v)
+{
+	insn_skip(v, "\x0f\x01\xd9", 3);	/* vmmcall */
+}
+
+u64 efi_pool(struct vcpu *v, u64 size, enum efi_memory_type type);	/* 0: there is no room */
+
+/* ---- efi_handles.c: *handle 0 makes a new one ---- */
+u64 efi_install(u64 *handle, const struct efi_guid *guid, u64 interface);
+u64 efi_uninstall(u64 handle, const struct efi_guid *guid, u64 interface);
+u64 efi_install_protocol(struct vcpu *v);
+u64 efi_uninstall_protocol(struct vcpu *v);
+u64 efi_install_protocols(struct vcpu *v);
+u64 efi_uninstall_protocols(struct vcpu *v);
 u64 efi_handle_protocol(struct vcpu *v);
 u64 efi_locate_protocol(struct vcpu *v);
 u64 efi_locate_handle(struct vcpu *v, bool allocate);
 u64 efi_locate_device_path(struct vcpu *v);
+
+/* ---- efi_start.c ---- */
+/* The handle of the program that the machine starts */
+u64 efi_first_image(const struct efi_program *program, u64 systab, u64 return_to, const char *cmdline);
+u64 efi_load_program(struct vcpu *v);
+bool efi_start_program(struct vcpu *v);
+void efi_end_program(struct vcpu *v, u64 status, const char *how);
+u64 efi_unload_program(struct vcpu *v);
+
+/* ---- efi_protocols.c ---- */
+/* call: the code of each protocol_call */
+void efi_protocols_init(const u64 *call);
+u64 efi_console(void);			/* the interface */
 u64 efi_protocol_call(struct vcpu *v, u32 nr);
 
 #endif /* EFI_SERVICES_H */

@@ -304,12 +304,11 @@ static void load_kernel(struct boot *boot, struct vcpu *v, const struct multiboo
 	boot->kernel_gpa = field(image, HDR_PREF_ADDRESS, 8);
 	boot->kernel_size = m[0].end - m[0].start - setup;
 	boot->kernel_room = field(image, HDR_INIT_SIZE, 4);
-	if (!efi_stub_wanted())
-		load(boot->kernel_gpa, image + setup, boot->kernel_size);
+	load(boot->kernel_gpa, image + setup, boot->kernel_size);
 	boot->params_gpa = PARAMS_GPA;
 	boot->params = guest(PARAMS_GPA);
 	fill_params(boot, image, command_line(&m[0]));
-	if (modules > 1 && !efi_stub_wanted()) {
+	if (modules > 1) {
 		load_initramfs(boot, &m[1]);
 		if (boot->initrd_gpa < boot->kernel_gpa + boot->kernel_room)
 			internal_error("kernel and initramfs do not fit into ram=%lu", config.ram >> 20);
@@ -319,6 +318,16 @@ static void load_kernel(struct boot *boot, struct vcpu *v, const struct multiboo
 	else
 		enter_64(v, boot->kernel_gpa + ENTRY_64);
 	set_reg(v, RSI, PARAMS_GPA);
+}
+
+/* An EFI program, which efi.c loads: the parameters tell of the firmware alone */
+static void prepare_program(struct boot *boot, struct vcpu *v)
+{
+	boot->params_gpa = PARAMS_GPA;
+	boot->params = guest(PARAMS_GPA);
+	memset(boot->params, 0, PAGE_SIZE);
+	set_field(boot->params, PARAM_RSDP, 8, find_rsdp());
+	enter_64(v, 0);
 }
 
 static void load_payload(struct boot *boot, struct vcpu *v, const struct multiboot_module *m)
@@ -343,6 +352,8 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 		internal_error("no kernel: -initrd \"bzImage command line,initramfs\"");
 	if (config.payload)
 		load_payload(&boot, bsp, &m[0]);
+	else if (efi_stub_wanted())
+		prepare_program(&boot, bsp);
 	else
 		load_kernel(&boot, bsp, m, modules);
 	fill_e820(&boot, multiboot);

@@ -37,6 +37,7 @@ packages() {
 		run	git			names the version of suite and tree
 		run	libbearssl-dev		cryptography of the machine's firmware
 		run	libelf1			objtool of the kernel's headers
+		run	systemd-boot-efi	a stub for unified kernel images
 		kernel	flex			kconfig
 		kernel	bison			kconfig
 		kernel	bc			kernel/time/timeconst.h
@@ -57,7 +58,6 @@ packages() {
 		work	perl-base		checkpatch.pl
 		work	chromium		the page of a matrix is tried in it
 		work	rpm			packages that the reader of RPMs is tried on
-		work	systemd-boot-efi	the stub of the UKI that tests make
 		work	busybox-static		the guest in which the tarball is tried
 		work	gawk			an awk of guests, for the tarball
 		work	autopkgtest		the example for it runs

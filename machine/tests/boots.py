@@ -107,6 +107,7 @@ BOOTS = [
         )
         for personality in ALL
     ),
+    *(Boot("efi_programs", personality, options=("efi=stub",)) for personality in ALL),
     Boot("efi_stub", "none", "no_initramfs", options=("efi=stub",)),
     *(
         Boot("efi_stub", "none", case, ("efi=stub",), plan=False, stream=(rf"^m\|end {line}",))

@@ -9,50 +9,10 @@
 #include "lib/efi.h"
 
 #define BOOT_SIGNATURE		0x56524553544f4f42ull
-#define ERROR(n)		(1ull << 63 | (n))
-#define INVALID_PARAMETER	ERROR(2)
-#define UNSUPPORTED		ERROR(3)
-#define BUFFER_TOO_SMALL	ERROR(5)
-#define OUT_OF_RESOURCES	ERROR(9)
-#define NOT_FOUND		ERROR(14)
-
-/* Their places in the table: 4.4.1 */
-enum {
-	ALLOCATE_PAGES		= 2,
-	FREE_PAGES		= 3,
-	GET_MEMORY_MAP		= 4,
-	ALLOCATE_POOL		= 5,
-	FREE_POOL		= 6,
-	HANDLE_PROTOCOL		= 16,
-	LOCATE_HANDLE		= 19,
-	LOCATE_DEVICE_PATH	= 20,
-	INSTALL_TABLE		= 21,
-	EXIT			= 24,
-	EXIT_BOOT_SERVICES	= 26,
-	STALL			= 28,
-	LOCATE_HANDLE_BUFFER	= 36,
-	LOCATE_PROTOCOL		= 37,
-};
 
 enum { GET_VARIABLE = 6, GET_NEXT_VARIABLE_NAME };		/* 4.5.1 */
 enum { ANY_PAGES, MAX_ADDRESS, AT_ADDRESS, NO_SUCH_WAY };
-enum { BY_PROTOCOL = 2 };
 
-struct loaded_image {
-	u32 revision, pad;
-	u64 parent, system_table, device, path, reserved;
-	u32 options_size, pad2;
-	u64 options, base, size;
-};
-
-struct vendor_path {
-	u8 type, subtype;
-	u16 length;
-	u64 guid[2];
-	u8 end[4];
-} __packed;
-
-static const u64 guid_loaded_image[] = { 0x11d295625b1b31a1, 0x3b7269c9a0003f8e };
 static const u64 guid_load_file2[] = { 0x403efcb34006c0c1, 0x6de024876c4a6d99 };
 static const u64 guid_rng[] = { 0x433deade3152bca5, 0x441f29dc1cc02e86 };
 static const u64 guid_nobody[] = { 1, 2 };
@@ -66,7 +26,7 @@ static u64 map_size, map_key, desc_size;
 
 static u64 boot(u32 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
-	return ((service *)(systab->boot_services + sizeof(struct header)))[nr](a, b, c, d, e);
+	return efi_boot(systab, nr, a, b, c, d, e, 0);
 }
 
 static u64 runtime(u32 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
@@ -170,8 +130,10 @@ static void image(u64 handle)
 	/* The payload has no command line: the end of the string is left */
 	check_eq("its_options_are_a_string", image->options_size, 2);
 	check_eq("which_ends", *(u16 *)image->options, 0);
-	check_eq("other_handles_have_not",
-		 boot(HANDLE_PROTOCOL, handle + 8, (u64)guid_loaded_image, (u64)&image, 0, 0), UNSUPPORTED);
+	check_eq("it_has_no_other", boot(HANDLE_PROTOCOL, handle, (u64)guid_rng, (u64)&image, 0, 0), UNSUPPORTED);
+	check_eq("what_is_no_handle_has_none",
+		 boot(HANDLE_PROTOCOL, handle + 999, (u64)guid_loaded_image, (u64)&image, 0, 0),
+		 INVALID_PARAMETER);
 }
 
 static void random_numbers(void)

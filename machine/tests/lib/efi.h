@@ -42,7 +42,72 @@ struct descriptor {
 	u64 physical, virtual, pages, attributes;
 };
 
+/* 9.1 */
+struct loaded_image {
+	u32 revision, pad;
+	u64 parent, system_table, device, path, reserved;
+	u32 options_size, pad2;
+	u64 options, base, size;
+};
+
+/* 10.3.5.3, with the end of the path behind it (10.3.1) */
+struct vendor_path {
+	u8 type, subtype;
+	u16 length;
+	u64 guid[2];
+	u8 end[4];
+} __packed;
+
+/* Appendix D */
+#define ERROR(n)		(1ull << 63 | (n))
+#define LOAD_ERROR		ERROR(1)
+#define INVALID_PARAMETER	ERROR(2)
+#define UNSUPPORTED		ERROR(3)
+#define BUFFER_TOO_SMALL	ERROR(5)
+#define OUT_OF_RESOURCES	ERROR(9)
+#define NOT_FOUND		ERROR(14)
+
+/* Their places in the table: 4.4.1 */
+enum boot_service {
+	ALLOCATE_PAGES		= 2,
+	FREE_PAGES		= 3,
+	GET_MEMORY_MAP		= 4,
+	ALLOCATE_POOL		= 5,
+	FREE_POOL		= 6,
+	INSTALL_PROTOCOL	= 13,
+	UNINSTALL_PROTOCOL	= 15,
+	HANDLE_PROTOCOL		= 16,
+	LOCATE_HANDLE		= 19,
+	LOCATE_DEVICE_PATH	= 20,
+	INSTALL_TABLE		= 21,
+	LOAD_IMAGE		= 22,
+	START_IMAGE		= 23,
+	EXIT			= 24,
+	UNLOAD_IMAGE		= 25,
+	EXIT_BOOT_SERVICES	= 26,
+	STALL			= 28,
+	OPEN_PROTOCOL		= 32,
+	LOCATE_HANDLE_BUFFER	= 36,
+	LOCATE_PROTOCOL		= 37,
+	INSTALL_PROTOCOLS	= 38,
+	UNINSTALL_PROTOCOLS	= 39,
+};
+
+enum { BY_PROTOCOL = 2 };	/* 7.3.8 */
+
+static const u64 guid_loaded_image[2] __attribute__((unused)) = {
+	0x11d295625b1b31a1, 0x3b7269c9a0003f8e
+};
+
 typedef u64 (*service)(u64 a, u64 b, u64 c, u64 d, u64 e) __attribute__((ms_abi));
+typedef u64 (*long_service)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f, u64 g, u64 h) __attribute__((ms_abi));
+
+/* With zeros behind the arguments, as where a list of them has to end */
+static inline u64 efi_boot(const struct system_table *systab, enum boot_service nr, u64 a, u64 b, u64 c,
+			   u64 d, u64 e, u64 f)
+{
+	return ((long_service *)(systab->boot_services + sizeof(struct header)))[nr](a, b, c, d, e, f, 0, 0);
+}
 
 /* Of the table with its field zero */
 static inline u32 crc_of(const struct header *h)

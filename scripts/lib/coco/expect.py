@@ -23,7 +23,8 @@ from coco.splat import KINDS as SPLATS
 
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
-# The words that needs: may use, besides SMP: those that stand for options of the kernel ...
+UKI_STUB = "uki_stub"  # something can start a kernel out of a unified kernel image
+# The words that needs: may use, besides these: those that stand for options of the kernel ...
 FEATURES: Mapping[str, config.Requirement] = {
     **config.FEATURES,
     "kallsyms_all": config.Requirement(("KALLSYMS_ALL",), "variables are found by name"),
@@ -93,6 +94,7 @@ class Setting:
     append: str = ""  # ... and for the kernel's
     ram: int = 0  # MiB, at least
     devices: tuple[str, ...] = ()  # of QEMU, names in qemu.DEVICES
+    image: str = ""  # uki: what is started is a unified kernel image with the kernel in it
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
             data.get("append", ""),
             data.get("ram", 0),
             tuple(data.get("devices", ())),
+            data.get("image", ""),
         ),
         tuple(data.get("set_in", PERSONALITIES)),
         data.get("model_only", ""),
@@ -250,7 +253,7 @@ def _check(suite: Suite, path: Path) -> None:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)
         for words, known, what in (
-            (case.needs, {*FEATURES, *EXPORTS, *DECLARED, SMP}, "feature"),
+            (case.needs, {*FEATURES, *EXPORTS, *DECLARED, SMP, UKI_STUB}, "feature"),
             (case.tolerates, set(SPLATS), "kind of splat"),
         ):
             for word in words:

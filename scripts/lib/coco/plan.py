@@ -4,6 +4,7 @@
 import fnmatch
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from coco.errors import UsageError, did_you_mean
 from coco.expect import (
@@ -13,12 +14,14 @@ from coco.expect import (
     FEATURES,
     SMP,
     START,
+    UKI_STUB,
     Case,
     Expectations,
     Setting,
     Suite,
     all_ids,
 )
+from coco.kernels import uki
 from coco.model import KUNIT, PERSONALITIES, Item, base
 
 MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
@@ -43,6 +46,7 @@ class Available:
     drivers: frozenset[str] = frozenset()  # of the kernel's own, in the initramfs
     exports: frozenset[str] | None = None  # functions that modules can call; None: unknown
     declared: frozenset[str] | None = None  # words of expect.DECLARED; None: unknown
+    uki_stub: Path | None = None  # what can start the kernel out of a unified kernel image
 
 
 @dataclass
@@ -128,6 +132,7 @@ def features_of(
     for word in DECLARED:
         features[word] = None if available.declared is None else word in available.declared
     features[SMP] = vcpus > 1
+    features[UKI_STUB] = available.uki_stub is not None
     return features
 
 
@@ -237,6 +242,8 @@ def explain_feature(word: str) -> str:
     """A feature word with the option that stands for it."""
     if word == SMP:
         return "two vCPUs (VCPUS=2)"
+    if word == UKI_STUB:
+        return f"the stub of a unified kernel image ({uki.STUB})"
     if word in EXPORTS:
         return f"{EXPORTS[word]}()"
     if word in DECLARED:

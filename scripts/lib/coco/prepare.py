@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coco import cache, expect, image, kernels, modules, parts, plan, qemu, treetests
 from coco.errors import Unavailable
+from coco.kernels import uki
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Prepared:
             options=options.machine or "",
             gdb=getattr(options, "gdb", None) or "",
             trace=getattr(options, "trace", None) or "",
+            stub=self.available.uki_stub,
         )
 
 
@@ -85,6 +87,7 @@ def _around(
         drivers=frozenset(image.drivers(kernel)),
         exports=exports(kernel.headers),
         declared=declared(kernel.headers),
+        uki_stub=kernel.uki or (uki.STUB if uki.STUB.is_file() else None),
     )
     folder = built.folder if built else None
     initramfs = image.initramfs(kernel, programs, folder, say, theirs)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from coco import disk, wire
 from coco.errors import InfrastructureError, UsageError
+from coco.kernels import uki
 from coco.qmp import Qmp
 
 OLDEST = (7, 2)
@@ -38,6 +39,7 @@ QEMU_LOG = "qemu.log"
 RUN_FILE = "run"
 COMMAND_FILE = "command"
 TRACE_LOG = "trace.log"
+UKI = "uki"
 
 
 # What a suite may want beside what every guest has.  iommu_platform: the driver goes through
@@ -86,6 +88,8 @@ class Guest:
     gdb: str = ""
     trace: str = ""  # log what is executed in these ranges (-dfilter) to TRACE_LOG
     devices: tuple[str, ...] = ()  # names in DEVICES
+    image: str = ""  # uki: start a unified kernel image with the kernel in it
+    stub: Path | None = None  # ... or a UKI, whose stub that is
 
 
 def find(words: str = "") -> Qemu:
@@ -120,7 +124,7 @@ def find(words: str = "") -> Qemu:
 
 def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
     """The command line; file names are relative to the boot's folder."""
-    cmdline = " ".join(word for word in (CMDLINE, guest.cmdline) if word)
+    cmdline = kernel_words(guest)
     argv = list(qemu.argv)
     argv += "-accel tcg,thread=multi -machine pc -nodefaults -no-user-config".split()
     argv += "-display none -no-reboot".split()
@@ -134,7 +138,8 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
         argv += _port(0xE9, "log", MACHINE_LOG)
         argv += ["-device", "pvpanic", "-action", "panic=pause"]
         argv += ["-kernel", "machine.elf", "-append", machine_options(guest)]
-        argv += ["-initrd", f"kernel {cmdline.replace(',', ',,')},initramfs"]
+        files = f"kernel {cmdline.replace(',', ',,')},initramfs"
+        argv += ["-initrd", "kernel" if guest.image == UKI else files]
     else:
         # QEMU 7.2's cmpxchg16b corrupts the flags; the machine hides it by itself
         argv += ["-cpu", "max,-cx16", "-m", str(guest.ram)]
@@ -158,6 +163,11 @@ def _port(port: int, name: str, path: str) -> list[str]:
         "-device",
         f"isa-debugcon,iobase={port:#x},chardev={name}",
     ]
+
+
+def kernel_words(guest: Guest) -> str:
+    """The kernel's command line."""
+    return " ".join(word for word in (CMDLINE, guest.cmdline) if word)
 
 
 def machine_options(guest: Guest) -> str:
@@ -228,10 +238,22 @@ def _die_with_us() -> list[str]:
 def _link(folder: Path, guest: Guest) -> None:
     """Short names without blanks or commas, which -initrd could not take."""
     files = {"kernel": guest.kernel, "initramfs": guest.initramfs, "machine.elf": guest.machine}
+    if guest.image == UKI:
+        files = {"machine.elf": guest.machine}
+        _pack(folder, guest)
     for name, target in files.items():
         if target:
             (folder / name).unlink(missing_ok=True)
             (folder / name).symlink_to(target.resolve())
+
+
+def _pack(folder: Path, guest: Guest) -> None:
+    """A unified kernel image, in the place of the kernel."""
+    assert guest.stub is not None
+    words = folder / "cmdline"
+    words.write_text(kernel_words(guest), encoding="utf-8")
+    parts = {".cmdline": words, ".linux": guest.kernel, ".initrd": guest.initramfs}
+    uki.pack(guest.stub, parts, folder / "kernel")
 
 
 def _write_command(folder: Path, argv: list[str]) -> None:

@@ -266,6 +266,7 @@ def guest_for(guest: qemu.Guest, setting: Setting) -> qemu.Guest:
         cmdline=f"{setting.append} {guest.cmdline}".strip(),
         options=f"{guest.options} {setting.machine}".strip(),
         devices=setting.devices,
+        image=setting.image,
     )
 
 

@@ -71,6 +71,7 @@ class Kernel:
     module_make: tuple[str, ...] = ()  # more words for make when modules are built
     notes: tuple[str, ...] = ()
     changelog: Path | None = None  # of a distribution
+    uki: Path | None = None  # the unified kernel image that it came in
 
     @property
     def slug(self) -> str:

@@ -83,7 +83,8 @@ def _image(vmlinuz: Path, request: Request, say: Say) -> Kernel:
 
 
 def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) -> Kernel:
-    picture = bzimage.Image(_unwrapped(vmlinuz))
+    inside = _unwrapped(vmlinuz)
+    picture = bzimage.Image(inside)
     release = picture.release
     if not picture.is_64bit:
         raise UsageError(f"{vmlinuz} is a 32-bit kernel, the machine is 64-bit")
@@ -116,23 +117,26 @@ def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) 
         modules=modules,
         no_modules="" if modules else f"no lib/modules/{release} in {folder}",
         compiler=options.get("CC_VERSION_TEXT", ""),
+        uki=inside.with_name("image") if inside != vmlinuz else None,
     )
 
 
 def _unwrapped(vmlinuz: Path) -> Path:
-    """The image itself, or the one in a UKI, copied out of it."""
+    """The image itself; or the one in a UKI, copied out of it, with the UKI as "image" beside."""
     try:
-        inside = uki.kernel_in(vmlinuz.read_bytes())
+        whole = vmlinuz.read_bytes()
+        inside = uki.kernel_in(whole)
     except OSError as error:
         raise UsageError(f"cannot read {vmlinuz}: {error.strerror}") from error
     if inside is None:
         return vmlinuz
-    data = inside
+    kernel = inside
 
     def build(folder: Path) -> None:
-        (folder / "vmlinuz").write_bytes(data)
+        (folder / "vmlinuz").write_bytes(kernel)
+        (folder / "image").write_bytes(whole)
 
-    name = hashlib.sha256(data).hexdigest()[:20]
+    name = hashlib.sha256(whole).hexdigest()[:20]
     return cache.entry("images", f"uki-{name}", build) / "vmlinuz"
 
 
