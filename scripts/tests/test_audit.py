@@ -78,6 +78,15 @@ def test_failure_of_another_kind_says_nothing(tmp_path: Path) -> None:
     assert audit.by_behaviour(FIX, document)[0] == audit.NOT_FIXED
 
 
+@pytest.mark.parametrize(("cause", "word"), [("assertion", ""), ("breach", audit.NOT_FIXED)])
+def test_breach_is_no_lack_of_a_fix_that_is_not_about_it(cause: str, word: str) -> None:
+    """It can come with any case: every MMIO of a kernel that leaks its registers is one."""
+    fix = replace(FIX, cases=(replace(FIX.cases[0], cause=cause),))
+    document = ran(("alpha.one", "fail"))
+    document["runs"][0]["cases"][0]["cause"] = "breach"
+    assert audit.by_behaviour(fix, document)[0] == word
+
+
 def test_missing_file_is_not_applicable(tmp_path: Path) -> None:
     word, why = audit.by_source(FIX, source.Tree(tmp_path))
     assert (word, why) == (audit.NOT_APPLICABLE, "no arch/x86/kernel/sev.c")
@@ -144,6 +153,30 @@ def test_case_that_needs_a_lacking_fix_tells_nothing(other: str, word: str) -> N
     assert ("alpha.two needs other-fix, which this kernel lacks" in audited.why) == (
         word == audit.FIXED
     )
+
+
+@pytest.mark.parametrize(
+    ("hiding", "word"), [("pass", audit.CLAIMED), ("fail", audit.FIXED), ("skip", audit.CLAIMED)]
+)
+def test_case_that_another_fix_hides_tells_nothing(tmp_path: Path, hiding: str, word: str) -> None:
+    other = replace(FIX, id="other-fix", cases=(Flip("alpha.x", "fail", ("sev-es",)),))
+    fix = replace(FIX, cases=(replace(FIX.cases[0], hidden_by=("other-fix",)),))
+    document = ran(("alpha.one", "pass"), ("alpha.x", hiding))
+    (audited,) = audit.audit(listed(fix, other), [fix], tree(tmp_path), document)
+    assert audited.verdict == word
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [(FIXED, audit.CLAIMED), (FIXED.replace("static", ""), audit.FIXED)]
+)
+def test_case_tells_only_where_it_applies(tmp_path: Path, text: str, word: str) -> None:
+    condition = Condition(FILES, "static", absent=True)
+    fix = replace(FIX, cases=(replace(FIX.cases[0], applies=(condition,)),))
+    document = ran(("alpha.one", "pass"))
+    (audited,) = audit.audit(listed(fix), [fix], tree(tmp_path, text), document)
+    assert audited.verdict == word
+    (audited,) = audit.audit(listed(fix), [fix], None, document)
+    assert audited.verdict == audit.UNKNOWN
 
 
 def test_missing_follow_up_is_a_finding(tmp_path: Path) -> None:

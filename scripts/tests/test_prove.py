@@ -263,6 +263,22 @@ def test_the_same_case_counts_where_the_other_fix_is_there(world: World) -> None
     assert world.proof["verdict"] == "BROKEN"
 
 
+def test_a_case_that_another_fix_hides_is_left_out(world: World) -> None:
+    hidden = Flip("alpha.other", "fail", ("tdx",), hidden_by=("other-fix",))
+    world.fixes["some-fix"] = world.fix(cases=(*world.fixes["some-fix"].cases, hidden))
+    world.fixes["other-fix"] = world.fix("other-fix")
+    assert world.prove() == errors.OK
+    assert world.proof["left_out"] == ["alpha.other passes by other-fix, which this kernel has"]
+
+
+def test_a_case_that_does_not_apply_to_the_source_is_left_out(world: World) -> None:
+    old = Condition((SOURCE,), "handler", absent=True)
+    hidden = Flip("alpha.other", "fail", ("tdx",), applies=(old,))
+    world.fixes["some-fix"] = world.fix(cases=(*world.fixes["some-fix"].cases, hidden))
+    assert world.prove() == errors.OK
+    assert world.proof["left_out"] == [f"alpha.other passes all the same: {SOURCE} has handler"]
+
+
 def test_nothing_is_said_where_every_case_needs_another_fix(world: World) -> None:
     needy = Flip("alpha.leaks", "fail", ("tdx",), needs=("other-fix",))
     lacking = Probe((SOURCE,), "handler", "another check")

@@ -208,6 +208,13 @@ def test_as_it_is(status: str, claimed: bool, verdict: str) -> None:
     assert verdicts.as_it_is(FLIPS, document, claimed).verdict == verdict
 
 
+def test_breach_in_a_case_that_is_not_about_one_judges_nobody() -> None:
+    document = side({**GOOD, "alpha.leaks": "fail breach"})
+    assert verdicts.as_it_is(FLIPS, document, claimed=True).verdict == verdicts.UNKNOWN
+    flips = (Flip("alpha.leaks", "fail", ("tdx",), "", "breach"),)
+    assert verdicts.as_it_is(flips, document, claimed=True).verdict == verdicts.BROKEN
+
+
 def test_a_case_that_fails_otherwise_than_for_want_of_the_fix_tells_nothing() -> None:
     flips = (Flip("alpha.leaks", "fail", ("tdx",), shows="a == 8"),)
     judged = verdicts.as_it_is(flips, side({**GOOD, "alpha.leaks": "fail"}), claimed=True)

@@ -49,7 +49,7 @@ class Audited:
 def by_source(fix: Fix, tree: Tree) -> tuple[str, str]:
     """(verdict, why) from the tree's files alone."""
     for condition in fix.applies:
-        lacking = _lacking(condition, tree)
+        lacking = unmet(condition, tree)
         if lacking:
             return NOT_APPLICABLE, lacking
     have: list[str] = []
@@ -88,8 +88,10 @@ def _places(fix: Fix) -> str:
     )
 
 
-def _lacking(condition: Condition, tree: Tree) -> str:
-    """Why the condition does not hold, "" if it does."""
+def unmet(condition: Condition, tree: Tree | None) -> str:
+    """Why the condition does not hold, "" if it does; without a source it does not."""
+    if tree is None:
+        return f"no source to tell what {condition.files[0]} has"
     files = tree.existing(condition.files)
     if condition.absent:
         found = tree.find(files, condition.pattern) if condition.pattern else "".join(files[:1])
@@ -144,6 +146,8 @@ def _records(
 
 def _shows(flip: Flip, case: Mapping[str, Any]) -> bool:
     """Is it the failure that the lack of this fix causes?"""
+    if witnesses.stray(flip, case):
+        return False
     words = [case.get("message", ""), *case.get("diagnostics", ()), *case.get("splats", ())]
     return any(re.search(flip.shows, text) for text in words)
 
@@ -194,7 +198,7 @@ def audit(
     def word(name: str) -> str:
         if name not in known:
             known[name] = UNKNOWN, "its cases need each other"
-            fix, left = witnesses.telling(catalogue.fixes[name], lacks)
+            fix, left = witnesses.telling(catalogue.fixes[name], kernel)
             found, why = verdict_of(fix, tree, document, release, log)
             known[name] = found, "; ".join([why, *left] if document else [why])
         return known[name][0]
@@ -202,6 +206,10 @@ def audit(
     def lacks(name: str) -> bool:
         return name in catalogue.fixes and word(name) in LACK
 
+    def has(name: str) -> bool:
+        return name in catalogue.fixes and word(name) in HAVE
+
+    kernel = witnesses.Known(lacks, has, lambda condition: unmet(condition, tree))
     audited = []
     for fix in fixes:
         found, why = word(fix.id), known[fix.id][1]

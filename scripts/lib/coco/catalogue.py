@@ -62,6 +62,8 @@ class Flip:
     cause: str = "assertion"  # how it fails: evidence.py, attribute.py; "": in whatever way
     shows: str = ""  # a pattern that is to be found in what it then says
     needs: tuple[str, ...] = ()  # fixes without which it fails all the same
+    hidden_by: tuple[str, ...] = ()  # fixes with which it passes all the same
+    applies: tuple[Condition, ...] = ()  # where else it tells nothing
 
     @property
     def causes(self) -> list[str]:
@@ -183,10 +185,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         tuple(data["technologies"]),
         tuple(data["prerequisites"]),
         tuple(data["follow_ups"]),
-        tuple(
-            Condition(tuple(one["files"]), one.get("pattern", ""), one.get("absent", False))
-            for one in data["applies"]
-        ),
+        _conditions(data),
         tuple(
             Probe(
                 tuple(one["files"]),
@@ -223,6 +222,15 @@ def read_flip(data: Mapping[str, Any]) -> Flip:
         data.get("cause", "assertion"),
         data.get("shows", ""),
         tuple(data.get("needs", ())),
+        tuple(data.get("hidden_by", ())),
+        _conditions(data),
+    )
+
+
+def _conditions(data: Mapping[str, Any]) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(tuple(one["files"]), one.get("pattern", ""), one.get("absent", False))
+        for one in data.get("applies", ())
     )
 
 
@@ -294,8 +302,8 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
             other = owners.setdefault(commit[:12], fix.id)
             if other != fix.id:
                 yield f"{fix.id}: commit {commit[:12]} is that of {other} too"
-        needed = [what for flip in fix.cases for what in flip.needs]
-        for what in dict.fromkeys([*fix.prerequisites, *fix.follow_ups, *needed]):
+        others = [what for flip in fix.cases for what in (*flip.needs, *flip.hidden_by)]
+        for what in dict.fromkeys([*fix.prerequisites, *fix.follow_ups, *others]):
             if what not in catalogue.fixes:
                 yield f"{fix.id}: no fix {what}: {did_you_mean(what, catalogue.fixes)}"
             elif what == fix.id:

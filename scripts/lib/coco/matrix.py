@@ -162,9 +162,14 @@ def _fixes(document: Document) -> dict[str, list[str]]:
     """Fixes that a case of these results tells of."""
     found = {}
     known = catalogue.load("").fixes
-    lacking = {name for name in known if audit.by_behaviour(known[name], document)[0] in audit.LACK}
+    words = {name: audit.by_behaviour(known[name], document)[0] for name in known}
+    kernel = witnesses.Known(
+        lambda name: words.get(name) in audit.LACK,
+        lambda name: words.get(name) in audit.HAVE,
+        lambda condition: audit.unmet(condition, None),
+    )
     for whole in known.values():
-        fix, _ = witnesses.telling(whole, lacking.__contains__)
+        fix, _ = witnesses.telling(whole, kernel)
         verdict, why = audit.by_behaviour(fix, document)
         if verdict or why and "did not run" not in why:
             found[fix.id] = [verdict or audit.UNKNOWN, why]

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from coco import witnesses
 from coco.catalogue import Flip
 from coco.expect import BOOT
 from coco.runner import REACHES_INIT
@@ -224,6 +225,8 @@ def _wrong_reason(case: Case | None, flip: Flip) -> str:
 
 def _is_meant(case: Case, flip: Flip) -> bool:
     """Whether a failing witness fails as it does for want of the fix, where that was said."""
+    if witnesses.stray(flip, case):
+        return False
     return not flip.shows or bool(re.search(flip.shows, evidence(case)))
 
 

@@ -118,11 +118,16 @@ class Prover:
     def _sort_out(self) -> list[tuple[Fix, str]]:
         """(fix, claim) of those that can be tried; the verdict on the others."""
         found = []
+        known = witnesses.Known(
+            lambda name: self._says(name) in audit.LACK,
+            lambda name: self._says(name) in audit.HAVE,
+            lambda condition: audit.unmet(condition, self._tree),
+        )
         for fix in self._fixes:
             claim, why = audit.by_source(fix, self._tree)
             if self._series:
                 claim = audit.CLAIMED  # by whoever brings the other side
-            fix, left = witnesses.telling(fix, self._lacks)
+            fix, left = witnesses.telling(fix, known)
             self._state.left_out[fix.id] = left
             if claim == audit.NOT_APPLICABLE:
                 self._state.add(fix, claim, verdicts.NOT_APPLICABLE, why)
@@ -136,10 +141,10 @@ class Prover:
                 found.append((fix, claim))
         return found
 
-    def _lacks(self, name: str) -> bool:
-        """By the source: no case of another fix has run yet."""
+    def _says(self, name: str) -> str:
+        """Of another fix, by the source: no case of it has run yet."""
         other = self._listing.fixes.get(name)
-        return other is not None and audit.by_source(other, self._tree)[0] in audit.LACK
+        return audit.by_source(other, self._tree)[0] if other else audit.UNKNOWN
 
     def _tasks(self, fixes: Sequence[tuple[Fix, str]], prepared: prepare.Prepared) -> list[Task]:
         """Those with a case that this kernel can run in some personality."""
