@@ -192,7 +192,7 @@ static struct config_table *find_table(const struct efi_guid *guid)
 	u32 i;
 
 	for (i = 0; i < tables_count; i++)
-		if (!memcmp(&tables[i].guid, guid, sizeof(*guid)))
+		if (efi_same_guid(&tables[i].guid, guid))
 			return &tables[i];
 	return NULL;
 }

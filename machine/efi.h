@@ -18,6 +18,11 @@ struct efi_guid {
 	u8 d[8];
 } __packed;
 
+static inline bool efi_same_guid(const struct efi_guid *a, const struct efi_guid *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
 /* 7.2.1, "memory type usage" */
 enum efi_memory_type {
 	EFI_RESERVED		= 0,
@@ -85,6 +90,11 @@ int efi_map_type(u64 start, u64 end);		/* -1: it is in no one range */
 u64 efi_map_version(void);			/* another one after each change: 7.2.3, MapKey */
 u32 efi_map_size(void);				/* descriptors, EFI_MAX_DESCRIPTORS at most */
 void efi_map_fill(struct efi_descriptor *map);
+static inline u64 efi_pages(u64 bytes)		/* as many as these begin */
+{
+	return (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
 /* Free pages that end at the limit at most, from the top; 0: there are none */
 u64 efi_allocate(u64 pages, enum efi_memory_type type, u64 limit);
 u64 efi_take(u64 pages);			/* for the firmware itself: zeroed, EfiBootServicesData */

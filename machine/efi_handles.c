@@ -15,13 +15,6 @@
 /* 7.3.8, EFI_LOCATE_SEARCH_TYPE */
 enum { ALL_HANDLES, BY_REGISTER_NOTIFY, BY_PROTOCOL };
 
-/* 10.3.1: every node of a device path begins so */
-struct path_node {
-	u8 type, subtype;
-	u16 length;
-} __packed;
-
-#define PATH_END	0x7f
 #define LONGEST_PATH	1024
 
 static struct installed {
@@ -32,11 +25,6 @@ static struct installed {
 
 static u64 last_handle;
 
-static bool same_guid(const struct efi_guid *a, const struct efi_guid *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 /* handle 0: any */
 static struct installed *find(u64 handle, const struct efi_guid *guid)
 {
@@ -45,7 +33,7 @@ static struct installed *find(u64 handle, const struct efi_guid *guid)
 	for (i = 0; i < MAX_INSTALLED; i++) {
 		struct installed *p = &installed[i];
 
-		if (p->handle && (!handle || p->handle == handle) && same_guid(&p->guid, guid))
+		if (p->handle && (!handle || p->handle == handle) && efi_same_guid(&p->guid, guid))
 			return p;
 	}
 	return NULL;
@@ -153,10 +141,11 @@ u64 efi_handle_protocol(struct vcpu *v)
 {
 	struct efi_guid guid = efi_guid_arg(v, 1);
 	u64 handle = efi_arg(v, 0);
-	const struct installed *p = handle ? find(handle, &guid) : NULL;
+	const struct installed *p;
 
 	if (!is_handle(handle))
 		return EFI_INVALID_PARAMETER;
+	p = find(handle, &guid);
 	return p ? efi_give(v, 2, p->interface) : EFI_UNSUPPORTED;
 }
 
@@ -174,7 +163,7 @@ static u32 handles_with(const struct efi_guid *guid, u64 *handles)
 	u32 i, n = 0;
 
 	for (i = 0; i < MAX_INSTALLED; i++)
-		if (installed[i].handle && same_guid(&installed[i].guid, guid))
+		if (installed[i].handle && efi_same_guid(&installed[i].guid, guid))
 			handles[n++] = installed[i].handle;
 	return n;
 }

@@ -152,7 +152,7 @@ const char *efi_load_image(const u8 *file, u64 size, struct efi_program *program
 	    coff->optional_size >= sizeof(*optional) + (DIRECTORY_RELOCATIONS + 1) * sizeof(relocations))
 		relocations = ((const struct directory *)(optional + 1))[DIRECTORY_RELOCATIONS];
 
-	pages = (optional->image_size + PAGE_SIZE - 1) / PAGE_SIZE;
+	pages = efi_pages(optional->image_size);
 	program->base = efi_allocate(pages, EFI_LOADER_CODE, config.ram);
 	if (!program->base)
 		return "there is no room for the image";

@@ -12,17 +12,14 @@
 
 #define MEDIA_DEVICE_PATH	4	/* 10.3.5.3, vendor-defined media */
 #define MEDIA_VENDOR		3
-#define PATH_END		0x7f	/* 10.3.1, the entire path's */
-#define PATH_END_ENTIRE		0xff
+#define PATH_END_ENTIRE		0xff	/* 10.3.1 */
 
 #define LONGEST_STRING		4096
 
 struct vendor_path {
-	u8 type, subtype;
-	u16 length;
+	struct path_node node;
 	struct efi_guid vendor;
-	u8 end_type, end_subtype;
-	u16 end_length;
+	struct path_node end;
 } __packed;
 
 /* 12.4.1, EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL */
@@ -80,13 +77,9 @@ static void install_initrd(struct protocol_page *page)
 	if (bootfile_part(BOOTFILE_INITRAMFS, 0, 1, &initramfs) <= 0)
 		return;
 	page->initrd = (struct vendor_path) {
-		.type = MEDIA_DEVICE_PATH,
-		.subtype = MEDIA_VENDOR,
-		.length = offsetof(struct vendor_path, end_type),
+		.node = { MEDIA_DEVICE_PATH, MEDIA_VENDOR, offsetof(struct vendor_path, end) },
 		.vendor = guid_initrd,
-		.end_type = PATH_END,
-		.end_subtype = PATH_END_ENTIRE,
-		.end_length = sizeof(page->initrd) - offsetof(struct vendor_path, end_type),
+		.end = { PATH_END, PATH_END_ENTIRE, sizeof(page->initrd.end) },
 	};
 	install(&handle, &efi_guid_device_path, offsetof(struct protocol_page, initrd));
 	install(&handle, &guid_load_file2, offsetof(struct protocol_page, load_file));

@@ -235,7 +235,7 @@ static u64 get_memory_map(struct vcpu *v)
 
 u64 efi_pool(struct vcpu *v, u64 size, enum efi_memory_type type)
 {
-	struct pool pool = { POOL_MAGIC, (size + sizeof(pool) + PAGE_SIZE - 1) / PAGE_SIZE };
+	struct pool pool = { POOL_MAGIC, efi_pages(size + sizeof(pool)) };
 	u64 gpa = size > config.ram ? 0 : efi_allocate(pool.pages, type, config.ram);
 
 	if (!gpa)

@@ -52,6 +52,14 @@ static inline struct efi_guid efi_guid_arg(struct vcpu *v, u32 n)
 /* On the stack of a program that begins: where it returns to, and room for four registers */
 #define EFI_CALL_FRAME	(5 * sizeof(u64))
 
+/* 10.3.1: every node of a device path begins so */
+struct path_node {
+	u8 type, subtype;
+	u16 length;
+} __packed;
+
+#define PATH_END	0x7f
+
 extern const struct efi_guid efi_guid_device_path, efi_guid_loaded_image;
 
 /* ---- efi_services.c ---- */

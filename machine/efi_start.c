@@ -78,10 +78,10 @@ static struct image *add_image(u64 parent, const struct efi_program *program)
 
 static void forget_image(struct image *image)
 {
-	u64 base = image->program.base, pages = (image->program.size + PAGE_SIZE - 1) / PAGE_SIZE;
+	u64 base = image->program.base, end = base + efi_pages(image->program.size) * PAGE_SIZE;
 
 	efi_uninstall(image->handle, &efi_guid_loaded_image, image->interface);
-	efi_set_type(base, base + pages * PAGE_SIZE, EFI_CONVENTIONAL);
+	efi_set_type(base, end, EFI_CONVENTIONAL);
 	efi_set_type(image->interface, image->interface + PAGE_SIZE, EFI_CONVENTIONAL);
 	image->handle = 0;
 }
@@ -91,13 +91,13 @@ static void set_options(const struct image *image, const char *cmdline)
 {
 	struct loaded_image *protocol = ram_ptr(image->interface, PRIVATE);
 	u32 n = strlen(cmdline) + 1, i;
-	u64 gpa = efi_take((2 * n + PAGE_SIZE - 1) / PAGE_SIZE);
+	u64 gpa = efi_take(efi_pages(n * sizeof(u16)));
 	u16 *options = ram_ptr(gpa, PRIVATE);
 
 	for (i = 0; i < n; i++)
 		options[i] = cmdline[i];
 	protocol->options = gpa;
-	protocol->options_size = 2 * n;
+	protocol->options_size = n * sizeof(u16);
 }
 
 u64 efi_first_image(const struct efi_program *program, u64 systab, u64 return_to, const char *cmdline)
