@@ -31,4 +31,11 @@
 		SKIP(return, "ioperm: %s", strerror(errno)); \
 } while (0)
 
+/* The kernel's log, for the test to free */
+#define NEED_KERNEL_LOG(log) do { \
+	(log) = kernel_log(); \
+	if (!(log)) \
+		SKIP(return, "the kernel's log cannot be read"); \
+} while (0)
+
 #endif /* COCO_NEED_H */

@@ -20,9 +20,7 @@ static char *log_or_skip;
 
 #define NEED_STUB() do { \
 	NEED_MACHINE(); \
-	log_or_skip = kernel_log(); \
-	if (!log_or_skip) \
-		SKIP(return, "the kernel's log cannot be read"); \
+	NEED_KERNEL_LOG(log_or_skip); \
 } while (0)
 
 TEST(firmware_is_the_machine)

@@ -43,9 +43,7 @@ TEST(seed_is_passed_on)
 	char *log;
 
 	NEED_MACHINE();
-	log = kernel_log();
-	if (!log)
-		SKIP(return, "the kernel's log cannot be read");
+	NEED_KERNEL_LOG(log);
 	EXPECT_TRUE(strstr(log, " RNG=0x") != NULL);
 	free(log);
 }
@@ -55,9 +53,7 @@ TEST(technology_is_the_machine_s)
 	char *log;
 
 	NEED_MACHINE();
-	log = kernel_log();
-	if (!log)
-		SKIP(return, "the kernel's log cannot be read");
+	NEED_KERNEL_LOG(log);
 	EXPECT_EQ(technology_by_log(log), machine_personality());
 	free(log);
 }
