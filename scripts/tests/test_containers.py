@@ -153,6 +153,21 @@ def test_uki_gives_its_kernel(tmp_path: Path) -> None:
     assert kernel.vmlinuz.read_bytes() == fake_kernel.image()
 
 
+def test_uki_is_packed_around_another_kernel(tmp_path: Path) -> None:
+    """Three parts are replaced; the stub, and what else its maker put into it, stays."""
+    shipped, made = unified(tmp_path), tmp_path / "made.efi"
+    parts = {}
+    for name, content in ((".linux", b"MZ other"), (".initrd", b"ours"), (".cmdline", b"words")):
+        parts[name] = tmp_path / f"ours{name}"
+        parts[name].write_bytes(content * 5000)
+    uki.pack(shipped, parts, made)
+    assert uki.kernel_in(made.read_bytes()) == b"MZ other" * 5000
+    before, after = (uki._sections(path.read_bytes()) for path in (shipped, made))
+    assert after[".text"] == before[".text"]
+    assert after[".initrd"].content == b"ours" * 5000
+    assert after[".cmdline"].address > before[".initrd"].address
+
+
 def test_uki_without_configuration_says_where_it_may_be(tmp_path: Path) -> None:
     assert "no configuration found" in refused(unified(tmp_path, config=False))
 

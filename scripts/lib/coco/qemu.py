@@ -239,21 +239,13 @@ def _link(folder: Path, guest: Guest) -> None:
     """Short names without blanks or commas, which -initrd could not take."""
     files = {"kernel": guest.kernel, "initramfs": guest.initramfs, "machine.elf": guest.machine}
     if guest.image == UKI:
-        files = {"machine.elf": guest.machine}
-        _pack(folder, guest)
+        assert guest.stub is not None
+        whole = uki.image(guest.stub, guest.kernel, guest.initramfs, kernel_words(guest))
+        files = {"kernel": whole, "machine.elf": guest.machine}
     for name, target in files.items():
         if target:
             (folder / name).unlink(missing_ok=True)
             (folder / name).symlink_to(target.resolve())
-
-
-def _pack(folder: Path, guest: Guest) -> None:
-    """A unified kernel image, in the place of the kernel."""
-    assert guest.stub is not None
-    words = folder / "cmdline"
-    words.write_text(kernel_words(guest), encoding="utf-8")
-    parts = {".cmdline": words, ".linux": guest.kernel, ".initrd": guest.initramfs}
-    uki.pack(guest.stub, parts, folder / "kernel")
 
 
 def _write_command(folder: Path, argv: list[str]) -> None:

@@ -6,12 +6,13 @@ The kernel in it is tested like any other; and a guest can be started with the i
 its own stub first (suites with "image: uki").  Initrd and command line are then the tests'.
 """
 
+import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import command
+from coco import cache, command
 
 # For kernels that come without one: systemd's (Debian: systemd-boot-efi)
 STUB = Path("/usr/lib/systemd/boot/efi/linuxx64.efi.stub")
@@ -64,7 +65,23 @@ def _header(data: bytes) -> int:
     return at if data[at : at + 4] == _PE and len(data) >= at + _IMAGE_BASE + 8 else 0
 
 
-def pack(stub: Path, parts: Mapping[str, Path], image: Path) -> None:
+def image(stub: Path, kernel: Path, initrd: Path, words: str) -> Path:
+    """An image of a stub, or of a UKI's own, with these in it; all guests share one."""
+    digest = hashlib.sha256(words.encode())
+    for path in (stub, kernel, initrd):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+
+    def build(folder: Path) -> None:
+        (folder / "cmdline").write_text(words, encoding="utf-8")
+        parts = {".cmdline": folder / "cmdline", ".linux": kernel, ".initrd": initrd}
+        pack(stub, parts, folder / "linux.efi")
+
+    path = cache.entry("unified", digest.hexdigest()[:20], build) / "linux.efi"
+    cache.prune("unified", keep=8)
+    return path
+
+
+def pack(stub: Path, parts: Mapping[str, Path], target: Path) -> None:
     """An image of a stub, or of a UKI's own, with these files as sections (".linux", ...).
 
     A section that was there is replaced.  New ones lie behind all that were, a page's beginning
@@ -81,4 +98,4 @@ def pack(stub: Path, parts: Mapping[str, Path], image: Path) -> None:
         words += [f"--add-section={name}={file}", f"--set-section-flags={name}=data,readonly"]
         words += [f"--change-section-vma={name}={base + place:#x}"]
         place += file.stat().st_size
-    command.output(["objcopy", *words, str(stub), str(image)], "packing a unified kernel image")
+    command.output(["objcopy", *words, str(stub), str(target)], "packing a unified kernel image")
