@@ -15,7 +15,7 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,15 @@ def by_source(fix: Fix, tree: Tree) -> tuple[str, str]:
     if have:
         return CLAIMED, ", ".join(have)
     return UNKNOWN, f"none of the places where it is looked for is here: {_places(fix)}"
+
+
+def known_by(word: Callable[[str], str], tree: Tree | None) -> witnesses.Known:
+    """What the verdicts on other fixes, and the source if there is one, say of a kernel."""
+    return witnesses.Known(
+        lacks=lambda name: word(name) in LACK,
+        has=lambda name: word(name) in HAVE,
+        unmet=lambda condition: unmet(condition, tree),
+    )
 
 
 def _places(fix: Fix) -> str:
@@ -196,6 +205,8 @@ def audit(
     known: dict[str, tuple[str, str]] = {}
 
     def word(name: str) -> str:
+        if name not in catalogue.fixes:
+            return UNKNOWN
         if name not in known:
             known[name] = UNKNOWN, "its cases need each other"
             fix, left = witnesses.telling(catalogue.fixes[name], kernel)
@@ -203,18 +214,12 @@ def audit(
             known[name] = found, "; ".join([why, *left] if document else [why])
         return known[name][0]
 
-    def lacks(name: str) -> bool:
-        return name in catalogue.fixes and word(name) in LACK
-
-    def has(name: str) -> bool:
-        return name in catalogue.fixes and word(name) in HAVE
-
-    kernel = witnesses.Known(lacks, has, lambda condition: unmet(condition, tree))
+    kernel = known_by(word, tree)
     audited = []
     for fix in fixes:
         found, why = word(fix.id), known[fix.id][1]
         missing: list[str] = []
-        absent = [name for name in fix.prerequisites if lacks(name)]
+        absent = [name for name in fix.prerequisites if kernel.lacks(name)]
         if found == FIXED and absent and tree is None:
             # The code that it mends is not there, and so nothing is wrong with it
             found, why = NOT_APPLICABLE, f"it mends {absent[0]}, which is lacking; {why}"
@@ -226,7 +231,7 @@ def audit(
                 missing += [
                     f"{what} missing: {name}, {catalogue.fixes[name].title}"
                     for name in names
-                    if lacks(name)
+                    if kernel.lacks(name)
                 ]
         if log and found in LACK and (claim := log.claim(fix)):
             missing.append(f"but {claim} claims it")

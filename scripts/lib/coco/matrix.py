@@ -163,11 +163,7 @@ def _fixes(document: Document) -> dict[str, list[str]]:
     found = {}
     known = catalogue.load("").fixes
     words = {name: audit.by_behaviour(known[name], document)[0] for name in known}
-    kernel = witnesses.Known(
-        lambda name: words.get(name) in audit.LACK,
-        lambda name: words.get(name) in audit.HAVE,
-        lambda condition: audit.unmet(condition, None),
-    )
+    kernel = audit.known_by(lambda name: words.get(name, audit.UNKNOWN), None)
     for whole in known.values():
         fix, _ = witnesses.telling(whole, kernel)
         verdict, why = audit.by_behaviour(fix, document)

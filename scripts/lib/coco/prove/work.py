@@ -118,11 +118,7 @@ class Prover:
     def _sort_out(self) -> list[tuple[Fix, str]]:
         """(fix, claim) of those that can be tried; the verdict on the others."""
         found = []
-        known = witnesses.Known(
-            lambda name: self._says(name) in audit.LACK,
-            lambda name: self._says(name) in audit.HAVE,
-            lambda condition: audit.unmet(condition, self._tree),
-        )
+        known = audit.known_by(self._says, self._tree)
         for fix in self._fixes:
             claim, why = audit.by_source(fix, self._tree)
             if self._series:
