@@ -6,7 +6,7 @@ import datetime
 import threading
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,19 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         _conclude(document, start, folder, screen, interrupted=True)
         return errors.INTERRUPTED
     return _conclude(document, start, folder, screen, interrupted=False)
+
+
+def within(
+    options: argparse.Namespace, words: list[str], leave: Collection[str], screen: Screen
+) -> results.Document:
+    """The results of a check of options.kernel that some other command makes, into its folder.
+
+    words are that command's; those named in leave say nothing to a check.
+    """
+    own = [word for word in words if word.partition("=")[0] not in leave]
+    if check(options, [f"KERNEL={options.kernel}", *own], screen) == errors.INTERRUPTED:
+        raise KeyboardInterrupt
+    return results.read(Path(options.results))
 
 
 def choose_personalities(asked: Iterable[str] | None, prepared: Prepared) -> list[str]:

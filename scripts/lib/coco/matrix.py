@@ -12,7 +12,6 @@ checked again: an interrupted matrix goes on where it was.
 import argparse
 import copy
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -92,7 +91,7 @@ def _one(
     word: str, folder: Path, options: argparse.Namespace, words: list[str], screen: Screen
 ) -> Entry:
     """One kernel: checked, or taken from its folder; what prevents it becomes its reason."""
-    entry = Entry(word, re.sub(r"[^A-Za-z0-9.+-]+", "_", word).strip("_"))
+    entry = Entry(word, kernels.folder_name(word))
     own = copy.copy(options)
     own.kernel, own.results = word, str(folder / entry.folder)
     own.jobs = options.jobs or DEFAULT_JOBS
@@ -125,12 +124,8 @@ def _results(
         )
         folder.rename(old)
         screen.line(f"  results of {document['started']} no longer hold, moved to {old.name}")
-    own = [word for word in words if word.partition("=")[0] not in ("KERNELS", "RESULTS")]
     options.tier = expect.TIERS[-1]
-    code = check.check(options, [f"KERNEL={options.kernel}", *own], screen)
-    if code == errors.INTERRUPTED:
-        raise KeyboardInterrupt
-    return results.read(folder)
+    return check.within(options, words, ("KERNELS", "RESULTS"), screen)
 
 
 def _holds(document: Document, kernel: kernels.Kernel) -> bool:

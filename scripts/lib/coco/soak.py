@@ -15,9 +15,9 @@ import argparse
 import contextlib
 import copy
 import datetime
+import hashlib
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -27,9 +27,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, compare, errors, parts, results
+from coco import cache, check, compare, errors, kernels, parts, results
 from coco.errors import UsageError
-from coco.kernels import DEFAULT
 from coco.screen import Screen
 
 JSON_VERSION = 1
@@ -68,18 +67,18 @@ class SoakRun:
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """The whole verb."""
     folder = Path(options.results or parts.workplace() / "results/soak").absolute()
-    kernels = list(dict.fromkeys((options.kernels or DEFAULT).split()))
+    asked = list(dict.fromkeys((options.kernels or kernels.DEFAULT).split()))
+    rounds = options.rounds or ROUNDS
     load = LOAD if options.load is None else options.load
     done = _before(folder)
-    own = [word for word in words if word.partition("=")[0] not in _OWN_WORDS]
     with cache.disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    for _ in range(options.rounds or ROUNDS):
-        for kernel in kernels:
-            if sum(one.kernel == kernel for one in done) >= (options.rounds or ROUNDS):
+    for _ in range(rounds):
+        for kernel in asked:
+            if sum(one.kernel == kernel for one in done) >= rounds:
                 continue
-            number = len(done) + 1
-            made = _one(kernel, number, 0 if number % LOADED else load, options, own, folder, done)
+            extra = 0 if (len(done) + 1) % LOADED else load
+            made = _one(kernel, extra, options, words, folder, done)
             done.append(made)
             _write(folder, done)
             for line in told(made, folder):
@@ -103,7 +102,6 @@ def _before(folder: Path) -> list[SoakRun]:
 
 def _one(
     kernel: str,
-    number: int,
     load: int,
     options: argparse.Namespace,
     words: list[str],
@@ -111,18 +109,15 @@ def _one(
     done: list[SoakRun],
 ) -> SoakRun:
     """One check, held to the first of its kind."""
-    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", kernel).strip("_")
-    place = folder / f"{name}-{number}"
+    number = len(done) + 1
+    place = folder / f"{kernels.folder_name(kernel)}-{number}"
     if place.exists():  # of a run that was interrupted
         shutil.rmtree(place)
     own = copy.copy(options)
     own.kernel, own.results, own.gdb = kernel, str(place), ""
     started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     with open(os.devnull, "w", encoding="utf-8") as nowhere, busy(load):
-        code = check.check(own, [f"KERNEL={kernel}", *words], Screen(nowhere))
-    if code == errors.INTERRUPTED:
-        raise KeyboardInterrupt
-    document = results.read(place)
+        document = check.within(own, words, _OWN_WORDS, Screen(nowhere))
     made = SoakRun(
         kernel=kernel,
         number=number,
@@ -131,7 +126,7 @@ def _one(
         seconds=document["seconds"],
         load=load,
         cases=sum(len(run["cases"]) for run in document["runs"]),
-        code=code,
+        code=document["verdict"]["exit"],
         verdict=f"{document['verdict']['word']}: {document['verdict']['text']}",
         folder=place.name,
     )
@@ -150,7 +145,7 @@ def _same(document: Document) -> str:
     told = [document[name]["sha256"] for name in ("kernel", "machine")]
     told += [document.get("sources"), document["qemu"]["version"], document["tier"]]
     told += [*document["repeat"], *(run["name"] for run in document["runs"])]
-    return cache.key(" ".join(map(str, told)))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
 
 
 @contextlib.contextmanager

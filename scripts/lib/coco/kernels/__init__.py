@@ -9,6 +9,7 @@
 resolve() uses the network for none of them; fetch() is what downloads.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,6 +78,11 @@ class Kernel:
     def slug(self) -> str:
         """Short and unique, for file names."""
         return f"{self.release}-{self.sha256[:12]}"
+
+
+def folder_name(word: str) -> str:
+    """Of the results of a kernel that was asked for by that word."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", word).strip("_")
 
 
 def resolve(args: object, say: Say = quiet) -> Kernel:
