@@ -26,6 +26,18 @@ def test_case_has_the_mistake_that_turns_it_red() -> None:
     assert after.startswith("    with tdx-quote-no-wait: ")
 
 
+def test_case_has_the_kernels_that_are_known_to_fail_it() -> None:
+    found = lines("vc_ioio")
+    after = found[found.index("vc_ioio.outs_without_rep_ignores_rcx") + 1]
+    assert after.startswith("    fails on kernels from 5.10: ")
+
+
+def test_parameter_that_a_kernel_fails_is_named() -> None:
+    found = lines("vc")
+    after = found[found.index("vc.in_changes_only_its_part_of_rax") + 1]
+    assert after.startswith("    fails on kernels from 5.10 (byte): ")
+
+
 def test_case_that_nothing_is_for_says_so() -> None:
     found = lines("boot")
     assert "    nothing is known to turn it red" in found

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import fake_qemu, scenario_of
 from test_prove import RECIPE, SOURCE, WRITTEN, World, world  # noqa: F401
 
-from coco import catalogue, check, errors, expect, recipe
+from coco import catalogue, check, errors, expect, parts, recipe
 from coco.catalogue import Catalogue, Flip
 from coco.errors import UsageError
 from coco.screen import Screen
@@ -139,6 +140,65 @@ def test_all_of_them_with_tier_full_or_by_name(checked: Checked) -> None:
     assert len(checked.world.built) == 3
 
 
+def test_a_mistake_of_the_machine_is_made_in_a_copy_of_it(
+    checked: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict[str, bytes]] = []
+    other = checked.world.folder / "other.elf"
+    other.write_bytes(b"another machine")
+
+    def altered(files: dict[str, bytes]) -> Path:
+        made.append(files)
+        # All that the fake QEMU makes of another machine
+        fake_qemu(checked.world.folder / "with", scenario_of(WRITTEN, cases=checked.world.without))
+        return other
+
+    monkeypatch.setattr(parts, "altered_machine", altered)
+    checked.add()
+    entry = checked.folder / "some-mistake.yaml"
+    text = entry.read_text().replace(
+        f"files: [{SOURCE}]",
+        'machine: {file: cpuid.c, old: "#define MAX_STANDARD", new: "#define M"}',
+    )
+    entry.write_text(text)
+    (checked.folder / "some-mistake.cocci").unlink()
+    assert checked.run() == errors.OK
+    assert not checked.world.built
+    ((name, content),) = made[0].items()
+    assert name == "cpuid.c"
+    assert b"#define M\t" in content and b"MAX_STANDARD\t" not in content
+    (proof,) = checked.kept["proofs"]
+    assert proof["parts"][0]["files"] == ["machine/cpuid.c"]
+
+
+def test_a_mistake_in_assembly_is_a_text_for_another(checked: Checked) -> None:
+    checked.add()
+    entry = checked.folder / "some-mistake.yaml"
+    change = f'assembly: {{files: [arch/x86/none.S, {SOURCE}], old: "if (user)", new: "if (0)"}}'
+    entry.write_text(entry.read_text().replace(f"files: [{SOURCE}]", change))
+    (checked.folder / "some-mistake.cocci").unlink()
+    assert checked.run() == errors.OK
+    (files,) = checked.world.built
+    assert b"if (0)" in (files[SOURCE] or b"")
+
+
+def test_a_mistake_in_assembly_that_the_tree_has_not_does_not_apply(checked: Checked) -> None:
+    checked.add()
+    entry = checked.folder / "some-mistake.yaml"
+    change = f'assembly: {{files: [{SOURCE}], old: "no such text", new: ""}}'
+    entry.write_text(entry.read_text().replace(f"files: [{SOURCE}]", change))
+    assert checked.run() == errors.NOTHING_APPLICABLE
+
+
+def test_a_place_in_the_machine_that_there_is_not_is_refused(checked: Checked) -> None:
+    checked.add()
+    entry = checked.folder / "some-mistake.yaml"
+    change = 'machine: {file: cpuid.c, old: "no such text", new: ""}'
+    entry.write_text(entry.read_text().replace(f"files: [{SOURCE}]", change))
+    with pytest.raises(UsageError, match="0 times: no such text"):
+        checked.run()
+
+
 def test_cases_without_any_recipe_are_told(checked: Checked) -> None:
     checked.add()
     checked.run()
@@ -184,6 +244,8 @@ def test_our_own_mistakes_name_cases_that_there_are() -> None:
     written = expect.load(check.EXPECTATIONS)
     own = mistakes.load(Path(mistakes.__file__).resolve().parents[4] / "backports/mistakes")
     assert not list(mistakes.problems(own, written))
-    recipes = {one.recipe for one in own.values()}
+    recipes = {one.recipe for one in own.values() if one.recipe}
+    for one in own.values():
+        mistakes.of_the_machine(one)
     folder = next(iter(own.values())).file.parent
     assert recipes == set(folder.glob("*.cocci"))

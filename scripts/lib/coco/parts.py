@@ -7,8 +7,10 @@ can share it, and an edit while a run goes on does not change what that run uses
 
 import hashlib
 import os
+import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coco import cache, command
@@ -56,6 +58,19 @@ def machine(say: cache.Say = cache.quiet) -> Path:
     return _build("machine", sources, ["machine.elf"], version(), say) / "machine.elf"
 
 
+def altered_machine(changed: Mapping[str, bytes], say: cache.Say = cache.quiet) -> Path:
+    """The machine with other content in these of its files, built from a copy of its sources."""
+    with tempfile.TemporaryDirectory(prefix="coco-machine-") as folder:
+        copy = Path(folder) / "machine"
+        shutil.copytree(REPOSITORY / "machine", copy, ignore=shutil.ignore_patterns("tests"))
+        for name, content in changed.items():
+            (copy / name).write_bytes(content)
+        built = _build(
+            "machine", (copy,), ["machine.elf"], f"{version()}, altered", say, copy.parent
+        )
+    return built / "machine.elf"
+
+
 def selftests(say: cache.Say = cache.quiet) -> Path:
     """The folder of init and all selftests, built."""
     sources = (REPOSITORY / "selftests", REPOSITORY / "machine/include")
@@ -82,17 +97,22 @@ def suite_sources() -> dict[str, str]:
 
 
 def _build(
-    name: str, sources: Sequence[Path], products: Sequence[str], salt: str, say: cache.Say
+    name: str,
+    sources: Sequence[Path],
+    products: Sequence[str],
+    salt: str,
+    say: cache.Say,
+    room: Path = REPOSITORY,
 ) -> Path:
-    """`make O=... -C <name>` into an entry of the cache."""
+    """`make O=... -C <name>` into an entry of the cache; room: where the sources are."""
     digest = hashlib.sha256(f"{salt}\0{compiler()}".encode())
     for source in sources:
-        _add(digest, source)
+        _add(digest, source, room)
 
     def fill(folder: Path) -> None:
         say(f"building {name}/")
         log = cache.folder("logs") / f"{name}.log"
-        argv = ["make", "-C", str(REPOSITORY / name), f"O={folder}", f"CC={COMPILER}"]
+        argv = ["make", "-C", str(room / name), f"O={folder}", f"CC={COMPILER}"]
         argv.append(f"-j{os.cpu_count() or 1}")
         argv += [f"VERSION={salt}"] if salt else []
         command.run(argv, log, f"building {name}/")
@@ -103,10 +123,10 @@ def _build(
     return cache.entry(name, digest.hexdigest()[:20], fill, say)
 
 
-def _add(digest: "hashlib._Hash", folder: Path) -> None:
+def _add(digest: "hashlib._Hash", folder: Path, room: Path = REPOSITORY) -> None:
     """All sources below a folder; tests and build products are no part of it."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".c", ".h", ".S", ".lds") or path.name == "Makefile":
             content = path.read_bytes()
-            name = str(path.relative_to(REPOSITORY))
+            name = str(path.relative_to(room))
             digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -2,26 +2,30 @@
 """From the command line to the exit code of `coco selfcheck`.
 
 Both sides of a recipe are those of `coco prove`: the kernel as it is, and the one that the
-recipe breaks.  There it is the kernel that has to be shown to be right, here it is the
-cases: each that is named has to see the difference.
+recipe breaks, or the same one in a machine that is broken.  There it is the kernel that has to be
+shown to be right, here it is the cases: each that is named has to see the difference.
 """
 
 import argparse
+import dataclasses
 import fnmatch
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, catalogue, check, errors, expect, results
+from coco import audit, catalogue, check, errors, expect, parts, prepare, results
 from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import UsageError, did_you_mean
 from coco.prove import proofs, sources, verdicts
+from coco.prove.batches import Removal
+from coco.prove.proofs import PartProof
 from coco.prove.sources import Sources
 from coco.prove.work import Prover
 from coco.screen import Screen
 from coco.selfcheck import mistakes, report
 
 FILE = "selfcheck.json"
+MACHINE = "machine"  # the folder of what is no file of the kernel's
 
 
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
@@ -142,8 +146,32 @@ class Checker(Prover):
     def _other_sides(self, fix: Fix) -> list[tuple[Part, Sources]]:
         """Made once: first to see whether there are any, and then to build them."""
         if fix.id not in self._broken:
-            self._broken[fix.id] = super()._other_sides(fix)
+            own = self._own_side(fix)
+            self._broken[fix.id] = [(Part(), own)] if own else super()._other_sides(fix)
         return self._broken[fix.id]
+
+    def _own_side(self, fix: Fix) -> Sources | None:
+        """What no recipe makes: a mistake in assembly, or in the machine."""
+        change = mistakes.of_the_machine(fix)
+        if change:
+            name, old, new = f"{MACHINE}/{change[0]}", *change[1:]
+            return Sources(f"by a change of {name}", {name: old}, {name: new})
+        files = mistakes.of_assembly(fix, self._tree.path)
+        if files is None:
+            return None
+        if not files:
+            raise sources.NoOtherSide(f"{fix.file.name} finds nothing to change in this tree")
+        return Sources(f"by a change of {', '.join(files)}", without=files)
+
+    def _build(
+        self, batch: Sequence[Removal], prepared: prepare.Prepared, made: Sequence[PartProof]
+    ) -> prepare.Prepared:
+        """The broken kernel, or the same one in a broken machine."""
+        if not mistakes.of_the_machine(batch[0].task.fix):
+            return super()._build(batch, prepared, made)
+        files = {Path(name).name: new for name, new in batch[0].files.items() if new is not None}
+        made[0].kernel = prepared.kernel.sha256
+        return dataclasses.replace(prepared, machine=parts.altered_machine(files))
 
     def _tell(self, proof: proofs.Proof, progress: str = "", left: float = 0.0) -> None:
         """One recipe, as soon as it is done."""
