@@ -7,9 +7,11 @@
  *              alloc_dma_pages()
  * Upstream:    79636caad361 ("swiotlb: if swiotlb is full, fall back to a transient memory
  *              pool"), 1aaa736815eb ("swiotlb: allocate a new memory pool when existing pools
- *              are full"), a5e3b127455d ("swiotlb: do not free decrypted pages if dynamic")
+ *              are full"), a5e3b127455d ("swiotlb: do not free decrypted pages if dynamic"),
+ *              53c87e846e33 ("swiotlb: fix out-of-bounds TLB allocations with
+ *              CONFIG_SWIOTLB_DYNAMIC") CVE-2023-52790
  * Without it:  devices get memory that they cannot reach, or pages that may be shared go back
- *              to the allocator.
+ *              to the allocator, or a mapping goes on behind the end of its pool.
  *
  * The boot gives the pool 2 MiB (swiotlb=1024), so that it soon is full.
  */
@@ -21,11 +23,13 @@
 #include "lib/pages.h"
 
 static void full_pool_grows_by_shared_memory(struct kunit *test);
+static void mapping_ends_within_a_pool_of_its_own(struct kunit *test);
 static void new_pool_that_is_not_converted_is_kept(struct kunit *test);
 
 static struct kunit_case swiotlb_dynamic_cases[] = {
 	/* In this order: what the pool grows by stays */
 	KUNIT_CASE(new_pool_that_is_not_converted_is_kept),
+	KUNIT_CASE(mapping_ends_within_a_pool_of_its_own),
 	KUNIT_CASE(full_pool_grows_by_shared_memory),
 	{}
 };
@@ -33,6 +37,9 @@ static struct kunit_case swiotlb_dynamic_cases[] = {
 #define GRAIN		SZ_64K
 #define MANY		(SZ_8M / GRAIN)	/* four times what the pool has */
 #define PATIENCE_MS	2000
+
+#define PIECE		SZ_4K
+#define PIECES		(SZ_4M / PIECE)	/* twice what the pool has */
 
 /* set_memory_*() fails, by a kprobe: no host can make it fail on all technologies */
 static struct coco_override decrypt = { .function = "set_memory_decrypted" };
@@ -69,18 +76,32 @@ static void new_pool_that_is_not_converted_is_kept(struct kunit *test)
 	}
 }
 
-static void full_pool_grows_by_shared_memory(struct kunit *test)
+/*
+ * While the pool grows in the background, a mapping gets a pool of its own, just as large as it
+ * is.  One that keeps bit 11 of its address does not fit there: it would start in the second
+ * slot and end in the page behind, which is the pool of the next one.
+ *
+ *	|  slot 0   |  slot 1   |  slot 0   |  slot 1   |
+ *	|           |<-- kept bit: 1 ------>|
+ *	                        |<-- kept bit: 0 ------>|
+ */
+static dma_addr_t map_keeping_bit_11(struct device *dev, u8 *buf, unsigned int i)
 {
-	struct device *dev = coco_dma_dev(test);
-	u8 *buf = coco_buffer(test, GRAIN), *seen = coco_buffer(test, GRAIN);
-	dma_addr_t *at = kunit_kcalloc(test, MANY, sizeof(*at), GFP_KERNEL);
-	unsigned int i, n, waited = 0, private = 0, wrong = 0;
+	u8 *part = buf + (i % 2 ? 0 : COCO_SLOT);
 
-	COCO_NEEDS_GROWING_POOL(test);
-	KUNIT_ASSERT_NOT_NULL(test, at);
-	for (n = 0; n < MANY && waited < PATIENCE_MS;) {
-		coco_fill(buf, GRAIN, n);
-		at[n] = dma_map_single_attrs(dev, buf, GRAIN, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+	coco_fill(part, PIECE, i);
+	return dma_map_single_attrs(dev, part, PIECE, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+}
+
+/* As often as it takes for the pool to grow; how many it could map */
+static unsigned int map_many(struct device *dev, dma_addr_t *at, unsigned int many,
+			     dma_addr_t (*map)(struct device *dev, u8 *buf, unsigned int i),
+			     u8 *buf)
+{
+	unsigned int n, waited = 0;
+
+	for (n = 0; n < many && waited < PATIENCE_MS;) {
+		at[n] = map(dev, buf, n);
 		if (!dma_mapping_error(dev, at[n])) {
 			n++;
 			continue;
@@ -88,13 +109,67 @@ static void full_pool_grows_by_shared_memory(struct kunit *test)
 		msleep(20);	/* the pool grows in the background */
 		waited += 20;
 	}
+	return n;
+}
+
+/* How many a device reads otherwise than they were written */
+static unsigned int overwritten(struct kunit *test, const dma_addr_t *at, unsigned int n,
+				size_t len)
+{
+	u8 *seen = coco_buffer(test, len);
+	unsigned int i, wrong = 0;
+
 	for (i = 0; i < n; i++) {
-		private += coco_private_pages(at[i], GRAIN);
-		coco_device_reads(test, at[i], seen, GRAIN);
-		wrong += coco_first_wrong(seen, 0, GRAIN, i) != GRAIN;
+		coco_device_reads(test, at[i], seen, len);
+		wrong += coco_first_wrong(seen, 0, len, i) != len;
 	}
+	return wrong;
+}
+
+static void unmap_many(struct device *dev, const dma_addr_t *at, unsigned int n, size_t len)
+{
+	while (n--)
+		dma_unmap_single(dev, at[n], len, DMA_TO_DEVICE);
+}
+
+static void mapping_ends_within_a_pool_of_its_own(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	u8 *buf = coco_buffer(test, 2 * PIECE);
+	dma_addr_t *at = kunit_kcalloc(test, PIECES, sizeof(*at), GFP_KERNEL);
+	unsigned int n, wrong;
+
+	COCO_NEEDS_GROWING_POOL(test);
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(buf));
+	dma_set_min_align_mask(dev, PIECE - 1);
+	n = map_many(dev, at, PIECES, map_keeping_bit_11, buf);
+	wrong = overwritten(test, at, n, PIECE);
+	unmap_many(dev, at, n, PIECE);
+	KUNIT_EXPECT_EQ(test, n, (unsigned int)PIECES);
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0u, "mappings that another one overwrote");
+}
+
+static dma_addr_t map_grain(struct device *dev, u8 *buf, unsigned int i)
+{
+	coco_fill(buf, GRAIN, i);
+	return dma_map_single_attrs(dev, buf, GRAIN, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+}
+
+static void full_pool_grows_by_shared_memory(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	u8 *buf = coco_buffer(test, GRAIN);
+	dma_addr_t *at = kunit_kcalloc(test, MANY, sizeof(*at), GFP_KERNEL);
+	unsigned int i, n, private = 0, wrong;
+
+	COCO_NEEDS_GROWING_POOL(test);
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	n = map_many(dev, at, MANY, map_grain, buf);
 	for (i = 0; i < n; i++)
-		dma_unmap_single(dev, at[i], GRAIN, DMA_TO_DEVICE);
+		private += coco_private_pages(at[i], GRAIN);
+	wrong = overwritten(test, at, n, GRAIN);
+	unmap_many(dev, at, n, GRAIN);
 	KUNIT_EXPECT_EQ(test, n, (unsigned int)MANY);
 	KUNIT_EXPECT_EQ(test, private, 0u);
 	KUNIT_EXPECT_EQ_MSG(test, wrong, 0u, "mappings that another one overwrote");
