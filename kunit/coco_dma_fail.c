@@ -291,6 +291,9 @@ static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *tes
 	KUNIT_EXPECT_EQ(test, coco_private_pages(at, SIZE), 0u);
 	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
 			    "pages went back to the allocator");
+	/* Shared ones in there would be the end of whoever gets them next */
+	KUNIT_ASSERT_EQ(test, set_memory_encrypted((unsigned long)cpu, SIZE / PAGE_SIZE), 0);
+	give_back((unsigned long)cpu, get_order(SIZE));
 }
 
 static int begin(struct kunit *test)

@@ -108,6 +108,8 @@ TEST_F(code, code_of_another_instruction_is_sigbus_without_call)
 	exits = machine_count(COCO_EV_VC, variant->code);
 	fault = run_with(_metadata, &self->w, variant->code);
 	EXPECT_EQ(SIGBUS, fault.signal);
+	/* What the handler sends: that of an alignment check is SIGBUS, too */
+	EXPECT_EQ(BUS_OBJERR, fault.si_code);
 	EXPECT_EQ((uintptr_t)vc_injected_nop, fault.rip);
 	/* Others may have asked the host, a console for one: after a #VC of their own each time */
 	calls = machine_count(COCO_EV_GHCB, variant->code) - calls;
