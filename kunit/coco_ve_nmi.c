@@ -9,7 +9,8 @@
  *
  * The module holds NMIs from #VE to TDG.VP.VEINFO.GET.  So nothing of the entry code may
  * raise a #VE of its own, and the information has to be read before anything else may.
- * The host sends the NMI so many exits after it was asked to; the handler does an IN.
+ * The host sends the NMI so many exits after it was asked to; the handler does an IN of
+ * another size, so that the information on one cannot be taken for that on the other.
  */
 #include <linux/nmi.h>
 #include <asm/io.h>
@@ -35,7 +36,7 @@ static struct kunit_case ve_nmi_cases[] = {
 COCO_INSN_UP(do_in, "inb %%dx, %%al")
 
 static unsigned int nmis;
-static u8 inner;
+static u16 inner;
 
 /* Each IN is answered so */
 static const struct coco_rule answer = {
@@ -46,7 +47,7 @@ static const struct coco_rule answer = {
 static int on_nmi(unsigned int cmd, struct pt_regs *regs)
 {
 	nmis++;
-	inner = inb(INNER_PORT);
+	inner = inw(INNER_PORT);
 	return NMI_HANDLED;
 }
 
@@ -112,7 +113,7 @@ static void nmi_during_a_ve_spoils_neither_answer(struct kunit *test)
 		COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
 		if (!second)
 			continue;	/* it came behind the window */
-		KUNIT_EXPECT_EQ(test, inner, (u8)ANSWER);
+		KUNIT_EXPECT_EQ(test, inner, (u16)ANSWER);
 		KUNIT_EXPECT_FALSE(test, too_early(w, first, second));
 		COCO_EXPECT_EXITS(test, w, COCO_EV_TDCALL, TDCALL_VEINFO_GET, 2);
 		COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, REASON_IO, 2);

@@ -54,7 +54,8 @@ static struct kunit_case ve_reduction_cases[] = {
 	{}
 };
 
-#define HYPERVISOR_LEAF		0x40000000
+/* The last of its range */
+#define HYPERVISOR_LEAF		0x4fffffff
 #define MSR_OUTSIDE		0x4b5649ff
 
 static void leaf_of_the_modules_raises_no_ve(struct kunit *test)
@@ -81,12 +82,18 @@ static void msr_that_a_td_lacks_raises_gp(struct kunit *test)
 
 static void hypervisors_leaf_is_still_the_hosts(struct kunit *test)
 {
+	const struct coco_rule *answer =
+		HOST_REPLIES(REASON_CPUID, 0x3d, STATUS_SUCCESS, 0, 0x11111111, 0x22222222,
+			     0x33333333, 0x44444444);
 	struct coco_regs r = { .ax = HYPERVISOR_LEAF };
 
 	need_tdx_and_machine(test);
-	expect_ve_costs(test, ve_run_all(test, do_cpuid, &r, NULL), 1, 1);
+	expect_ve_costs(test, ve_run_all(test, do_cpuid, &r, answer), 1, 1);
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
-	KUNIT_EXPECT_NE(test, r.bx, 0ul);
+	KUNIT_EXPECT_EQ(test, r.ax, 0x11111111ul);
+	KUNIT_EXPECT_EQ(test, r.bx, 0x22222222ul);
+	KUNIT_EXPECT_EQ(test, r.cx, 0x33333333ul);
+	KUNIT_EXPECT_EQ(test, r.dx, 0x44444444ul);
 }
 
 static void msr_outside_the_bitmaps_is_still_the_hosts(struct kunit *test)

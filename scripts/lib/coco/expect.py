@@ -58,6 +58,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "svsm": ("arch/x86/include/asm/sev.h", "struct svsm_call {"),
     # A TD's kernel that asks the module for fewer #VE, and for the topology
     "td_ctls": ("arch/x86/include/asm/shared/tdx.h", "define TD_CTLS_REDUCE_VE"),
+    # ... that tells the host of its fatal errors, and takes a debug TD with #VE on private memory
+    "td_fatal_error": ("arch/x86/include/asm/shared/tdx.h", "define TDVMCALL_REPORT_FATAL_ERROR"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
     "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
