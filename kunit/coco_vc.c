@@ -206,13 +206,13 @@ static void cpuid_asks_the_host(struct kunit *test)
 	COCO_NEEDS_MACHINE(test);
 	w = run(test, do_cpuid, &i,
 		HOST_REPLIES(EXIT_CPUID, REPLY_RAX | REPLY_RBX | REPLY_RCX | REPLY_RDX,
-			     0x11111111, 0x22222222, 0x33333333, 0x44444444));
+			     0x81111111, 0x92222222, 0xa3333333, 0xb4444444));
 
 	expect_next_instruction(test, &i);
-	KUNIT_EXPECT_EQ(test, i.ax, 0x11111111ul);
-	KUNIT_EXPECT_EQ(test, i.bx, 0x22222222ul);
-	KUNIT_EXPECT_EQ(test, i.cx, 0x33333333ul);
-	KUNIT_EXPECT_EQ(test, i.dx, 0x44444444ul);
+	KUNIT_EXPECT_EQ(test, i.ax, 0x81111111ul);
+	KUNIT_EXPECT_EQ(test, i.bx, 0x92222222ul);
+	KUNIT_EXPECT_EQ(test, i.cx, 0xa3333333ul);
+	KUNIT_EXPECT_EQ(test, i.dx, 0xb4444444ul);
 	expect_one_exit(test, w, &i, EXIT_CPUID, 0, COCO_GHCB_RAX | COCO_GHCB_RCX);
 }
 

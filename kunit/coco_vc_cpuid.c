@@ -18,6 +18,7 @@
 /* SEV-ES: the host has to know XCR0 (56421, section 4.1.1), and has no other way to */
 static void host_is_told_xcr0(struct kunit *test);
 static void host_is_told_the_reset_value_without_osxsave(struct kunit *test);
+static void host_is_told_the_subleaf(struct kunit *test);
 static void answer_of_one_register_ends_the_guest(struct kunit *test);
 /* SEV-SNP */
 static void osxsave_bit_follows_cr4(struct kunit *test);
@@ -76,6 +77,7 @@ KUNIT_ARRAY_PARAM_DESC(supervisor, supervisor_cases, name);
 static struct kunit_case vc_cpuid_cases[] = {
 	KUNIT_CASE_PARAM(host_is_told_xcr0, state_gen_params),
 	KUNIT_CASE(host_is_told_the_reset_value_without_osxsave),
+	KUNIT_CASE(host_is_told_the_subleaf),
 	KUNIT_CASE(osxsave_bit_follows_cr4),
 	KUNIT_CASE(ospke_bit_follows_cr4),
 	KUNIT_CASE_PARAM(xsave_size_is_that_of_xcr0, state_gen_params),
@@ -210,6 +212,19 @@ static void host_is_told_the_reset_value_without_osxsave(struct kunit *test)
 	expect_calls(test, w, EXIT_CPUID, 1, EXIT_CPUID, 1);
 	expect_call(test, w, EXIT_CPUID, 0, 0, 0, COCO_GHCB_XCR0);
 	KUNIT_EXPECT_EQ(test, told, (u64)XCR0_X87);
+}
+
+/* Of a subleaf that a leaf has not the processor says zero (APM vol. 3, appendix E) */
+static void host_is_told_the_subleaf(struct kunit *test)
+{
+	struct coco_regs first = leaf(7, 0), none = leaf(7, 0xff);
+
+	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_ES));
+	need_es_and_machine(test);
+	expect_calls(test, vc_run(test, do_cpuid, &first, NULL), EXIT_CPUID, 1, EXIT_CPUID, 1);
+	KUNIT_EXPECT_NE(test, first.bx, 0ul);
+	expect_calls(test, vc_run(test, do_cpuid, &none, NULL), EXIT_CPUID, 1, EXIT_CPUID, 1);
+	KUNIT_EXPECT_EQ(test, none.bx, 0ul);
 }
 
 /* RCX of this leaf, with this bit of CR4 on and off; all else is the same */
