@@ -52,6 +52,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "tdx_kexec": ("arch/x86/include/asm/x86_init.h", "enc_kexec_begin"),
     # The early #VC handler tells the host that it gives up; kernels up to 5.15 just halt
     "early_vc_terminates": ("arch/x86/include/asm/sev-common.h", "SEV_TERM_SET_GEN"),
+    # The decompressor's 32-bit entry has a handler of #VC; it came with this header
+    "entry32_vc": ("arch/x86/include/asm/sev-common.h", "GHCB_MSR_TERM_REQ"),
     # A stub that takes the initramfs by EFI_LOAD_FILE2_PROTOCOL; older ones just from a volume
     "efi_load_file2": ("include/linux/efi.h", "LINUX_EFI_INITRD_MEDIA_GUID"),
     "sysret_gap": ("arch/x86/include/asm/proto.h", "entry_SYSRETQ_unsafe_stack"),
