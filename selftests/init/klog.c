@@ -42,12 +42,14 @@ static void detach_serial_console(void)
 void klog_console(void)
 {
 	struct child child = { .name = "coco", .function = insert_coco, .arg = COCO_KO, .limit = 60 };
-	int error = child_run(&child);
+	int error;
 
+	/* Before there is the console: what booted quietly comes out there, warnings and all */
+	klogctl(KLOG_CONSOLE_LEVEL, NULL, EVERY_LEVEL);
+	error = child_run(&child);
 	out("console rc=%d%s%s", abs(error), error < 0 ? " : " : "", error < 0 ? strerror(-error) : "");
 	if (error && error != -EEXIST && kmsg < 0)
 		kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	klogctl(KLOG_CONSOLE_LEVEL, NULL, EVERY_LEVEL);
 	detach_serial_console();
 	klog_forward();
 }
