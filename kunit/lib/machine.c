@@ -163,6 +163,12 @@ s64 coco_page_set(u64 gpa, u32 flags)
 }
 EXPORT_SYMBOL_GPL(coco_page_set);
 
+s64 coco_page_find(u64 gpa, u32 mask, u32 flags)
+{
+	return call(COCO_CALL_PAGE_FIND, gpa, mask, flags);
+}
+EXPORT_SYMBOL_GPL(coco_page_find);
+
 s64 coco_page_used(u64 gpa)
 {
 	return call(COCO_CALL_PAGE_USED, gpa, 0, 0);

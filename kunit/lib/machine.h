@@ -55,6 +55,7 @@ s64 coco_warp(u64 nanoseconds);
 s64 coco_translate(const void *address);	/* GPA | COCO_GPA_PRIVATE */
 s64 coco_page_state(u64 gpa);
 s64 coco_page_set(u64 gpa, u32 flags);
+s64 coco_page_find(u64 gpa, u32 mask, u32 flags);	/* first page from there on; -ENOENT */
 s64 coco_page_used(u64 gpa);		/* by the guest, since its state was set */
 s64 coco_host_read(u64 gpa, void *buf, size_t len);
 s64 coco_host_write(u64 gpa, const void *buf, size_t len);
