@@ -9,7 +9,8 @@
  * are kept beside and accesses to them intercepted.
  *
  * CR3: page walks are private on hardware whatever its C-bit; QEMU takes it
- * literally.  The walk then faults in the shared view, and gets the C-bit.
+ * literally.  The walk then faults in the shared view, and gets the C-bit, which
+ * the guest does not see in CR3 until it writes there again.
  */
 #include "core.h"
 
@@ -33,6 +34,7 @@ static void set_paging_off(struct vcpu *v, bool off)
 	v->paging_off = off;
 	v->vmcb.nested_cr3 = npt_root(off);
 	v->vmcb.msrpm_base = (u64)(off ? msrpm_paging_off : msrpm);
+	v->bare_cr3 = false;
 	v->vmcb.intercept_cr_read &= ~CR_INTERCEPTS;
 	v->vmcb.intercept_cr_write &= ~CR_INTERCEPTS;
 	v->vmcb.intercept_cr_write |= config.tech->cr_writes;
@@ -105,6 +107,8 @@ static u64 read_cr(struct vcpu *v, u32 cr)
 	case 0:
 		return v->paging_off ? v->guest_cr0 : s->cr0;
 	case 3:
+		if (v->bare_cr3)
+			return strip(s->cr3);
 		return v->paging_off ? v->guest_cr3 : s->cr3;
 	default:
 		return v->paging_off ? v->guest_cr4 : s->cr4;
@@ -115,6 +119,11 @@ static bool write_cr(struct vcpu *v, u32 cr, u64 value)
 {
 	if (cr == 0)
 		return write_cr0(v, value);
+	if (cr == 3 && v->bare_cr3) {
+		v->vmcb.save.cr3 = value;
+		set_paging_off(v, false);
+		return true;
+	}
 	if (!v->paging_off)
 		return false;
 	if (cr == 3)
@@ -236,5 +245,16 @@ bool paging_walk_fault(struct vcpu *v, u64 gpa)
 	if (cr3 & config.cmask || (gpa & PAGE_MASK) != (cr3 & PTE_ADDRESS))
 		return false;
 	v->vmcb.save.cr3 = cr3 | config.cmask;
+	v->bare_cr3 = true;
+	v->vmcb.intercept_cr_read |= BIT(3);
+	v->vmcb.intercept_cr_write |= BIT(3);
 	return true;
+}
+
+bool paging_bare_cr3(struct vcpu *v)
+{
+	u64 code = v->vmcb.exit_code;
+
+	return v->bare_cr3 && (code == SVM_EXIT_CR3_READ || code == SVM_EXIT_CR3_WRITE) &&
+	       control_register(v);
 }

@@ -74,6 +74,7 @@ _Static_assert(__builtin_offsetof(struct vmcb_save, g_pat) == 0x268, "G_PAT");
 /* Exit codes, APM vol. 2 appendix C; the same numbers serve #VC and the GHCB */
 enum svm_exit {
 	SVM_EXIT_CR0_READ	= 0x000,
+	SVM_EXIT_CR3_READ	= 0x003,
 	SVM_EXIT_CR0_WRITE	= 0x010,
 	SVM_EXIT_CR3_WRITE	= 0x013,
 	SVM_EXIT_CR4_WRITE	= 0x014,

@@ -67,7 +67,9 @@ static void walks_are_private(void)
 	write_cr3(root_table());
 	alias = map_window(6, gpa, PRIVATE_PAGE);
 	check_eq("page_walk_is_private_without_c_bit_in_cr3", *alias, 0x5a);
+	check_eq("cr3_reads_as_it_was_written", read_cr3(), root_table());
 	write_cr3(root_table() | private_bit());
+	check_eq("with_its_c_bit_too", read_cr3(), root_table() | private_bit());
 	alias = map_window(7, gpa, PRIVATE_PAGE);
 	check_eq("page_walk_is_private_with_c_bit_in_cr3", *alias, 0x5a);
 }
