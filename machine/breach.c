@@ -4,6 +4,7 @@
  * that it would do: breaches of the protocol, and ways to end the run.
  */
 #include "control.h"
+#include "core.h"
 
 #define MAX_ENDS	8
 
@@ -37,7 +38,10 @@ void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, 
 	char text[200];
 	va_list ap;
 
-	if (expected[what]) {
+	if (v && flash_code_runs(v)) {
+		event->flags |= COCO_EVF_SCRIPTED;
+		word = "note breach of the firmware";
+	} else if (expected[what]) {
 		expected[what]--;
 		event->flags |= COCO_EVF_SCRIPTED;
 		word = "note expected breach";

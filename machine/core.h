@@ -58,6 +58,7 @@ struct multiboot_mmap {
 
 #define RFLAGS_TF	BIT_ULL(8)
 #define RFLAGS_IF	BIT_ULL(9)
+#define RFLAGS_DF	BIT_ULL(10)
 #define RFLAGS_NT	BIT_ULL(14)
 #define RFLAGS_RF	BIT_ULL(16)
 #define RFLAGS_VM	BIT_ULL(17)
@@ -95,6 +96,9 @@ void cpu_setup(void);
 /* ---- link.lds ---- */
 extern u8 machine_end[];
 
+/* ---- load.c ---- */
+const char *module_words(const struct multiboot_module *m);	/* what follows the file's name */
+
 /* ---- bootfile.c ---- */
 void bootfile_init(const u32 *multiboot);
 
@@ -104,7 +108,10 @@ void mem_reserve_modules(const u32 *multiboot);
 bool npt_present(u64 gpa, enum view view);
 bool npt_accessed(u64 gpa, enum view view);
 bool npt_allows(u64 gpa, enum view view, bool write);
-u8 *firmware_ptr(u64 gpa);			/* firmware's tables, to the end of the page; NULL: none there */
+u8 *firmware_ptr(u64 gpa);			/* firmware's tables and flash, to the end of the page; NULL: none there */
+/* Show these bytes of the machine in both views, at a place where no RAM is */
+void firmware_map(u64 start, u64 end, u8 *bytes);
+void npt_show_private(u64 gpa);			/* in the shared view, until its state changes */
 bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);
 
@@ -118,6 +125,7 @@ void apic_map_writable(bool writable);
 /* ---- paging.c: guests with paging off, and the first walk after a CR3 without C-bit ---- */
 void paging_load(struct vcpu *v);		/* vmcb.save holds the guest's values: make them runnable */
 bool paging_exit(struct vcpu *v);		/* control registers, EFER; true: done */
+bool paging_bare_cr3(struct vcpu *v);		/* an access to a CR3 that was mended; true: done */
 bool paging_walk_fault(struct vcpu *v, u64 gpa);	/* true: CR3 mended */
 
 /* ---- vcpu.c, smp.c ---- */
@@ -156,5 +164,35 @@ void plain_exit(struct vcpu *v);		/* as a host without the technology does it */
 
 /* ---- io.c ---- */
 void io_setup(void);
+
+/* ---- fwcfg.c: numbers in QEMU's order are big endian ---- */
+#define FWCFG_FILE_DIR	0x19
+
+struct fwcfg_file {
+	u32 size;		/* big endian */
+	u16 select;		/* big endian */
+	u16 reserved;
+	char name[56];
+} __packed;
+
+bool fwcfg_find(const char *name, struct fwcfg_file *file);
+/* Part of an item, zeros behind its end.  Only where no guest reaches the device by itself */
+void fwcfg_item(u16 key, u64 offset, void *buf, size_t size);
+
+/* ---- flash.c: a guest that starts in firmware of its own (option flash) ---- */
+void flash_load(struct vcpu *bsp, const u32 *multiboot);
+/* Ports that this guest finds otherwise than QEMU has them */
+bool flash_port(u16 port);
+u32 flash_pio_read(u16 port, u32 size);
+void flash_pio_write(u16 port, u32 size, u32 value);
+
+bool flash_code_runs(const struct vcpu *v);	/* ... and the kernel has not taken over */
+bool flash_walk_fault(u64 gpa);			/* a page table below an entry without C-bit; true: it can be walked */
+
+/* ---- fwcfg_guest.c: fw_cfg as that firmware sees it ---- */
+void fwcfg_guest_setup(const u32 *multiboot);
+bool fwcfg_guest_port(u16 port);
+u32 fwcfg_guest_read(u16 port, u32 size);
+void fwcfg_guest_write(u16 port, u32 size, u32 value);
 
 #endif /* CORE_H */

@@ -9,6 +9,7 @@
 #define EXIT_CODES	0x408
 #define IOIO_IN		BIT(0)
 #define IOIO_STRING	BIT(2)
+#define IOIO_REP	BIT(3)
 
 static u64 exits[EXIT_CODES];
 
@@ -56,6 +57,25 @@ static void exit_msr(struct vcpu *v)
 	insn_skip(v, write ? "\x0f\x30" : "\x0f\x32", 2);
 }
 
+/* INS of 64-bit code, upwards: how firmware reads fw_cfg.  QEMU 7.2 does not tell the address' size */
+static void string_io(struct vcpu *v, u16 port, u32 size, u64 info)
+{
+	u64 count = info & IOIO_REP ? reg(v, RCX) : 1;
+	bool code64 = guest_long_mode(v) && v->vmcb.save.cs.attrib & BIT(9);
+	u32 value;
+
+	if (!(info & IOIO_IN) || !code64 || v->vmcb.save.rflags & RFLAGS_DF)
+		unmodelled(v, "string I/O at port 0x%x, info 0x%lx", port, info);
+	for (; count; count--) {
+		value = pio_read(v, port, size);
+		if (guest_write(v, reg(v, RDI), &value, size))
+			unmodelled(v, "INS to 0x%lx, where nothing is", reg(v, RDI));
+		set_reg(v, RDI, reg(v, RDI) + size);
+	}
+	if (info & IOIO_REP)
+		set_reg(v, RCX, 0);
+}
+
 /* APM vol. 2, 15.10.2; EXITINFO2 is the next instruction's RIP */
 static void exit_ioio(struct vcpu *v)
 {
@@ -64,9 +84,9 @@ static void exit_ioio(struct vcpu *v)
 	u16 port = info >> 16;
 	u64 mask = size == 4 ? ~0u : BIT(8 * size) - 1;
 
-	if (info & IOIO_STRING)
-		unmodelled(v, "string I/O at port 0x%x", port);
-	if (info & IOIO_IN) {
+	if (info & IOIO_STRING) {
+		string_io(v, port, size, info);
+	} else if (info & IOIO_IN) {
 		value = pio_read(v, port, size);
 		/* 32-bit results clear the upper half, shorter ones keep it */
 		set_reg(v, RAX, size == 4 ? value : (reg(v, RAX) & ~mask) | (value & mask));
@@ -109,7 +129,7 @@ static void exit_npf(struct vcpu *v)
 
 	/* Hardware takes page tables as private, whatever names them; TDX guests' are (paging.c) */
 	if (error & NPF_WALK && view == SHARED && config.tech->bit_is_private) {
-		if (!paging_walk_fault(v, gpa))
+		if (!paging_walk_fault(v, gpa) && !flash_walk_fault(gpa))
 			unmodelled(v, "page table at GPA 0x%lx, named without the C-bit by an entry", gpa);
 		return;
 	}
@@ -191,6 +211,8 @@ void handle_exit(struct vcpu *v)
 		vcpu_take_nmi(v);
 	else if (code == SVM_EXIT_EXCP + X86_DB)
 		exit_db(v);
+	else if (paging_bare_cr3(v))
+		;
 	else if (v->paging_off && !config.tech->cr_writes && paging_exit(v))
 		;
 	else if (code == SVM_EXIT_VMMCALL && machine_call(v))

@@ -3,29 +3,29 @@
  * Files that the host side hands in: QEMU's fw_cfg device (docs/specs/fw_cfg).
  * The directory is read each time, because a restored snapshot has other files.
  */
-#include "machine.h"
+#include "core.h"
 
 #define SELECTOR	0x510
 #define DATA		0x511
-#define FILE_DIR	0x19
+#define NO_ITEM		(-1)
 
-struct fwcfg_file {
-	u32 size;		/* big endian */
-	u16 select;		/* big endian */
-	u16 reserved;
-	char name[56];
-} __packed;
+/* Where fwcfg_item() left the device */
+static struct {
+	int key;
+	u64 offset;
+} position = { .key = NO_ITEM };
 
 static void data_read(void *buf, size_t n)
 {
 	asm volatile("rep insb" : "+D"(buf), "+c"(n) : "d"(DATA) : "memory");
 }
 
-static bool find(const char *name, struct fwcfg_file *file)
+bool fwcfg_find(const char *name, struct fwcfg_file *file)
 {
 	u32 count;
 
-	outw(SELECTOR, FILE_DIR);
+	position.key = NO_ITEM;
+	outw(SELECTOR, FWCFG_FILE_DIR);
 	data_read(&count, sizeof(count));
 	for (count = __builtin_bswap32(count); count; count--) {
 		data_read(file, sizeof(*file));
@@ -40,7 +40,7 @@ int fwcfg_read(const char *name, void *buf, size_t size, u64 offset)
 	struct fwcfg_file file;
 	u64 length;
 
-	if (!find(name, &file))
+	if (!fwcfg_find(name, &file))
 		return -ENOENT;
 	length = __builtin_bswap32(file.size);
 	if (offset >= length)
@@ -52,4 +52,17 @@ int fwcfg_read(const char *name, void *buf, size_t size, u64 offset)
 		inb(DATA);
 	data_read(buf, size);
 	return size;
+}
+
+void fwcfg_item(u16 key, u64 offset, void *buf, size_t size)
+{
+	if (position.key != key || !offset || position.offset > offset) {
+		outw(SELECTOR, key);
+		position.key = key;
+		position.offset = 0;
+	}
+	for (; position.offset < offset; position.offset++)
+		inb(DATA);
+	data_read(buf, size);
+	position.offset += size;
 }

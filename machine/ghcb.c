@@ -80,6 +80,9 @@ static u64 if_valid(const struct ghcb *g, u32 field, u32 offset)
 static void read_call(struct ghcb *g)
 {
 	g->version = *(u16 *)(g->page + GHCB_PROTOCOL_VERSION);
+	/* OVMF (edk2-stable202211) loses the version that it agreed on before it writes it down */
+	if (!g->version && config.flash)
+		g->version = sev_options.ghcb_version;
 	g->usage = *(u32 *)(g->page + GHCB_USAGE);
 	g->valid = valid_fields(g);
 	g->code = word(g, GHCB_SW_EXITCODE);

@@ -153,7 +153,9 @@ static int copy_gpa(u64 gpa, enum view view, void *buf, size_t len, bool write)
 
 	while (len) {
 		n = min(len, PAGE_SIZE - gpa % PAGE_SIZE);
-		p = ram_ptr(gpa, view);
+		p = firmware_ptr(gpa);
+		if (!p)
+			p = ram_ptr(gpa, view);
 		if (!p)
 			return -EFAULT;
 		if (write)

@@ -9,16 +9,21 @@
 #define KBD_COMMAND	0x64
 #define KBD_RESET	0xfe
 #define PVPANIC		0x505
-#define PM1A_CNT	0x604
+#define PM1A_CNT	0x604	/* where SeaBIOS has it */
+#define PM1A_CNT_OVMF	0xb004	/* and OVMF (edk2, PIIX4_PMBA_VALUE) */
 #define PM1_SLP_EN	BIT(13)
 #define RESET_CONTROL	0xcf9
 #define PIC_MASK_1	0x21
 #define PIC_MASK_2	0xa1
 #define RESET_CPU	BIT(2)
+#define TPM_BASE	0xfed40000	/* TCG PC Client Platform TPM Profile, 6.3: five localities */
+#define TPM_END		0xfed45000
 #define ALL_PORTS	0x10000
 
 static const u16 hidden[] = { STREAM_PORT, LOG_PORT, PVPANIC };
-static const u16 watched[] = { KBD_COMMAND, PM1A_CNT, PM1A_CNT + 1, RESET_CONTROL };
+static const u16 watched[] = {
+	KBD_COMMAND, PM1A_CNT, PM1A_CNT + 1, PM1A_CNT_OVMF, PM1A_CNT_OVMF + 1, RESET_CONTROL,
+};
 
 void io_setup(void)
 {
@@ -35,6 +40,9 @@ void io_setup(void)
 		io_permit(hidden[i], false);
 	for (i = 0; i < ARRAY_SIZE(watched); i++)
 		io_permit(watched[i], false);
+	for (i = 0; config.flash && i < ALL_PORTS; i++)
+		if (flash_port(i))
+			io_permit(i, false);
 }
 
 static bool is_hidden(u16 port, u32 size)
@@ -52,6 +60,8 @@ u32 pio_read(struct vcpu *v, u16 port, u32 size)
 	(void)v;
 	if (is_hidden(port, size))
 		return size == 4 ? ~0u : BIT(8 * size) - 1;
+	if (config.flash && flash_port(port))
+		return flash_pio_read(port, size);
 	switch (size) {
 	case 1:
 		return inb(port);
@@ -65,7 +75,9 @@ u32 pio_read(struct vcpu *v, u16 port, u32 size)
 /* Sleep types are in bits 12:10; PIIX4 in QEMU: 0 is S5 */
 static void watch_write(struct vcpu *v, u16 port, u32 value)
 {
-	if ((port == PM1A_CNT && value & PM1_SLP_EN) || (port == PM1A_CNT + 1 && value & (PM1_SLP_EN >> 8)))
+	u16 pm1a = config.flash ? PM1A_CNT_OVMF : PM1A_CNT;
+
+	if ((port == pm1a && value & PM1_SLP_EN) || (port == pm1a + 1 && value & (PM1_SLP_EN >> 8)))
 		end_run(v, COCO_END_POWEROFF, value, "ACPI sleep request");
 	if (port == RESET_CONTROL && value & RESET_CPU)
 		end_run(v, COCO_END_RESET, value, "reset control register");
@@ -78,6 +90,10 @@ void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
 	if (is_hidden(port, size))
 		return;
 	watch_write(v, port, value);
+	if (config.flash && flash_port(port)) {
+		flash_pio_write(port, size, value);
+		return;
+	}
 	switch (size) {
 	case 1:
 		outb(port, value);
@@ -92,7 +108,8 @@ void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
 
 /*
  * Between guest RAM and the PCI hole lies the machine itself, and SeaBIOS maps
- * no device above 4G when there is no RAM: nothing, for a guest.
+ * no device above 4G when there is no RAM: nothing, for a guest.  Neither is a
+ * TPM, and all ones say so: QEMU answers zeros, which firmware waits on.
  */
 static void *mmio_ptr(u64 gpa)
 {
@@ -101,6 +118,8 @@ static void *mmio_ptr(u64 gpa)
 	if (firmware)
 		return firmware;
 	if (is_ram(gpa) || (gpa >= config.ram && gpa < PRIVATE_BASE + config.ram) || gpa >> 32)
+		return NULL;
+	if (gpa >= TPM_BASE && gpa < TPM_END)
 		return NULL;
 	return (void *)gpa;
 }

@@ -264,7 +264,7 @@ static void load_initramfs(struct boot *boot, const struct multiboot_module *m)
 }
 
 /* What follows the file's name in the module's string */
-static const char *command_line(const struct multiboot_module *m)
+const char *module_words(const struct multiboot_module *m)
 {
 	const char *s = (const char *)(u64)m->cmdline;
 
@@ -307,7 +307,7 @@ static void load_kernel(struct boot *boot, struct vcpu *v, const struct multiboo
 	load(boot->kernel_gpa, image + setup, boot->kernel_size);
 	boot->params_gpa = PARAMS_GPA;
 	boot->params = guest(PARAMS_GPA);
-	fill_params(boot, image, command_line(&m[0]));
+	fill_params(boot, image, module_words(&m[0]));
 	if (modules > 1) {
 		load_initramfs(boot, &m[1]);
 		if (boot->initrd_gpa < boot->kernel_gpa + boot->kernel_room)
@@ -350,6 +350,10 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 
 	if (!modules)
 		internal_error("no kernel: -initrd \"bzImage command line,initramfs\"");
+	if (config.flash) {
+		flash_load(bsp, multiboot);
+		return;
+	}
 	if (config.payload)
 		load_payload(&boot, bsp, &m[0]);
 	else if (efi_stub_wanted())
@@ -362,7 +366,7 @@ void load_guest(struct vcpu *bsp, const u32 *multiboot)
 	boot_leftovers(&boot);
 	if (efi_stub_wanted())
 		efi_start_stub(&boot, bsp, (void *)(u64)m[0].start, m[0].end - m[0].start,
-			       command_line(&m[0]));
+			       module_words(&m[0]));
 	else if (efi_wanted())
 		efi_hand_over(&boot);
 	paging_load(bsp);

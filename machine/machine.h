@@ -59,6 +59,7 @@ struct vcpu {
 	bool nmi_blocked;		/* ... because the last one has not completed */
 	bool nmi_stepping;		/* ... but its IRET is about to */
 	bool paging_off;		/* guest's CR0.PG is 0 (see paging.c) */
+	bool bare_cr3;			/* guest's CR3 has no C-bit (there, too) */
 	u64 guest_cr0, guest_cr3, guest_cr4, guest_efer;	/* ... then as the guest believes them */
 	u64 ghcb_msr;			/* SEV-ES: MSR c001_0130 */
 	u64 ghcb_registered;		/* SNP: GPA, or ~0 */
@@ -84,6 +85,8 @@ struct technology {
 	void (*setup)(void);
 	/* Once the kernel, initrd and boot_params are in guest memory: add what the firmware leaves */
 	void (*boot_data)(struct boot *boot);
+	/* Instead, for a guest with firmware of its own (flash.c): what a launch adds and sets for it */
+	void (*launch)(struct vcpu *bsp);
 	/* Each vCPU: intercepts, MSR permissions, reset state */
 	void (*vcpu_setup)(struct vcpu *v);
 	/* First look at every exit; true: done.  False: the plain handler goes on */
@@ -107,6 +110,7 @@ struct config {
 	bool trace;		/* every exit to the log port */
 	bool entry32;		/* enter the kernel at its 32-bit entry */
 	bool snapshot;		/* COCO_CALL_SNAPSHOT stops QEMU */
+	bool flash;		/* module 0 is firmware, which starts at its reset vector (flash.c) */
 	bool payload;		/* module 0 is a flat test payload, not a bzImage */
 	const char *options;	/* the whole line; option() looks things up */
 };

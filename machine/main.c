@@ -93,6 +93,7 @@ static void parse_options(void)
 	config.trace = option_flag("trace");
 	config.entry32 = option_flag("entry32");
 	config.snapshot = option_flag("snapshot");
+	config.flash = option_flag("flash");
 	config.payload = option_flag("payload");
 }
 

@@ -35,13 +35,13 @@ static u64 level3_paging_off[ENTRIES] __page_aligned, level2_paging_off[ENTRIES]
 static u64 level3[VIEWS][ENTRIES] __page_aligned;
 static u64 level2[VIEWS][4][ENTRIES] __page_aligned;
 static u64 ram_pages[VIEWS][MACHINE_BASE / SIZE_2M][ENTRIES] __page_aligned;
-static u64 *apic_entry;
+static u64 *apic_entries[VIEWS];
 
 static u64 alloc_next;			/* between the modules and PRIVATE_BASE */
 static struct {
 	u64 start, end;
-	u8 *copy;
-} firmware;
+	u8 *bytes;
+} firmware[2];				/* the tables, and the flash of a guest that has one */
 
 void mem_reserve_modules(const u32 *multiboot)
 {
@@ -103,7 +103,12 @@ void *ram_ptr(u64 gpa, enum view view)
 
 u8 *firmware_ptr(u64 gpa)
 {
-	return gpa >= firmware.start && gpa < firmware.end ? firmware.copy + (gpa - firmware.start) : NULL;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(firmware); i++)
+		if (gpa >= firmware[i].start && gpa < firmware[i].end)
+			return firmware[i].bytes + (gpa - firmware[i].start);
+	return NULL;
 }
 
 bool direct_devices(void)
@@ -143,6 +148,11 @@ void npt_set(u64 gpa, enum view view, bool present, bool writable)
 	if (!is_ram(gpa) || is_rom(gpa))
 		return;
 	*ram_entry(gpa, view) = present ? (ram_address(gpa, view) & PAGE_MASK) | (writable ? NPT_RW : NPT_RO) : 0;
+}
+
+void npt_show_private(u64 gpa)
+{
+	*ram_entry(gpa, SHARED) = (ram_address(gpa, PRIVATE) & PAGE_MASK) | NPT_RW;
 }
 
 bool npt_present(u64 gpa, enum view view)
@@ -226,19 +236,25 @@ static void build_paging_off_table(void)
 	*entry_below(&level2_paging_off[0], PAGING_OFF_TABLE) = (u64)table | NPT_RW;
 }
 
-/* Copied away, because the private view of RAM may end where QEMU's RAM ends */
-static void map_firmware(u64 start, u64 end)
+void firmware_map(u64 start, u64 end, u8 *bytes)
 {
 	u64 gpa;
-	u32 v;
+	u32 v, i = !!firmware[0].end;
 
-	firmware.copy = machine_alloc((end - start) / PAGE_SIZE);
-	memcpy(firmware.copy, (void *)start, end - start);
-	firmware.start = start;
-	firmware.end = end;
+	firmware[i].bytes = bytes;
+	firmware[i].start = start;
+	firmware[i].end = end;
 	for (v = 0; v < VIEWS; v++)
 		for (gpa = start; gpa < end; gpa += PAGE_SIZE)
 			*entry_4k(gpa, v) = (u64)firmware_ptr(gpa) | NPT_RW;
+}
+
+/* Copied away, because the private view of RAM may end where QEMU's RAM ends */
+static void map_tables(u64 start, u64 end)
+{
+	u8 *copy = machine_alloc((end - start) / PAGE_SIZE);
+
+	firmware_map(start, end, memcpy(copy, (void *)start, end - start));
 }
 
 static void map_rom(void)
@@ -255,30 +271,44 @@ static void map_rom(void)
 			*ram_entry(gpa, v) = ram_address(gpa, v) | NPT_RW;
 }
 
-static void map_devices(u64 start)
+static void map_devices(u64 start, enum view view)
 {
-	enum view view = plain_view();
 	u64 gpa;
 
 	for (gpa = VGA_START; gpa < ROM_START; gpa += PAGE_SIZE)
 		*ram_entry(gpa, view) = gpa | NPT_RW;
 	for (gpa = start; gpa < MMIO_END; gpa += SIZE_2M)
 		level2[view][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES] = gpa | NPT_RW | PTE_LARGE;
-	apic_entry = entry_4k(APIC_BASE, view);
+	apic_entries[view] = entry_4k(APIC_BASE, view);
+}
+
+/*
+ * A SEV guest that names a device with the C-bit is given it all the same, since
+ * the host's emulator sees neither key nor bit.  That is what firmware does
+ * before it has page tables of its own; a kernel is to know better.
+ */
+static void map_all_devices(u64 start)
+{
+	map_devices(start, plain_view());
+	if (config.flash && config.cmask)
+		map_devices(start, PRIVATE);
 }
 
 void apic_map_writable(bool writable)
 {
-	if (apic_entry)
-		*apic_entry = APIC_BASE | (writable ? NPT_RW : NPT_RO);
+	u32 v;
+
+	for (v = 0; v < VIEWS; v++)
+		if (apic_entries[v])
+			*apic_entries[v] = APIC_BASE | (writable ? NPT_RW : NPT_RO);
 }
 
 void mem_init(u32 firmware_tables_start, u32 firmware_tables_end)
 {
 	link_views();
 	if (direct_devices())
-		map_devices((firmware_tables_end + SIZE_2M - 1) & ~(SIZE_2M - 1));
-	map_firmware(firmware_tables_start & PAGE_MASK, (firmware_tables_end + PAGE_SIZE - 1) & PAGE_MASK);
+		map_all_devices((firmware_tables_end + SIZE_2M - 1) & ~(SIZE_2M - 1));
+	map_tables(firmware_tables_start & PAGE_MASK, (firmware_tables_end + PAGE_SIZE - 1) & PAGE_MASK);
 	map_rom();
 	build_paging_off_table();
 }

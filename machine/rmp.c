@@ -12,6 +12,7 @@
  * page state change first, so this is a breach; then the host does what KVM
  * does, and converts the page to what the access needs.
  */
+#include "core.h"
 #include "sev.h"
 
 #define PVALIDATE	"\x0f\x01\xff"
@@ -242,6 +243,9 @@ static void rmpadjust(struct vcpu *v)
 	if (!find_page(v, &m, &huge, &eax)) {
 		if (!eax)
 			return;
+	} else if (config.flash && firmware_ptr(m.gpa) && ATTR_VMPL(reg(v, RDX)) < VMPLS) {
+		/* Firmware, that is there for all VMPLs, asks in this way for its own */
+		eax = ATTR_VMPL(reg(v, RDX)) ? SUCCESS : FAIL_PERMISSION;
 	} else if (!page_all_ram(m.gpa, huge ? PAGES_IN_2M : 1)) {
 		unmodelled(v, "RMPADJUST of 0x%lx, which is not RAM", m.gpa);
 	} else if (!(page_flags(m.gpa) & COCO_PAGE_PRIVATE)) {

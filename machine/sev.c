@@ -402,6 +402,7 @@ const struct technology technology_sev_snp = {
 	.bit_is_private = true,
 	.setup = snp_setup,
 	.boot_data = snp_boot_data,
+	.launch = snp_launch,
 	.vcpu_setup = es_vcpu_setup,
 	.exit = es_exit,
 	.npf = snp_npf,

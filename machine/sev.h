@@ -65,6 +65,12 @@ u64 psc_list(struct vcpu *v, u8 *list, u64 size);
 
 /* ---- snp_boot.c ---- */
 void snp_boot_data(struct boot *boot);
+/* Pages of zeros become what SNP_LAUNCH_UPDATE makes of them */
+void snp_fill_cpuid(u64 gpa);
+void snp_fill_secrets(u64 gpa);
+
+/* ---- snp_launch.c ---- */
+void snp_launch(struct vcpu *bsp);
 
 /* ---- snp_ap.c ---- */
 void ap_boot_data(struct boot *boot);

@@ -141,6 +141,12 @@ static void fill_xsave(struct cpuid_page *page)
 	add_cpuid(page, 0xd, SUBLEAF_CET_S, 0, supervisor);
 }
 
+void snp_fill_cpuid(u64 gpa)
+{
+	fill_cpuid(ram_ptr(gpa, PRIVATE));
+	fill_xsave(ram_ptr(gpa, PRIVATE));
+}
+
 /*
  * No two keys alike, none zero; the same in every run, so that runs can be compared, and
  * sev_guest_user can look for them where they must not be
@@ -153,8 +159,9 @@ void snp_vmpck(u32 key, u8 out[VMPCK_SIZE])
 		out[i] = (key + 1) << 5 | i;
 }
 
-static void fill_secrets(struct secrets_page *page)
+void snp_fill_secrets(u64 gpa)
 {
+	struct secrets_page *page = ram_ptr(gpa, PRIVATE);
 	u32 key, out[4];
 
 	cpuid_guest(&vcpus[0], 1, 0, out);
@@ -176,9 +183,8 @@ void snp_boot_data(struct boot *boot)
 	u32 pointer = blob_gpa;
 
 	ap_boot_data(boot);
-	fill_cpuid(ram_ptr(cpuid_gpa, PRIVATE));
-	fill_xsave(ram_ptr(cpuid_gpa, PRIVATE));
-	fill_secrets(ram_ptr(secrets_gpa, PRIVATE));
+	snp_fill_cpuid(cpuid_gpa);
+	snp_fill_secrets(secrets_gpa);
 	*blob = (struct cc_blob) {
 		.magic = CC_BLOB_MAGIC,
 		.version = CC_BLOB_VERSION,

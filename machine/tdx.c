@@ -75,12 +75,15 @@ static void tdx_setup(void)
 
 	td = (struct td) {
 		.attributes = TD_ATTR_SEPT_VE_DISABLE,
-		.config_flags = TD_CONFIG_NO_RBP_MOD | (config.cbit == 51 ? TD_CONFIG_GPAW : 0),
+		.config_flags = config.cbit == 51 ? TD_CONFIG_GPAW : 0,
 		.xfam = tdx_xfam(),
 		.topology_configured = true,
 		.large_pages = true,
 		.map_gpa_chunk = option_number("mapgpa", 0) & PAGE_MASK,
 	};
+	/* OVMF (edk2-stable202211) exposes RBP in its TDVMCALLs, from before a TD could forbid it */
+	if (!config.flash)
+		td.config_flags |= TD_CONFIG_NO_RBP_MOD;
 	option("tdx", list, sizeof(list));
 	for (word = list; *word; word = *end ? end + 1 : end) {
 		for (end = word; *end && *end != ','; end++)
@@ -195,6 +198,7 @@ const struct technology technology_tdx = {
 	.cr_writes = BIT(0) | BIT(4),
 	.setup = tdx_setup,
 	.boot_data = tdx_boot_data,
+	.launch = tdx_launch,
 	.vcpu_setup = tdx_vcpu_setup,
 	.exit = tdx_exit,
 	.npf = tdx_npf,

@@ -184,6 +184,9 @@ u64 get_quote(struct vcpu *v, u64 gpa, u64 size);
 
 /* ---- acpi.c, mailbox.c ---- */
 void acpi_add_wakeup(struct boot *boot, u64 mailbox);	/* MADT and what leads to it */
+/* ---- td_launch.c ---- */
+void tdx_launch(struct vcpu *bsp);
+
 u64 mailbox_setup(struct boot *boot);			/* GPA of the mailbox */
 u64 mailbox_reset_vector(void);
 bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error);	/* true: it, or the reset vector: done */

@@ -7,6 +7,7 @@
  * measured the launch, so the launch measurements are patterns, and the key of
  * the MAC is ours.  The RTMRs are zero at start, as no firmware extended them.
  */
+#include "core.h"
 #include "crypt.h"
 #include "td_report.h"
 #include "tdx.h"
@@ -81,7 +82,11 @@ static bool private_operand(struct vcpu *v, enum reg operand, u64 align)
 {
 	u64 gpa = reg(v, operand);
 
-	if (gpa & (align - 1) || view_of(gpa) != PRIVATE || !is_ram(gpa))
+	if (gpa & (align - 1) || view_of(gpa) != PRIVATE)
+		return false;
+	if (config.flash && firmware_ptr(gpa))
+		return true;
+	if (!is_ram(gpa))
 		return false;
 	if (!(page_flags(gpa) & COCO_PAGE_VALIDATED))
 		unmodelled(v, "TDG.MR operand 0x%lx is a page that is not accepted", gpa);

@@ -22,6 +22,7 @@ class Boot:
     ram: int = 64
     cbit: int = 0
     initramfs: bool = False  # the payload once more
+    firmware: bool = False  # lib/firmware.S first, which starts the payload as its kernel
     plan: bool = True  # the payload lists its checks
     stream: tuple[str, ...] = GOOD_END  # each matches a line
     absent: tuple[str, ...] = (r"^m\|breach ",)  # none does
@@ -106,6 +107,26 @@ BOOTS = [
             stream=(*GOOD_END, r"^k\|a line of the console$"),
         )
         for personality in ALL
+    ),
+    Boot("flash", "none", options=("flash",), firmware=True, initramfs=True),
+    *(
+        Boot(
+            "flash",
+            personality,
+            options=("flash",),
+            firmware=True,
+            plan=False,
+            stream=(rf"^m\|end internal .*none for {personality}: it has no list {name}",),
+        )
+        for personality, name in (("sev-snp", "ASEV"), ("tdx", "TDVF"))
+    ),
+    Boot(
+        "flash",
+        "none",
+        "no_firmware",
+        options=("flash",),
+        plan=False,
+        stream=(r"^m\|end internal .* bytes are no firmware",),
     ),
     *(Boot("efi_programs", personality, options=("efi=stub",)) for personality in ALL),
     Boot("efi_stub", "none", "no_initramfs", options=("efi=stub",)),

@@ -18,6 +18,7 @@ from verify import HEX, verify
 
 HERE = pathlib.Path(__file__).resolve().parent
 MACHINE_MIB = 1152
+WORDS = "words for the kernel"  # flash.c
 RESULT = re.compile(r"(not )?ok (\d+) ([a-z0-9_]+)(?: # (SKIP.*))?$")
 LAST_LINES = 12
 LAST_RESORT = "120"  # seconds; a boot has its own deadline long before
@@ -64,6 +65,10 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
     run_file = f"personality={number} cbit={cbit} vcpus={boot.vcpus} case={boot.case}"
     (folder / "run").write_text(run_file)
     payload = str(paths.payloads / f"{boot.payload}.bin").replace(",", ",,")
+    files = [payload] * (2 if boot.initramfs else 1)
+    if boot.firmware:
+        files = [str(paths.payloads / "firmware.bin").replace(",", ",,"), f"{payload} {WORDS}"]
+        files += [payload] * boot.initramfs
     return [
         *paths.qemu,
         *("-accel", "tcg,thread=multi", "-machine", "pc", "-cpu", "max,phys-bits=52"),
@@ -77,7 +82,7 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
         *("-fw_cfg", f"name=opt/coco/run,file={folder}/run"),
         *("-kernel", str(paths.machine)),
         *("-append", " ".join([*options, *boot.options])),
-        *("-initrd", f"{payload},{payload}" if boot.initramfs else payload),
+        *("-initrd", ",".join(files)),
     ]
 
 
