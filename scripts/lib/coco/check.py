@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import errors, expect, parts, plan, report, results, runner, schedule, verdict
+from coco import errors, expect, parts, plan, qemu, report, results, runner, schedule, verdict
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
+from coco.kernels import firmware
 from coco.model import PERSONALITIES, CaseResult
 from coco.prepare import Prepared, banner, prepare, sha256
 from coco.screen import Screen
@@ -41,6 +42,8 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     )
     plan.check_selection(selection, expectations)
     prepared = prepare(options, screen.say)
+    wanted = plan.wants(expectations, selection, qemu.FIRMWARE)
+    prepared = prepared.with_firmware(firmware.find(options, wanted, screen.say))
     personalities = choose_personalities(options.personality, prepared)
     folder = results.make_folder(parts.workplace(), options.results or "")
     document = document_of(options, words, prepared, selection)

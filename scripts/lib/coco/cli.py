@@ -308,7 +308,8 @@ def _quickstart(_options: argparse.Namespace, _words: list[str], _screen: Screen
 _KERNEL = variables.KERNEL_WORDS
 _CHECK = (
     *_KERNEL,
-    *("MODULES", "PERSONALITY", "SUITE", "CASE", "TIER", "VCPUS", "RAM", "APPEND", "MACHINE"),
+    *("MODULES", "FIRMWARE", "PERSONALITY", "SUITE", "CASE", "TIER", "VCPUS", "RAM"),
+    *("APPEND", "MACHINE"),
     *("RESULTS", "QEMU", "GDB", "JOBS", "PATIENCE"),
 )
 _PROVE = (

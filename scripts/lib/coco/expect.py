@@ -23,6 +23,8 @@ from coco.splat import KINDS as SPLATS
 
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
+UP = "up"  # ... or one alone
+FIRMWARE = "firmware"  # something can start the kernel as the firmware of a PC
 UKI_STUB = "uki_stub"  # something can start a kernel out of a unified kernel image
 # The words that needs: may use, besides these: those that stand for options of the kernel ...
 FEATURES: Mapping[str, config.Requirement] = {
@@ -59,6 +61,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "sysret_gap": ("arch/x86/include/asm/proto.h", "entry_SYSRETQ_unsafe_stack"),
     "svsm": ("arch/x86/include/asm/sev.h", "struct svsm_call {"),
     # A TD's kernel that asks the module for fewer #VE, and for the topology
+    # The event log of measurements, as a file
+    "acpi_ccel": ("include/acpi/actbl2.h", "ACPI_SIG_CCEL"),
     "td_ctls": ("arch/x86/include/asm/shared/tdx.h", "define TD_CTLS_REDUCE_VE"),
     # ... that tells the host of its fatal errors, and takes a debug TD with #VE on private memory
     "td_fatal_error": ("arch/x86/include/asm/shared/tdx.h", "define TDVMCALL_REPORT_FATAL_ERROR"),
@@ -98,7 +102,9 @@ class Setting:
     append: str = ""  # ... and for the kernel's
     ram: int = 0  # MiB, at least
     devices: tuple[str, ...] = ()  # of QEMU, names in qemu.DEVICES
-    image: str = ""  # uki: what is started is a unified kernel image with the kernel in it
+    # What is started: uki, a unified kernel image with the kernel in it; firmware, one that
+    # finds the kernel by itself
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,7 @@ def _check(suite: Suite, path: Path) -> None:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)
         for words, known, what in (
-            (case.needs, {*FEATURES, *EXPORTS, *DECLARED, SMP, UKI_STUB}, "feature"),
+            (case.needs, {*FEATURES, *EXPORTS, *DECLARED, FIRMWARE, SMP, UKI_STUB, UP}, "feature"),
             (case.tolerates, set(SPLATS), "kind of splat"),
         ):
             for word in words:

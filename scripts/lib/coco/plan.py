@@ -12,9 +12,11 @@ from coco.expect import (
     DECLARED,
     EXPORTS,
     FEATURES,
+    FIRMWARE,
     SMP,
     START,
     UKI_STUB,
+    UP,
     Case,
     Expectations,
     Setting,
@@ -46,6 +48,7 @@ class Available:
     drivers: frozenset[str] = frozenset()  # of the kernel's own, in the initramfs
     exports: frozenset[str] | None = None  # functions that modules can call; None: unknown
     declared: frozenset[str] | None = None  # words of expect.DECLARED; None: unknown
+    firmware: Path | None = None  # what can start it as a PC's firmware does
     uki_stub: Path | None = None  # what can start the kernel out of a unified kernel image
 
 
@@ -132,6 +135,8 @@ def features_of(
     for word in DECLARED:
         features[word] = None if available.declared is None else word in available.declared
     features[SMP] = vcpus > 1
+    features[UP] = vcpus == 1
+    features[FIRMWARE] = available.firmware is not None
     features[UKI_STUB] = available.uki_stub is not None
     return features
 
@@ -169,6 +174,15 @@ def make(
             plan.fatal += _fatal(suite, here)
         _expect(plan, suite, here, features)
     return plan
+
+
+def wants(expectations: Expectations, selection: Selection, image: str) -> bool:
+    """Whether any case that was asked for starts its guest so (Setting.image)."""
+    return any(
+        suite.setting.image == image
+        and any(_selected(suite, case, selection) for case in suite.cases)
+        for suite in expectations.suites.values()
+    )
 
 
 def _selected(suite: Suite, case: Case, selection: Selection) -> bool:
@@ -242,6 +256,10 @@ def explain_feature(word: str) -> str:
     """A feature word with the option that stands for it."""
     if word == SMP:
         return "two vCPUs (VCPUS=2)"
+    if word == UP:
+        return "one vCPU (VCPUS=1)"
+    if word == FIRMWARE:
+        return "firmware (FIRMWARE=<OVMF.fd>)"
     if word == UKI_STUB:
         return f"the stub of a unified kernel image ({uki.STUB})"
     if word in EXPORTS:

@@ -4,7 +4,7 @@
 import argparse
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coco import cache, expect, image, kernels, modules, parts, plan, qemu, treetests
@@ -39,7 +39,12 @@ class Prepared:
             gdb=getattr(options, "gdb", None) or "",
             trace=getattr(options, "trace", None) or "",
             stub=self.available.uki_stub,
+            firmware=self.available.firmware,
         )
+
+    def with_firmware(self, file: Path | None) -> "Prepared":
+        """The same, and suites that start guests in firmware have this one."""
+        return replace(self, available=replace(self.available, firmware=file))
 
 
 def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:

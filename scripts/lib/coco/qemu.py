@@ -39,7 +39,8 @@ QEMU_LOG = "qemu.log"
 RUN_FILE = "run"
 COMMAND_FILE = "command"
 TRACE_LOG = "trace.log"
-UKI = "uki"
+UKI = "uki"  # Guest.image
+FIRMWARE = "firmware"
 
 
 # What a suite may want beside what every guest has.  iommu_platform: the driver goes through
@@ -88,8 +89,9 @@ class Guest:
     gdb: str = ""
     trace: str = ""  # log what is executed in these ranges (-dfilter) to TRACE_LOG
     devices: tuple[str, ...] = ()  # names in DEVICES
-    image: str = ""  # uki: start a unified kernel image with the kernel in it
-    stub: Path | None = None  # ... or a UKI, whose stub that is
+    image: str = ""  # UKI: start a unified kernel image with the kernel in it; or FIRMWARE
+    stub: Path | None = None  # ... of the UKI, or one whose stub that is
+    firmware: Path | None = None  # ... that starts the kernel
 
 
 def find(words: str = "") -> Qemu:
@@ -138,8 +140,7 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
         argv += _port(0xE9, "log", MACHINE_LOG)
         argv += ["-device", "pvpanic", "-action", "panic=pause"]
         argv += ["-kernel", "machine.elf", "-append", machine_options(guest)]
-        files = f"kernel {cmdline.replace(',', ',,')},initramfs"
-        argv += ["-initrd", "kernel" if guest.image == UKI else files]
+        argv += ["-initrd", _files(guest, cmdline)]
     else:
         # QEMU 7.2's cmpxchg16b corrupts the flags; the machine hides it by itself
         argv += ["-cpu", "max,-cx16", "-m", str(guest.ram)]
@@ -154,6 +155,14 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
     if guest.trace:
         argv += ["-d", "exec,nochain", "-dfilter", guest.trace, "-D", TRACE_LOG]
     return argv
+
+
+def _files(guest: Guest, cmdline: str) -> str:
+    """What the machine finds, in the order in which it expects it."""
+    files = f"kernel {cmdline.replace(',', ',,')},initramfs"
+    if guest.image == UKI:
+        return "kernel"
+    return f"firmware,{files}" if guest.image == FIRMWARE else files
 
 
 def _port(port: int, name: str, path: str) -> list[str]:
@@ -242,6 +251,8 @@ def _link(folder: Path, guest: Guest) -> None:
         assert guest.stub is not None
         whole = uki.image(guest.stub, guest.kernel, guest.initramfs, kernel_words(guest))
         files = {"kernel": whole, "machine.elf": guest.machine}
+    if guest.image == FIRMWARE:
+        files["firmware"] = guest.firmware
     for name, target in files.items():
         if target:
             (folder / name).unlink(missing_ok=True)

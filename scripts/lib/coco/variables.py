@@ -123,6 +123,9 @@ _ALL = (
     Variable("CONFIG", "<file>", "your own configuration for KDIR="),
     Variable("KBUILD_OUTPUT", "<folder>", "a finished build, used as it is"),
     Variable("DEBUG", "1", "build KDIR= with KASAN, lockdep and friends", _switch),
+    Variable(
+        "FIRMWARE", "<file>", "OVMF.fd that suites start guests in (default: Debian's newest)"
+    ),
     Variable("MODULES", "<folder>", "test modules that were built (and signed) elsewhere"),
     Variable(
         "PERSONALITY",

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Firmware for guests: which one is taken, and what is none."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from coco import apt
+from coco.errors import InfrastructureError, UsageError
+from coco.kernels import firmware
+
+
+def _options(path: object = None) -> argparse.Namespace:
+    return argparse.Namespace(firmware=path)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_own_file_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "OVMF.fd"
+    path.write_bytes(bytes(8192))
+    assert firmware.find(_options(str(path)), wanted=False) == path
+
+
+@pytest.mark.parametrize("size", [0, 100, (16 << 20) + 4096])
+def test_other_sizes_are_no_firmware(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "OVMF.fd"
+    path.write_bytes(bytes(size))
+    with pytest.raises(UsageError, match=f"{size} bytes"):
+        firmware.find(_options(str(path)), wanted=True)
+
+
+def test_no_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no file"):
+        firmware.find(_options(str(tmp_path / "OVMF.fd")), wanted=True)
+
+
+def test_nothing_is_fetched_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apt, "Client", None)
+    assert firmware.find(_options(), wanted=False) is None
+
+
+def test_newest_of_the_cache_needs_no_network(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "Client", None)
+    for version in ("2022.11-6", "2025.02-8", "2024.02-2"):
+        path = own_cache / firmware.KIND / version / firmware.FILE
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(4096))
+    found = firmware.find(_options(), wanted=True)
+    assert found and found.is_relative_to(own_cache / firmware.KIND / "2025.02-8")
+
+
+def test_machine_s_own_is_taken_without_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Nowhere:
+        def __init__(self, say: object) -> None:
+            raise InfrastructureError("the Debian mirror cannot be reached\ndetails")
+
+    said: list[str] = []
+    monkeypatch.setattr(apt, "Client", Nowhere)
+    monkeypatch.setattr(firmware, "FILE", str(tmp_path / "OVMF.fd")[1:])
+    assert firmware.find(_options(), True, said.append) is None
+    (tmp_path / "OVMF.fd").write_bytes(bytes(4096))
+    assert firmware.find(_options(), True, said.append) == tmp_path / "OVMF.fd"
+    assert said == ["no firmware: the Debian mirror cannot be reached"] * 2
