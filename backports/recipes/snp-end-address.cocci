@@ -29,11 +29,3 @@ identifier gpa, count, op;
 - early_set_pages_state(unsigned long gpa, unsigned long count, enum psc_op op)
 + early_set_pages_state(unsigned long gpa, unsigned int count, enum psc_op op)
   { ... }
-
-// 7.x hands the description of the request on
-@@
-identifier address, gpa, count, what;
-@@
-- early_set_pages_state(unsigned long address, unsigned long gpa, unsigned long count, const struct psc_desc *what)
-+ early_set_pages_state(unsigned long address, unsigned long gpa, unsigned int count, const struct psc_desc *what)
-  { ... }
