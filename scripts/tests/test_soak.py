@@ -108,3 +108,10 @@ def test_every_third_run_is_loaded_and_no_process_stays() -> None:
         time.sleep(0.1)
         assert any("sum(range" in Path(f"/proc/{pid}/cmdline").read_text() for pid in there)
     assert not any(str(pid) in children.read_text().split() for pid in there)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"runs": [{"kernel": "debian:6.12"}]}'])
+def test_another_file_is_no_soak(tmp_path: Path, text: str) -> None:
+    (tmp_path / soak.FILE).write_text(text)
+    with pytest.raises(errors.UsageError, match="is no soak"):
+        soak._before(tmp_path)

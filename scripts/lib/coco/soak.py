@@ -93,11 +93,11 @@ def _before(folder: Path) -> list[SoakRun]:
     """The runs of a soak that is there."""
     try:
         document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return [SoakRun(**one) for one in document["runs"]]
     except FileNotFoundError:
         return []
-    except ValueError as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{folder / FILE} is no soak: {error}", "name another RESULTS=") from error
-    return [SoakRun(**one) for one in document["runs"]]
 
 
 def _one(
