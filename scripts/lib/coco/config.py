@@ -122,6 +122,7 @@ FEATURES: dict[str, Requirement] = {
     "efi_stub": _need("EFI EFI_STUB", "a kernel that is an EFI program"),
     "efi_ssdt": _need("EFI_CUSTOM_SSDT_OVERLAYS", "variables that are looked for at boot"),
     "efivarfs": _need("EFIVAR_FS", "variables of the firmware as files"),
+    "iommu_dma": _need("IOMMU_DMA", "devices behind an IOMMU"),
     "efi_esrt": _need("EFI_ESRT", "the firmware's table of its resources"),
     "debugfs": _need("DEBUG_FS", "page tables and counters in debugfs"),
     "kunit": _need("KUNIT", "the kernel's own KUnit"),
