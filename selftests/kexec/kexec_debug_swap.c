@@ -19,11 +19,11 @@ static const char *second_main(void)
 	return use_memory();
 }
 
-TEST(second_kernel_of_an_snp_guest_reaches_user_space)
+TEST_SECOND(second_kernel_of_an_snp_guest_reaches_user_space)
 {
 	NEED_MACHINE();
 	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
-	ASSERT_EQ(0, second_load());
+	ASSERT_EQ(0, second_load(0, ""));
 	ASSERT_EQ(0, machine_breaches());
 	EXPECT_EQ(0, second_start(SECOND_OK));		/* which does not come back */
 }

@@ -22,26 +22,26 @@ static const char *second_main(void)
 
 static void start_second_kernel(struct __test_metadata *_metadata)
 {
-	ASSERT_EQ(0, second_load());
+	ASSERT_EQ(0, second_load(0, ""));
 	ASSERT_EQ(0, machine_breaches());
 	EXPECT_EQ(0, second_start(SECOND_OK));		/* which does not come back */
 }
 
-TEST(second_kernel_reaches_user_space)
+TEST_SECOND(second_kernel_reaches_user_space)
 {
 	NEED_MACHINE();
 	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_SEV | 1u << COCO_SEV_ES, "none, sev, sev-es");
 	start_second_kernel(_metadata);
 }
 
-TEST(second_kernel_of_an_snp_guest_reaches_user_space)
+TEST_SECOND(second_kernel_of_an_snp_guest_reaches_user_space)
 {
 	NEED_MACHINE();
 	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
 	start_second_kernel(_metadata);
 }
 
-TEST(second_kernel_of_a_td_reaches_user_space)
+TEST_SECOND(second_kernel_of_a_td_reaches_user_space)
 {
 	NEED_MACHINE();
 	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");

@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kselftest_harness.h"
 #include "../lib/compiler.h"
 #include "../lib/machine.h"
 
@@ -62,8 +63,8 @@ static int open_copy(const char *path, int64_t (*get)(void *buf, size_t size, ui
 	return fd;
 }
 
-/* This kernel's, and then this program as the other one's init */
-static void second_command_line(char *text, size_t size)
+/* This kernel's, and then this program as the other one's init, and what the test has to tell it */
+static void second_command_line(const char *words, char *text, size_t size)
 {
 	char program[256];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -76,24 +77,64 @@ static void second_command_line(char *text, size_t size)
 	if (file)
 		fclose(file);
 	n = strlen(text);
-	snprintf(text + n, size - n, " rdinit=%s", program);
+	snprintf(text + n, size - n, " rdinit=%s %s", program, words);
 }
 
-/* 0 or -errno */
-static __maybe_unused int second_load(void)
+/* Once more, too: what was loaded before is forgotten.  0 or -errno */
+static __maybe_unused int second_load(unsigned long flags, const char *words)
 {
-	int kernel = open_copy("/tmp/kernel", machine_kernel);
-	int initramfs = open_copy("/tmp/initramfs", machine_initramfs);
+	static int kernel = -1, initramfs = -1;
 	char cmdline[4096];
 
+	if (kernel < 0)
+		kernel = open_copy("/tmp/kernel", machine_kernel);
+	if (initramfs < 0)
+		initramfs = open_copy("/tmp/initramfs", machine_initramfs);
 	if (kernel < 0 || initramfs < 0)
 		return kernel < 0 ? kernel : initramfs;
-	second_command_line(cmdline, sizeof(cmdline));
-	if (syscall(SYS_kexec_file_load, kernel, initramfs, strlen(cmdline) + 1, cmdline, 0ul))
+	second_command_line(words, cmdline, sizeof(cmdline));
+	if (syscall(SYS_kexec_file_load, kernel, initramfs, strlen(cmdline) + 1, cmdline, flags))
 		return -errno;
-	close(kernel);
-	close(initramfs);
 	return 0;
+}
+
+/* A test that loads a kernel, which takes a busy host its time */
+#define SECOND_TIMEOUT	120
+#define TEST_SECOND(name)	TEST_F_TIMEOUT(second, name, SECOND_TIMEOUT)
+
+FIXTURE(second) { };
+FIXTURE_SETUP(second) { }
+FIXTURE_TEARDOWN(second) { }
+
+/* In the second kernel: what follows this word of its command line, or NULL */
+static __maybe_unused const char *second_word(const char *word)
+{
+	static char text[4096];
+	const char *found;
+	int fd = open("/proc/cmdline", O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	found = strstr(text, word);
+	return found ? found + strlen(word) : NULL;
+}
+
+/* A line of /proc/meminfo; -1: there is none */
+static __maybe_unused long long meminfo_kib(const char *name)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	size_t len = strlen(name);
+	long long kib = -1;
+	char line[256];
+
+	while (file && kib < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, len))
+			kib = strtoll(line + len, NULL, 10);
+	if (file)
+		fclose(file);
+	return kib;
 }
 
 /* Memory that is used, as far as it goes: a page in a wrong state is found by its use */
