@@ -181,6 +181,11 @@ void fwcfg_item(u16 key, u64 offset, void *buf, size_t size);
 
 /* ---- flash.c: a guest that starts in firmware of its own (option flash) ---- */
 void flash_load(struct vcpu *bsp, const u32 *multiboot);
+static inline bool is_flash(u64 gpa)
+{
+	return config.flash && firmware_ptr(gpa);
+}
+
 /* Ports that this guest finds otherwise than QEMU has them */
 bool flash_port(u16 port);
 u32 flash_pio_read(u16 port, u32 size);

@@ -34,7 +34,7 @@ static bool cmos_port(u16 port)
 
 bool flash_port(u16 port)
 {
-	return cmos_port(port) || fwcfg_guest_port(port);
+	return config.flash && (cmos_port(port) || fwcfg_guest_port(port));
 }
 
 static u8 cmos_read(void)

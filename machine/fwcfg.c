@@ -47,10 +47,7 @@ int fwcfg_read(const char *name, void *buf, size_t size, u64 offset)
 		return 0;
 	if (size > length - offset)
 		size = length - offset;
-	outw(SELECTOR, __builtin_bswap16(file.select));
-	while (offset--)
-		inb(DATA);
-	data_read(buf, size);
+	fwcfg_item(__builtin_bswap16(file.select), offset, buf, size);
 	return size;
 }
 

@@ -35,14 +35,11 @@ void io_setup(void)
 	if (!direct_devices())
 		return;
 	for (i = 0; i < ALL_PORTS; i++)
-		io_permit(i, true);
+		io_permit(i, !flash_port(i));
 	for (i = 0; i < ARRAY_SIZE(hidden); i++)
 		io_permit(hidden[i], false);
 	for (i = 0; i < ARRAY_SIZE(watched); i++)
 		io_permit(watched[i], false);
-	for (i = 0; config.flash && i < ALL_PORTS; i++)
-		if (flash_port(i))
-			io_permit(i, false);
 }
 
 static bool is_hidden(u16 port, u32 size)
@@ -60,7 +57,7 @@ u32 pio_read(struct vcpu *v, u16 port, u32 size)
 	(void)v;
 	if (is_hidden(port, size))
 		return size == 4 ? ~0u : BIT(8 * size) - 1;
-	if (config.flash && flash_port(port))
+	if (flash_port(port))
 		return flash_pio_read(port, size);
 	switch (size) {
 	case 1:
@@ -90,7 +87,7 @@ void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
 	if (is_hidden(port, size))
 		return;
 	watch_write(v, port, value);
-	if (config.flash && flash_port(port)) {
+	if (flash_port(port)) {
 		flash_pio_write(port, size, value);
 		return;
 	}

@@ -243,7 +243,7 @@ static void rmpadjust(struct vcpu *v)
 	if (!find_page(v, &m, &huge, &eax)) {
 		if (!eax)
 			return;
-	} else if (config.flash && firmware_ptr(m.gpa) && ATTR_VMPL(reg(v, RDX)) < VMPLS) {
+	} else if (is_flash(m.gpa) && ATTR_VMPL(reg(v, RDX)) < VMPLS) {
 		/* Firmware, that is there for all VMPLs, asks in this way for its own */
 		eax = ATTR_VMPL(reg(v, RDX)) ? SUCCESS : FAIL_PERMISSION;
 	} else if (!page_all_ram(m.gpa, huge ? PAGES_IN_2M : 1)) {

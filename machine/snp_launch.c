@@ -23,13 +23,10 @@ void snp_launch(struct vcpu *bsp)
 {
 	const struct section *s;
 	u32 count, i;
-	u64 gpa;
 
 	(void)bsp;
 	s = flash_sections(&guid_sev_sections, "ASEV", sizeof(*s), &count);
-	for (gpa = 0; gpa < config.ram; gpa += PAGE_SIZE)
-		if (is_ram(gpa))
-			page_set(gpa, 0);
+	page_init(0);
 	rmp_reset();
 	for (i = 0; i < count; i++) {
 		flash_add(s[i].gpa, s[i].size);

@@ -45,7 +45,7 @@ struct resource {
 	u64 start, length;
 } __packed;
 
-/* What is above the reset vector's 32-bit entry: [base] "initial state of guest GPRs", "... CRs" */
+/* RBX at the reset vector ([base] "initial state of guest GPRs") */
 #define GPAW_48		48
 #define GPAW_52		52
 
@@ -114,9 +114,9 @@ static void initial_state(struct vcpu *v)
 
 	s->cs = (struct vmcb_seg) { .attrib = 0xc9b, .limit = 0xffffffff };
 	s->ds = s->es = s->fs = s->gs = s->ss = data;
-	s->cr0 = 0x31;			/* PE, ET, NE; paging is off */
-	s->cr4 = 0x40;			/* MCE */
-	s->efer |= 0x901;		/* SCE, LME, NXE: as a TD's always */
+	s->cr0 = 0x11;			/* PE, ET; paging is off */
+	s->cr4 = 0;
+	tdx_fixed_registers(s);
 	s->rip = 0xfffffff0;
 	v->regs[RBX] = config.cbit == 51 ? GPAW_52 : GPAW_48;
 	v->regs[RCX] = v->regs[R8] = hobs.gpa;
@@ -127,12 +127,9 @@ void tdx_launch(struct vcpu *bsp)
 {
 	const struct section *s;
 	u32 count, i;
-	u64 gpa;
 
 	s = flash_sections(&guid_tdvf_sections, "TDVF", sizeof(*s), &count);
-	for (gpa = 0; gpa < config.ram; gpa += PAGE_SIZE)
-		if (is_ram(gpa))
-			page_set(gpa, COCO_PAGE_PRIVATE);
+	page_init(COCO_PAGE_PRIVATE);
 	for (i = 0; i < count; i++) {
 		if (s[i].type == TDVF_BFV || s[i].type == TDVF_CFV)
 			continue;		/* in flash */

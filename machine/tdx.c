@@ -94,13 +94,16 @@ static void tdx_setup(void)
 		td.td_ctls = TD_CTLS_PENDING_VE_DISABLE;
 }
 
-static void tdx_boot_data(struct boot *boot)
+void tdx_fixed_registers(struct vmcb_save *s)
 {
-	struct vmcb_save *s = &vcpus[0].vmcb.save;
-
 	s->efer |= EFER_INITIAL;
 	s->cr0 |= CR0_NE;
 	s->cr4 |= CR4_MCE;
+}
+
+static void tdx_boot_data(struct boot *boot)
+{
+	tdx_fixed_registers(&vcpus[0].vmcb.save);
 	acpi_add_wakeup(boot, mailbox_setup(boot));
 }
 

@@ -184,6 +184,9 @@ u64 get_quote(struct vcpu *v, u64 gpa, u64 size);
 
 /* ---- acpi.c, mailbox.c ---- */
 void acpi_add_wakeup(struct boot *boot, u64 mailbox);	/* MADT and what leads to it */
+/* ---- tdx.c ---- */
+void tdx_fixed_registers(struct vmcb_save *s);		/* bits that are set in a TD's from the start */
+
 /* ---- td_launch.c ---- */
 void tdx_launch(struct vcpu *bsp);
 

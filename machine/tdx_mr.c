@@ -84,7 +84,7 @@ static bool private_operand(struct vcpu *v, enum reg operand, u64 align)
 
 	if (gpa & (align - 1) || view_of(gpa) != PRIVATE)
 		return false;
-	if (config.flash && firmware_ptr(gpa))
+	if (is_flash(gpa))
 		return true;
 	if (!is_ram(gpa))
 		return false;

@@ -15,8 +15,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "../lib/need.h"
+#include "started.h"
 #include "../tdx_guest/report.h"
 
 #define TABLES		"/sys/firmware/acpi/tables/"
@@ -46,16 +45,6 @@ TEST(firmware_is_not_the_machine_s)
 	NEED_KERNEL_LOG(log);
 	EXPECT_TRUE(strstr(log, "efi: EFI v") != NULL);
 	EXPECT_TRUE(strstr(log, "EDK II") != NULL);
-	free(log);
-}
-
-TEST(technology_is_the_machine_s)
-{
-	char *log;
-
-	NEED_MACHINE();
-	NEED_KERNEL_LOG(log);
-	EXPECT_EQ(technology_by_log(log), machine_personality());
 	free(log);
 }
 

@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "../lib/need.h"
+#include "started.h"
 
 #define WORD_OF_THE_IMAGE	"coco_uki"	/* backports/expect/suites/uki_user.yaml */
 
@@ -45,16 +44,6 @@ TEST(seed_is_passed_on)
 	NEED_MACHINE();
 	NEED_KERNEL_LOG(log);
 	EXPECT_TRUE(strstr(log, " RNG=0x") != NULL);
-	free(log);
-}
-
-TEST(technology_is_the_machine_s)
-{
-	char *log;
-
-	NEED_MACHINE();
-	NEED_KERNEL_LOG(log);
-	EXPECT_EQ(technology_by_log(log), machine_personality());
 	free(log);
 }
 
