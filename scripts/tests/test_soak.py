@@ -65,7 +65,7 @@ def test_runs_that_come_out_alike_leave_the_results_of_the_first(world: World) -
     code, text = world.soak()
     assert code == errors.OK
     assert world.kept == ["fake_1-1"]
-    assert "4 runs, 8 results" in text
+    assert "4 runs, 8 results, each held to the first of its kind: 1 kinds" in text
     assert world.words[0] == ["KERNEL=fake:1", "PERSONALITY=tdx"]
 
 

@@ -51,12 +51,13 @@ class SoakRun:
     same: str  # kernel, suites, machine and QEMU
     started: str
     seconds: float
-    load: int  # busy processes a CPU
+    load: int  # busy processes a CPU that we added
     cases: int
     code: int
     verdict: str
     changes: list[Document] = field(default_factory=list)
     folder: str = ""  # of its results, if they were kept
+    loadavg: float = 0.0  # of five minutes, at its end, for each CPU
 
     @property
     def kept(self) -> bool:
@@ -129,6 +130,7 @@ def _one(
         code=document["verdict"]["exit"],
         verdict=f"{document['verdict']['word']}: {document['verdict']['text']}",
         folder=place.name,
+        loadavg=round(os.getloadavg()[1] / len(os.sched_getaffinity(0)), 1),
     )
     first = next((one for one in done if one.same == made.same), None)
     if first:
@@ -182,16 +184,23 @@ def told(made: SoakRun, folder: Path) -> list[str]:
 
 def summary(done: list[SoakRun]) -> list[str]:
     """All runs, by kernel."""
-    lines = ["", f"{'kernel':<20}   runs  loaded  flaky  not OK   seconds: median, most"]
+    head = "runs  loaded  flaky  not OK   seconds: median, most   load a CPU: median, most"
+    lines = ["", f"{'kernel':<20}   {head}"]
     for kernel in dict.fromkeys(one.kernel for one in done):
         mine = [one for one in done if one.kernel == kernel]
         seconds = [one.seconds for one in mine]
+        loadavg = [one.loadavg for one in mine]
         loaded = sum(one.load > 0 for one in mine)
         flaky = sum(bool(one.changes) for one in mine)
         not_ok = sum(one.code != errors.OK for one in mine)
         lines.append(
             f"{kernel:<20} {len(mine):>6} {loaded:>7} {flaky:>6} {not_ok:>7}"
-            f"   {statistics.median(seconds):.0f}, {max(seconds):.0f}"
+            f"   {statistics.median(seconds):>15.0f}, {max(seconds):.0f}"
+            f"   {statistics.median(loadavg):>14.1f}, {max(loadavg):.1f}"
         )
-    lines.append(f"{len(done)} runs, {sum(one.cases for one in done)} results")
+    alike = len({one.same for one in done})
+    lines.append(
+        f"{len(done)} runs, {sum(one.cases for one in done)} results,"
+        f" each held to the first of its kind: {alike} kinds"
+    )
     return lines
