@@ -6,6 +6,7 @@
 #include "ap.h"
 
 #define AT(label)	(AP_TRAMPOLINE + (label) - ap_trampoline)
+#include "long_mode.S"
 
 	.text
 	.globl	ap_trampoline, ap_trampoline_end
@@ -14,42 +15,20 @@ ap_trampoline:
 	cli
 	mov	%cs, %ax
 	mov	%ax, %ds
-	lgdtl	table - ap_trampoline
-	mov	%cr0, %eax
-	or	$1, %eax
-	mov	%eax, %cr0
-	ljmpl	$0x08, $AT(protected)
+	to_protected_mode "gdtr - ap_trampoline", AT(protected)
 
 	.code32
 protected:
-	mov	$0x10, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %ss
+	load_flat_segments
 	movl	$AP_MARK, AP_MARK_AT
-	mov	%cr4, %eax
-	or	$0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
-	mov	%eax, %cr4
-	mov	AT(ap_root), %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx	/* EFER: LME */
-	rdmsr
-	or	$0x100, %eax
-	wrmsr
-	mov	%cr0, %eax
-	or	$0x80000001, %eax
-	mov	%eax, %cr0
-	ljmpl	$0x18, $AT(long_mode)
+	to_long_mode AT(ap_root), AT(long_mode)
 
 	.code64
 long_mode:
 	mov	$ap_start_64, %rax
 	jmp	*%rax
 
-	.balign	8
-gdt:	.quad	0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff
-table:	.word	31
-	.long	AT(gdt)
+	flat_segments
 	.globl	ap_root
 ap_root:
 	.long	0			/* filled in: low half of CR3 */

@@ -6,6 +6,7 @@
  */
 #define BASE		0xfffff000	/* of this page */
 #define AT(label)	(BASE + (label) - image)
+#include "long_mode.S"
 #define TABLES		0x8000		/* level 4, level 3, four of level 2 */
 #define SCRATCH		0x7000
 #define PAYLOAD		0x100000	/* PAYLOAD_BASE in the Makefile */
@@ -25,18 +26,11 @@ image:
 	.code16
 real:
 	cli
-	lgdtl	%cs:(table - image + 0xf000)
-	mov	%cr0, %eax
-	or	$1, %eax
-	mov	%eax, %cr0
-	ljmpl	$0x08, $AT(protected)
+	to_protected_mode "%cs:(gdtr - image + 0xf000)", AT(protected)
 
 	.code32
 protected:
-	mov	$0x10, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %ss
+	load_flat_segments
 	cld
 	xor	%eax, %eax
 	mov	$TABLES, %edi
@@ -58,19 +52,7 @@ protected:
 	inc	%ecx
 	cmp	$2048, %ecx
 	jb	2b
-	mov	%cr4, %eax
-	or	$0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
-	mov	%eax, %cr4
-	mov	$TABLES, %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx	/* EFER: LME */
-	rdmsr
-	or	$0x100, %eax
-	wrmsr
-	mov	%cr0, %eax
-	or	$0x80000001, %eax
-	mov	%eax, %cr0
-	ljmpl	$0x18, $AT(long_mode)
+	to_long_mode $TABLES, AT(long_mode)
 
 	.code64
 long_mode:
@@ -94,10 +76,7 @@ read_item:
 	rep insb
 	jmp	*%rbx
 
-	.balign	8
-gdt:	.quad	0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff
-table:	.word	31
-	.long	AT(gdt)
+	flat_segments
 
 	.org	0xff0
 	.code16
