@@ -44,7 +44,7 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["check", "NAME=x"], 2, "check does not take NAME="),
         (["check", "PERSONALITY=snp"], 2, "unknown personality 'snp'\n  did you mean sev-snp?"),
         (["check", "TIER=smok"], 2, "did you mean smoke?"),
-        (["check", "SUITE=tecnology"], 2, "no suite tecnology\n  did you mean technology?"),
+        (["check", "SUITE=tecnology"], 2, "no suite 'tecnology'\n  did you mean technology?"),
         (["check", "CASE=boot.reach_init"], 2, "did you mean boot.reaches_init?"),
         (["check", "VCPUS=0"], 2, "VCPUS=0: '0' is no number from 1 to 8"),
         (["check", "VCPUS=two"], 2, "no number from 1 to 8"),

@@ -8,7 +8,7 @@
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,12 @@ class Expectations:
         """Without the findings that a kernel of that configuration hides."""
         shown = (one for one in self.baseline if config.get(one.unless) != "y")
         return replace(self, baseline=tuple(shown))
+
+    def check_suites(self, names: Sequence[str]) -> None:
+        """A suite that is asked for by a name that none has is an error."""
+        for name in names:
+            if name not in self.suites:
+                raise UsageError(f"no suite {name!r}", did_you_mean(name, self.suites))
 
     def case(self, suite: str, name: str) -> Case | None:
         known = self.suites.get(suite)

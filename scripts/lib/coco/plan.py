@@ -103,9 +103,7 @@ def shares(plan: Plan, expectations: Expectations) -> list[Share]:
 
 def check_selection(selection: Selection, expectations: Expectations) -> None:
     """A name that selects nothing is a mistake, not an empty run that goes green."""
-    for name in selection.suites:
-        if name not in expectations.suites:
-            raise UsageError(f"no suite {name}", did_you_mean(name, expectations.suites))
+    expectations.check_suites(selection.suites)
     ids = all_ids(expectations)
     for glob in selection.cases:
         if not any(_matches(case, glob) for case in ids):

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from coco import expect
 from coco.catalogue import Catalogue, Fix, same_case
-from coco.errors import UsageError, did_you_mean
 from coco.selfcheck import mistakes
 
 
 def lines(listing: Catalogue, written: expect.Expectations, suites: Sequence[str]) -> Iterator[str]:
     """Each case of these suites with all that is to turn it red."""
+    written.check_suites(suites)
     made = mistakes.load()
     for name in suites:
-        if name not in written.suites:
-            raise UsageError(f"no suite {name!r}", did_you_mean(name, written.suites))
         for case in written.suites[name].cases:
             full = f"{name}.{case.id}"
             yield full

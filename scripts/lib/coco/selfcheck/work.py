@@ -60,9 +60,7 @@ def select(
     written: expect.Expectations,
 ) -> list[Fix]:
     """Those of MISTAKE= and SUITE=; all if nothing is asked for."""
-    for name in suites:
-        if name not in written.suites:
-            raise UsageError(f"no suite {name!r}", did_you_mean(name, written.suites))
+    written.check_suites(suites)
     chosen: dict[str, Fix] = {}
     for glob in globs or ("*",):
         found = {name: one for name, one in every.items() if fnmatch.fnmatchcase(name, glob)}
