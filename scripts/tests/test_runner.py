@@ -312,6 +312,18 @@ def test_splat_while_another_guest_boots_is_a_problem_of_its_suite(play: Play) -
     assert set(statuses(run).values()) == {"pass"}
 
 
+@pytest.mark.parametrize(
+    ("function", "how", "kinds"),
+    [("fake", "warning", []), ("fak", "warning", ["splat"]), ("fake", "oops", ["oops"])],
+)
+def test_boot_that_is_to_warn_may_warn_in_that_function_alone(
+    play: Play, function: str, how: str, kinds: list[str]
+) -> None:
+    beta = replace(TWO.suites["beta"], setting=replace(BIG, warns=function))
+    run = play(replace(TWO, suites={**TWO.suites, "beta": beta}), boot=how)
+    assert [problem.kind for problem in run.problems if problem.suite == "beta"] == kinds
+
+
 def test_guest_of_another_setting_that_does_not_boot_takes_no_other_case_with_it(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,9 +53,14 @@ class Log:
 
 
 def attribute(
-    records: list[Record], items: list[Item], stop: Stop, console: list[str], boot: int
+    records: list[Record],
+    items: list[Item],
+    stop: Stop,
+    console: list[str],
+    boot: int,
+    warns: str = "",
 ) -> Outcome:
-    """All that one boot says about the items it was to run."""
+    """All that one boot says about the items it was to run; it may warn in that function."""
     log = cut(records)
     end = log.end or End(stop.cause or "truncated", text=stop.text)
     if stop.cause in _STOPPED:
@@ -63,7 +68,7 @@ def attribute(
     ready = log.ready is not None
     normal = ready and log.done and end.word in ("exit", "poweroff") and not end.code
     outcome = Outcome(ready, end, normal)
-    outcome.boot_evidence = _boot_evidence(log, console)
+    outcome.boot_evidence = _boot_evidence(log, console, warns)
     outcome.counts = counts(records)
     outcome.notes = _strays(log)
     if log.ready:
@@ -130,11 +135,12 @@ def _strays(log: Log) -> list[str]:
     return strays[:20]
 
 
-def _boot_evidence(log: Log, console: list[str]) -> BootEvidence:
+def _boot_evidence(log: Log, console: list[str], warns: str) -> BootEvidence:
     """Splats and breaches up to the first suite; early ones are on the serial console only."""
     splats = evidence.kernel_splats(log.before)
     if not log.segments:
         splats += splat.scan(enumerate(console))
+    splats = [hit for hit in splats if not splat.is_warning_in(hit, warns)]
     breaches = [record.text for record in log.before if evidence.is_breach(record)]
     cause, text = splat.cause(splats)
     if breaches and not cause:

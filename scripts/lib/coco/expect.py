@@ -106,6 +106,7 @@ class Setting:
     # What is started: uki, a unified kernel image with the kernel in it; firmware, one that
     # finds the kernel by itself
     image: str = ""
+    warns: str = ""  # the function in which this boot makes the kernel warn, on purpose
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
             data.get("ram", 0),
             tuple(data.get("devices", ())),
             data.get("image", ""),
+            data.get("warns", ""),
         ),
         tuple(data.get("set_in", PERSONALITIES)),
         data.get("model_only", ""),

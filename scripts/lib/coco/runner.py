@@ -83,6 +83,7 @@ class _Runner:
         self._run = Run(order.name)
         self._snapshot: Path | None = None
         self._guest = order.guest
+        self._warns = ""  # the function in which that guest's boot warns on purpose
         self._crashes = 0
         self._end = End("")  # what ended it all, and in words
         self._why = ""
@@ -101,9 +102,13 @@ class _Runner:
         self._run.seconds = round(time.monotonic() - start, 3)
         return self._run
 
+    def _set(self, setting: Setting) -> None:
+        self._guest = guest_for(self._order.guest, setting)
+        self._warns = setting.warns
+
     def _share(self, share: plan.Share) -> None:
         """All that one kind of guest is to do."""
-        self._guest = guest_for(self._order.guest, share.setting)
+        self._set(share.setting)
         try:
             # Even without a single suite the boot itself is a test
             going = self._until_done(list(share.items), first=True, save=bool(share.fatal))
@@ -120,7 +125,7 @@ class _Runner:
     def _start(self, item: Item) -> None:
         """Boot another guest: whether it comes up is all."""
         suite = self._order.expectations.suites[item.suite]
-        self._guest = guest_for(self._order.guest, suite.setting_in(self._order.plan.personality))
+        self._set(suite.setting_in(self._order.plan.personality))
         outcome = self._boot([], save=False)
         if outcome.ready or not self._cancel.is_set():
             for name in item.cases:
@@ -181,7 +186,9 @@ class _Runner:
             folder / "snapshot" if save else None,
         )
         done = boot(self._order.program, order, self._cancel, self._say)
-        outcome = attribute.attribute(done.records, items, done.stop, done.console, number)
+        outcome = attribute.attribute(
+            done.records, items, done.stop, done.console, number, self._warns
+        )
         if disk.DEVICE in self._guest.devices:
             disk.judge(folder, outcome.results)
         if wire.DEVICE in self._guest.devices:

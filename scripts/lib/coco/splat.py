@@ -72,6 +72,11 @@ def scan(lines: Iterable[tuple[int, str]]) -> list[Splat]:
     return found
 
 
+def is_warning_in(hit: Splat, function: str) -> bool:
+    """Is it a warning of that function?  Kernels name it as function+0x12/0x34."""
+    return hit.kind == "warning" and bool(function) and f" {function}+0x" in hit.text
+
+
 def cause(splats: Iterable[Splat]) -> tuple[str, str]:
     """The word and text by which several splats are reported as one incident."""
     every = list(splats)
