@@ -87,7 +87,7 @@ static void reader_finish(struct pipe_reader *r)
 static void __noreturn child_begin(const struct child *child, int out_fd, int err_fd)
 {
 	static char *const environment[] = { "PATH=/coco/selftests:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
-					     NULL };
+					     "COCO_PATIENCE=" __stringify(PATIENCE), NULL };
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 	int s;

@@ -28,7 +28,7 @@
 #include "../lib/module.h"
 #include "init.h"
 
-#define DEFAULT_LIMIT	300	/* seconds; the host has a watchdog of its own */
+#define DEFAULT_LIMIT	(300 * PATIENCE)	/* seconds */
 #define MAX_WORDS	160	/* a program, and "-t" with each case of it that is to run */
 #define EXIT_CRASHED	70	/* init itself */
 

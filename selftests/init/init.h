@@ -8,6 +8,13 @@
 
 #include "../lib/machine.h"
 
+/*
+ * Limits within the guest go by its clock, and that goes on while QEMU waits for
+ * a CPU.  The host's watchdogs take that waiting off, so they are to be first: a
+ * limit in here is so many times what it would be on a processor of its own.
+ */
+#define PATIENCE	8
+
 /* Exit codes as shells give them */
 #define RC_TIMEOUT	124
 #define RC_NO_EXEC	127

@@ -18,6 +18,8 @@
  * Each test is a process of its own: a crash, a signal or a time-out is the
  * failure of that test and of no other.  A test of a fixture with variants is
  * run once a variant and called name.variant; names are unique in a program.
+ *
+ * COCO_PATIENCE=<factor> in the environment stretches every time-out.
  */
 #ifndef COCO_HARNESS_H
 #define COCO_HARNESS_H

@@ -158,13 +158,21 @@ static bool coco_wait(pid_t pid, int seconds, int *status)
 	return true;
 }
 
+/* Seconds that a test may take here */
+static int coco_limit(const struct __test_metadata *test)
+{
+	const char *factor = getenv("COCO_PATIENCE");
+
+	return test->timeout * (factor && atoi(factor) > 0 ? atoi(factor) : 1);
+}
+
 /* Why the test's end itself is a failure, or NULL */
 static const char *coco_bad_end(struct __test_metadata *test, bool in_time, int status)
 {
 	static char why[120];
 
 	if (!in_time)
-		snprintf(why, sizeof(why), "still running after %d seconds: killed", test->timeout);
+		snprintf(why, sizeof(why), "still running after %d seconds: killed", coco_limit(test));
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == test->signal)
 		return NULL;
 	else if (WIFSIGNALED(status))
@@ -226,7 +234,7 @@ static void coco_run_one(struct __test_metadata *test, const void *variant)
 		return;
 	}
 	setpgid(pid, pid);
-	in_time = coco_wait(pid, test->timeout, &status);
+	in_time = coco_wait(pid, coco_limit(test), &status);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	why = coco_bad_end(test, in_time, status);
 	if (!why)

@@ -18,6 +18,7 @@ from coco.screen import Screen
 
 EXPLAINED = parts.REPOSITORY / "backports/coverage.yaml"
 NO_KASLR = "nokaslr"
+LOGGED = 4.0  # times that a guest may take if QEMU logs what it executes
 
 
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
@@ -37,6 +38,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     options.gdb = ""
     options.trace = trace.ranges(views)
     options.append = " ".join(word for word in (options.append, NO_KASLR) if word)
+    options.patience = LOGGED * (options.patience or 1.0)
     folder = results.make_folder(parts.workplace(), options.results or "")
     options.results = str(folder)
     status = check.check(options, words, screen)
