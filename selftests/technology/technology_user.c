@@ -2,8 +2,7 @@
 /*
  * Everyone whom user space can ask which technology protects this guest says the same.
  *
- * Path:        CPUID, /proc/cpuinfo, the kernel's log, sysfs, device nodes, configfs, the
- *              kernel's configuration
+ * Path:        CPUID, /proc/cpuinfo, the kernel's log, sysfs, device nodes, configfs
  * Upstream:    fce96cf04430 ("virt: Add SEV-SNP guest driver"), 6c8c1406a6d6 ("virt: Add TDX
  *              guest driver"), 70e6f7e2b985 ("configfs-tsm: Introduce a shared ABI for attestation
  *              reports"); for the log's line see technology.h
@@ -16,7 +15,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -258,55 +256,6 @@ TEST_F(technology, report_provider_agrees)
 	if (reports)
 		EXPECT_STREQ(due[self->active].name, first_line(TSM_REPORT "/coco/provider"));
 	rmdir(TSM_REPORT "/coco");
-}
-
-/* ---- configuration ---- */
-
-/* The kernel's configuration, wherever it is to be had; NULL: nowhere */
-static FILE *open_config(void)
-{
-	struct utsname uts;
-	char path[200];
-	FILE *f = fopen("/coco/config", "re");
-
-	if (!f && !uname(&uts)) {
-		snprintf(path, sizeof(path), "/boot/config-%s", uts.release);
-		f = fopen(path, "re");
-	}
-	if (!f && exists("/proc/config.gz"))
-		f = popen("exec zcat /proc/config.gz 2>/dev/null", "re");
-	return f;
-}
-
-TEST_F(technology, configuration_has_the_technology)
-{
-	static const char * const due[] = {
-		[COCO_SEV] = "CONFIG_AMD_MEM_ENCRYPT=y\n",
-		[COCO_SEV_ES] = "CONFIG_AMD_MEM_ENCRYPT=y\n",
-		[COCO_SEV_SNP] = "CONFIG_AMD_MEM_ENCRYPT=y\n",
-		[COCO_TDX] = "CONFIG_INTEL_TDX_GUEST=y\n",
-	};
-	char *line = NULL;
-	size_t size = 0, lines = 0;
-	bool found = false;
-	FILE *f;
-
-	if (self->active == COCO_NONE)
-		SKIP(return, "an ordinary guest needs no option");
-	f = open_config();
-	if (!f)
-		SKIP(return, "no configuration of this kernel at hand");
-	while (getline(&line, &size, f) > 0) {
-		lines++;
-		found |= !strcmp(line, due[self->active]);
-	}
-	free(line);
-	fclose(f);
-	if (!lines)
-		SKIP(return, "the configuration of this kernel cannot be read");
-	EXPECT_TRUE(found) {
-		TH_LOG("no %s", due[self->active]);
-	}
 }
 
 TEST_HARNESS_MAIN
