@@ -2,6 +2,8 @@
 """coco prove from its options to its exit code: fake kernels of a fake tree on a fake QEMU."""
 
 import argparse
+import dataclasses
+import io
 import json
 import shutil
 from collections.abc import Mapping
@@ -14,7 +16,7 @@ from conftest import SHORT, expectations, fake_qemu, scenario_of, suite
 
 from coco import catalogue, check, command, errors, expect, kernels, plan, prepare, qemu, recipe
 from coco.catalogue import Catalogue, Condition, Fix, Flip, Part, Probe
-from coco.kernels import altered
+from coco.kernels import altered, firmware
 from coco.prove import asked, state, work
 from coco.screen import Screen
 
@@ -187,6 +189,20 @@ def test_proven(world: World) -> None:
     (files,) = world.built
     assert b"if (user)" not in (files[SOURCE] or b"")
     assert (world.tree / SOURCE).read_text() == FIXED
+
+
+@pytest.mark.parametrize("image", ["", qemu.FIRMWARE])
+def test_firmware_is_there_for_cases_that_start_in_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, image: str
+) -> None:
+    alpha = dataclasses.replace(WRITTEN.suites["alpha"], setting=expect.Setting(image=image))
+    suites = {**WRITTEN.suites, "alpha": alpha}
+    monkeypatch.setattr(expect, "load", lambda _folder: expect.Expectations(suites))
+    some = world.folder / "OVMF.fd"
+    monkeypatch.setattr(firmware, "find", lambda _options, wanted, _say: some if wanted else None)
+    prover = world.prover("some-fix", Screen(io.StringIO()))
+    found = prover._prepared(prover._sort_out()).available.firmware
+    assert found == (some if image else None)
 
 
 def test_evidence_is_kept(world: World) -> None:

@@ -58,7 +58,7 @@ def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
 
 
 def again(prepared: Prepared, kernel: kernels.Kernel, headers: bool, say: cache.Say) -> Prepared:
-    """Another kernel of the same tree, with the very same machine and programs.
+    """Another kernel of the same tree, with the very same machine, programs and firmware.
 
     The suites are the same, too, unless the kernels' headers differ.
     """
@@ -67,9 +67,10 @@ def again(prepared: Prepared, kernel: kernels.Kernel, headers: bool, say: cache.
         built = modules.build(kernel, say=say)
         suites = built.how
     assert prepared.programs is not None
-    return _around(
+    other = _around(
         kernel, prepared.program, prepared.machine, prepared.programs, built, suites, say
     )
+    return other.with_firmware(prepared.available.firmware)
 
 
 def _around(

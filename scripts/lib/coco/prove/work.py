@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, cache, catalogue, check, command, errors, expect, parts, prepare, results
-from coco import witnesses
+from coco import audit, cache, catalogue, check, command, errors, expect, parts, plan, prepare
+from coco import qemu, results, witnesses
 from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import CocoError, InfrastructureError
-from coco.kernels import Request, altered, tree
+from coco.kernels import Request, altered, firmware, tree
 from coco.prove import asked, batches, proofs, reference, sides, sources, verdicts
 from coco.prove.batches import Removal, Task
 from coco.prove.proofs import PartProof, Proof
@@ -71,7 +71,7 @@ class Prover:
         fixes = self._sort_out()
         if not fixes:
             return self._finish(start, None)
-        prepared = prepare.prepare(self._options, self._screen.say)
+        prepared = self._prepared(fixes)
         tasks = self._tasks(fixes, prepared)
         folder = results.make_folder(
             parts.workplace(), self._options.results or "", f"{self.VERB}-"
@@ -93,8 +93,9 @@ class Prover:
     def bisect(self) -> int:
         """Just whether this tree behaves as fixed, for `git bisect run`."""
         fixes = self._sort_out()
-        tasks = self._tasks(fixes, prepared) if fixes and (prepared := self._prepared()) else []
-        if not tasks:
+        prepared = self._prepared(fixes) if fixes else None
+        tasks = self._tasks(fixes, prepared) if prepared else []
+        if not prepared or not tasks:
             self._screen.line("SKIP: this kernel has no such code")
             return errors.BISECT_SKIP
         folder = results.make_folder(parts.workplace(), self._options.results or "", "prove-")
@@ -110,8 +111,12 @@ class Prover:
             return errors.FINDING
         return errors.OK if set(words) == {verdicts.FIXED} else errors.BISECT_SKIP
 
-    def _prepared(self) -> prepare.Prepared:
-        return prepare.prepare(self._options, self._screen.say)
+    def _prepared(self, fixes: Sequence[tuple[Fix, str]]) -> prepare.Prepared:
+        """The kernel as it is, and firmware where a case starts its guest in some."""
+        prepared = prepare.prepare(self._options, self._screen.say)
+        cases = tuple(flip.case for fix, _ in fixes for flip in fix.cases)
+        wanted = plan.wants(self._written, plan.Selection(cases=cases), qemu.FIRMWARE)
+        return prepared.with_firmware(firmware.find(self._options, wanted, self._screen.say))
 
     # ---- which fixes ----
 
