@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from conftest import SHORT, expectations, fake_qemu, scenario_of, suite
 
 from coco import catalogue, check, command, errors, expect, kernels, plan, prepare, qemu, recipe
 from coco.catalogue import Catalogue, Condition, Fix, Flip, Part, Probe
-from coco.kernels import altered, firmware
+from coco.kernels import Request, altered, firmware
 from coco.prove import asked, state, work
 from coco.screen import Screen
 
@@ -329,6 +330,31 @@ def test_a_kernel_that_does_not_build_without_it_proves_nothing(world: World) ->
     assert world.prove() == errors.INFRASTRUCTURE
     assert world.proof["verdict"] == "UNKNOWN"
     assert "does not build: sev.c:1: error" in world.proof["why"]
+
+
+def test_another_proof_of_the_tree_waits_until_the_suites_are_built(world: World) -> None:
+    """They are built in the folder of the changed kernel, where the other proof builds its own."""
+    said: list[str] = []
+    meanwhile: list[str] = []
+
+    def other_proof() -> None:
+        with altered.alone(Request(kdir=world.tree), said.append):
+            said.append("goes on")
+
+    def again(*_: object) -> prepare.Prepared:
+        other.start()
+        other.join(0.2)
+        meanwhile.extend(said)
+        return world.prepared(world.sides[1])
+
+    other = threading.Thread(target=other_proof)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "again", again)
+        assert world.prove() == errors.OK
+    other.join(10)
+    waits = f"another proof works on {world.tree}: waiting until it has built its other side"
+    assert meanwhile == [waits]
+    assert said == [waits, "goes on"]
 
 
 def test_a_kernel_that_does_not_boot_without_it_proves_nothing(world: World) -> None:

@@ -99,8 +99,8 @@ def key(text: str) -> str:
 
 
 @contextlib.contextmanager
-def lock(name: str, say: Say = quiet) -> Iterator[int]:
-    """Hold the lock of that name; yields its file descriptor.
+def lock(name: str, say: Say = quiet, wait: str = "") -> Iterator[int]:
+    """Hold the lock of that name; yields its file descriptor.  wait is said if another run has it.
 
     Hand the descriptor to a child that writes under the lock (pass_fds), and
     the lock stays held as long as the child lives, even if we are killed.
@@ -112,7 +112,7 @@ def lock(name: str, say: Say = quiet) -> Iterator[int]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for another run that works on {name}")
+            say(wait or f"waiting for another run that works on {name}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield handle
         # Closing is not enough: a forked child would go on holding it.

@@ -13,6 +13,7 @@ those names are changed on the way; a record that was missed would cost a
 compilation more, never one less.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -44,6 +45,15 @@ class Altered:
     kernel: Kernel
     seconds: float
     headers: bool  # modules that were built for the other kernel may not fit this one
+
+
+@contextlib.contextmanager
+def alone(request: Request, say: Say = cache.quiet) -> Iterator[None]:
+    """Inside this block the changed tree stays as the last build() of this run left it."""
+    place = tree.place_of(request)
+    wait = f"another proof works on {place.tree}: waiting until it has built its other side"
+    with cache.lock(f"{place.lock}-proof", say, wait):
+        yield
 
 
 def build(request: Request, kernel: Kernel, files: Files, say: Say = cache.quiet) -> Altered:

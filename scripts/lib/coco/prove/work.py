@@ -199,11 +199,12 @@ class Prover:
         if not self._series or not self._series.with_fix:
             return prepared
         self._screen.say(f"building with {self._series.how}")
-        try:
-            built = altered.build(self._request, prepared.kernel, self._series.with_fix)
-        except altered.DoesNotBuild as error:
-            raise InfrastructureError(f"with the fix: {error.message}", error.hint) from error
-        return prepare.again(prepared, built.kernel, built.headers, cache.quiet)
+        with altered.alone(self._request, self._screen.say):
+            try:
+                built = altered.build(self._request, prepared.kernel, self._series.with_fix)
+            except altered.DoesNotBuild as error:
+                raise InfrastructureError(f"with the fix: {error.message}", error.hint) from error
+            return prepare.again(prepared, built.kernel, built.headers, cache.quiet)
 
     def _side(
         self, tasks: Sequence[Task], prepared: prepare.Prepared, place: Path, prefix: str
@@ -343,20 +344,27 @@ class Prover:
             return prepared
         self._screen.status("build", WITHOUT)
         try:
+            with altered.alone(self._request, self._screen.say):
+                built = self._altered(prepared, files)
+                for one in made:
+                    one.kernel, one.build_seconds = built.kernel.sha256, built.seconds
+                return prepare.again(prepared, built.kernel, built.headers, cache.quiet)
+        finally:
+            self._screen.gone("build")
+
+    def _altered(self, prepared: prepare.Prepared, files: altered.Files) -> altered.Altered:
+        """The tree with other files, built: it has to be another kernel then."""
+        try:
             built = altered.build(self._request, prepared.kernel, files)
         except altered.DoesNotBuild as error:
             raise altered.DoesNotBuild(
                 f"without the fix the kernel does not build: {error.message}", error.hint
             ) from error
-        finally:
-            self._screen.gone("build")
-        for one in made:
-            one.kernel, one.build_seconds = built.kernel.sha256, built.seconds
         if built.kernel.modules == prepared.kernel.modules:
             raise sources.NoOtherSide(
                 "this kernel is the same without it: its code is not configured"
             )
-        return prepare.again(prepared, built.kernel, built.headers, cache.quiet)
+        return built
 
     # ---- what is said ----
 
