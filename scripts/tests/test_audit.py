@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the source and the cases say about a fix, and which of them is believed."""
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 
 from coco import audit, catalogue, errors, source
 from coco.catalogue import Condition, Fix, Flip, Probe
+from coco.prove import shown
+from coco.screen import Screen
 
 FILES = ("arch/x86/kernel/sev.c",)
 FIX = Fix(
@@ -231,3 +234,31 @@ def test_results_must_be_of_the_same_kernel(
         return
     with pytest.raises(errors.UsageError):
         audit._same_kernel(tree(tmp_path), kernel, "results")
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "word"),
+    [
+        ("pass", FIXED, "FIXED           some-fix"),
+        ("fail", FIXED, "NOT FIXED       some-fix"),
+        ("skip", UNFIXED, "NOT CLAIMED     some-fix"),
+    ],
+)
+def test_a_finished_build_is_run_and_its_source_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str, text: str, word: str
+) -> None:
+    build, top = tmp_path / "build", tmp_path / "tree"
+    tree(top, text)
+    (top / "init").mkdir()
+    (top / "init/main.c").touch()
+    build.mkdir()
+    (build / "source").symlink_to(top)
+    about = {"name": "6.1.192", "release": "6.1.192", "technologies": ["sev-es"]}
+    document = {**ran(("alpha.one", status)), "kernel": about, "started": "now"}
+    monkeypatch.setattr(audit, "load", lambda _: listed(FIX))
+    monkeypatch.setattr(shown, "results_of", lambda *_: document)
+    names = ("kdir", "kernel", "results", "catalogue", "fix", "changelog", "json")
+    options = argparse.Namespace(**dict.fromkeys(names), kbuild_output=str(build))
+    with (tmp_path / "screen").open("w") as out:
+        audit.run(options, [], Screen(out))
+    assert word in (tmp_path / "screen").read_text()

@@ -118,6 +118,35 @@ def test_entry_that_breaks_the_schema_is_named(
     assert "fixes/" in error.value.message
 
 
+CARRIED: dict[str, Any] = {"mainline": {"release": "v6.7", "inferred": False}, "stable": ["6.1.60"]}
+KNOWN: dict[str, Any] = {"although": "it was taken back"}
+
+
+@pytest.mark.parametrize(
+    ("released", "problem"),
+    [
+        ({"not_fixed": ["6.1.8", "5.15.135"], "fixed": ["6.1.192", "6.12.117"]}, ""),
+        ({"not_fixed": ["6.1.192"]}, "NOT FIXED on 6.1.192, but 6.1.60 and later"),
+        ({"not_fixed": ["6.12.117"]}, "NOT FIXED on 6.12.117, but its line began after"),
+        ({"fixed": ["6.1.8"]}, "fixed on 6.1.8, but the first release of 6.1 that carries it"),
+        ({"fixed": ["5.10.46"], "not_fixed": ["5.10.46"]}, "fixed and NOT FIXED on 5.10.46"),
+        ({"not_fixed": ["6.1.192"], **KNOWN}, ""),
+        ({"not_fixed": ["6.1.8"], **KNOWN}, "the releases are as their numbers say"),
+    ],
+)
+def test_releases_show_what_their_numbers_say(
+    write: Write, released: dict[str, Any], problem: str
+) -> None:
+    problems = found(write(released=released, **CARRIED))
+    assert len(problems) == bool(problem)
+    assert problem in "".join(problems)
+
+
+def test_what_was_proven_is_in_what_the_number_says(write: Write) -> None:
+    (problem,) = found(write(proven=["6.1.8"], **CARRIED))
+    assert "fixed on 6.1.8, but the first release" in problem
+
+
 def test_commit_of_two_fixes_is_found(write: Write) -> None:
     write("first-fix")
     assert found(write("second-fix")) == [

@@ -298,21 +298,23 @@ def as_json(
 
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """coco audit: the verdicts, on the screen and perhaps in JSON=."""
-    if not options.kdir and not options.results and not options.kernel:
+    if not (options.kdir or options.results or options.kernel or options.kbuild_output):
         raise UsageError(
             "audit needs a kernel: its source, itself, or results",
-            "KDIR=<tree>, KERNEL=<kernel>, or RESULTS=<folder> of a check",
+            "KDIR=<tree>, KERNEL=<kernel>, KBUILD_OUTPUT=<build>, or RESULTS=<folder> of a check",
         )
     if options.kernel and options.kdir:
         raise UsageError("KERNEL= and KDIR= name two kernels", "give one of them")
     catalogue = load(options.catalogue or "")
     fixes = catalogue.select(options.fix or ())
-    tree = Tree(_tree(Path(options.kdir))) if options.kdir else None
+    folder = _source(options)
+    tree = Tree(_tree(folder)) if folder else None
     document = _document(options, words, fixes, screen)
     if document and tree:
         _same_kernel(tree, document["kernel"], options.results)
     kernel = str(tree) if tree else str(document["kernel"]["name"] if document else "")
-    audited = audit(catalogue, fixes, tree, document, release_of(document), _log(options, fixes))
+    log = _log(options, folder, fixes)
+    audited = audit(catalogue, fixes, tree, document, release_of(document), log)
     for line in report(audited):
         screen.line(line)
     screen.line()
@@ -331,19 +333,27 @@ def _document(
     options: argparse.Namespace, words: list[str], fixes: Sequence[Fix], screen: Screen
 ) -> Mapping[str, Any] | None:
     """Results that are there already, or those of a run of the fixes' cases."""
-    if options.kernel:
+    if options.kernel or options.kbuild_output:
         from coco.prove import shown  # which needs this module
 
         return shown.results_of(options, words, fixes, screen)
     return results.read(Path(options.results)) if options.results else None
 
 
-def _log(options: argparse.Namespace, fixes: Sequence[Fix]) -> Log | None:
+def _source(options: argparse.Namespace) -> Path | None:
+    """The tree that is named, or that the build was made of."""
+    if options.kdir:
+        return Path(options.kdir)
+    link = Path(options.kbuild_output) / "source" if options.kbuild_output else None
+    return link.resolve() if link and link.is_dir() else None
+
+
+def _log(options: argparse.Namespace, tree: Path | None, fixes: Sequence[Fix]) -> Log | None:
     """The changelog that is named or came with the kernel, or the git log of the tree."""
     if options.changelog:
         return claims.of_changelog(Path(options.changelog))
-    if options.kdir:
-        return claims.of_git(Path(options.kdir), fixes)
+    if tree:
+        return claims.of_git(tree, fixes)
     own = kernels.resolve(options).changelog if options.kernel else None
     return claims.of_changelog(own) if own else None
 

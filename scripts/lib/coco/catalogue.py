@@ -106,6 +106,9 @@ class Fix:
     inferred: bool = False  # the one above
     stable: tuple[str, ...] = ()  # releases that carry it
     proven: tuple[str, ...] = ()  # kernels on which coco prove said so
+    not_fixed: tuple[str, ...] = ()  # released kernels on which coco audit said so
+    fixed: tuple[str, ...] = ()  # the same
+    although: str = ""  # why that is not what their numbers say
 
     @property
     def title(self) -> str:
@@ -176,6 +179,7 @@ def _entry(path: Path, validator: Any) -> Any:
 
 def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
     recipe = data.get("recipe")
+    released = data.get("released", {})
     return Fix(
         data["id"],
         data["subject"],
@@ -209,6 +213,9 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         data["mainline"]["inferred"],
         tuple(data["stable"]),
         tuple(data.get("proven", ())),
+        tuple(released.get("not_fixed", ())),
+        tuple(released.get("fixed", ())),
+        released.get("although", ""),
     )
 
 
@@ -314,6 +321,7 @@ def problems(catalogue: Catalogue, expectations: expect.Expectations) -> Iterato
             yield f"{fix.id}: no recipe {fix.recipe}"
         if fix.proven and not fix.cases:
             yield f"{fix.id}: proven on {', '.join(fix.proven)}, but by no case"
+        yield from _problems_of_releases(fix)
     used = {fix.recipe for fix in catalogue.fixes.values()}
     for folder in catalogue.folders:
         for path in sorted((folder / RECIPES).glob("*")):
@@ -350,6 +358,25 @@ def _problems_of_names(fix: Fix, expectations: expect.Expectations) -> Iterator[
             yield f"{fix.id}: {flip.case} is in none of its parts"
 
 
+def _problems_of_releases(fix: Fix) -> Iterator[str]:
+    """What a released kernel showed is what its number says, unless the entry tells why not."""
+    from coco import releases  # which needs this module
+
+    shown = {releases.NOT_CLAIMED: (*fix.proven, *fix.fixed), releases.CLAIMED: fix.not_fixed}
+    found = []
+    for wrong, kernels in shown.items():
+        for kernel in kernels:
+            said, why = releases.by_release(fix, releases.Release.of(kernel))
+            word = "NOT FIXED" if kernel in fix.not_fixed else "fixed"
+            found += [f"{fix.id}: {word} on {kernel}, but {why}"] if said == wrong else []
+    for kernel in {*fix.fixed, *fix.proven} & set(fix.not_fixed):
+        yield f"{fix.id}: fixed and NOT FIXED on {kernel}"
+    if not fix.although:
+        yield from found
+    elif not found:
+        yield f"{fix.id}: although {fix.although!r}, the releases are as their numbers say"
+
+
 def same_case(one: str, other: str) -> bool:
     """One of them is the other, or a parameter of it."""
     return one == other or one.startswith(other + ".") or other.startswith(one + ".")
@@ -366,6 +393,7 @@ def counts(catalogue: Catalogue) -> list[str]:
         f"  with cases {sum(bool(fix.cases) for fix in fixes)}, "
         f"with a recipe {sum(fix.recipe is not None for fix in fixes)}, "
         f"proven on a kernel {sum(bool(fix.proven) for fix in fixes)}, "
+        f"shown by two releases {sum(bool(fix.fixed and fix.not_fixed) for fix in fixes)}, "
         f"verified {sum(fix.verified for fix in fixes)}",
         f"  {per}",
     ]
@@ -378,6 +406,8 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         marks = [f"{len(fix.cases)} cases" if fix.cases else "no case"]
         marks += ["recipe"] if fix.recipe else []
         marks += [f"proven on {', '.join(fix.proven)}"] if fix.proven else []
+        marks += [f"released NOT FIXED: {', '.join(fix.not_fixed)}"] if fix.not_fixed else []
+        marks += [f"released FIXED: {', '.join(fix.fixed)}"] if fix.fixed else []
         marks += [] if fix.verified else ["unverified"]
         screen.line(f"{fix.id:<28} {fix.title}")
         screen.line(f"{'':<28} {', '.join(fix.technologies)}; {', '.join(marks)}")

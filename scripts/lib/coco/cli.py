@@ -405,12 +405,14 @@ VERBS = (
         "audit",
         "which fixes a kernel has, and which it lacks",
         "Say of each fix of the catalogue whether a kernel has it: by what its cases do on it "
-        "(KERNEL=) or did in a check of it (RESULTS=), or else by what its source says (KDIR=), "
+        "(KERNEL=, KBUILD_OUTPUT=) or did in a check of it (RESULTS=), or else by what its source "
+        "says (KDIR=), "
         "its changelog, its git log or its release's number, and name follow-ups and "
         "prerequisites that are missing.",
         (
-            *("KDIR", "KERNEL", "HEADERS", "MODULES", "RESULTS", "CHANGELOG", "FIX", "CATALOGUE"),
-            *("JSON", "PERSONALITY", "RAM", "APPEND", "MACHINE", "QEMU", "JOBS", "PATIENCE"),
+            *("KDIR", "KBUILD_OUTPUT", "KERNEL", "HEADERS", "MODULES", "RESULTS", "CHANGELOG"),
+            *("FIX", "CATALOGUE", "JSON", "PERSONALITY", "RAM", "APPEND", "MACHINE", "QEMU"),
+            *("JOBS", "PATIENCE"),
         ),
         _audit,
     ),

@@ -24,6 +24,11 @@ class Release:
     version: tuple[int, ...]  # upstream's
     technologies: tuple[str, ...]  # personalities that it has code for
 
+    @classmethod
+    def of(cls, version: str) -> "Release":
+        """A release that has all that a fix may be about."""
+        return cls(parse_version(version) or (), PERSONALITIES)
+
 
 def by_release(fix: Fix, release: Release) -> tuple[str, str]:
     """(verdict, why) from the number alone."""
