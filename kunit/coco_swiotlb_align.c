@@ -81,18 +81,6 @@ static struct kunit_case swiotlb_align_cases[] = {
 	{}
 };
 
-#ifdef CC_HAVE_DMA_MIN_ALIGN_MASK
-static void keep_bits(struct kunit *test, unsigned int mask)
-{
-	dma_set_min_align_mask(coco_dma_dev(test), mask);
-}
-#else
-static void keep_bits(struct kunit *test, unsigned int mask)
-{
-	kunit_skip(test, "this kernel has no dma_set_min_align_mask()");
-}
-#endif
-
 static dma_addr_t map(struct kunit *test, void *buf, size_t len, enum dma_data_direction dir)
 {
 	dma_addr_t at = dma_map_single(coco_dma_dev(test), buf, len, dir);
@@ -109,7 +97,7 @@ static void address_keeps_the_bits_of_the_mask(struct kunit *test)
 	size_t i, j;
 
 	COCO_NEEDS_BOUNCE(test);
-	keep_bits(test, row->mask);
+	coco_keep_bits(test, row->mask);
 	coco_fill(buf, 16 * PAGE_SIZE, CPU);
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
@@ -136,7 +124,7 @@ static void sync_for_cpu_finds_its_part_behind_an_offset(struct kunit *test)
 	dma_addr_t at;
 
 	COCO_NEEDS_BOUNCE(test);
-	keep_bits(test, 0xfff);
+	coco_keep_bits(test, 0xfff);
 	coco_fill(buf, PARTS_OF, CPU);
 	coco_fill(made, PARTS_OF, DEVICE);
 	at = map(test, buf, PARTS_OF, DMA_BIDIRECTIONAL);
@@ -160,7 +148,7 @@ static void sync_for_device_finds_its_part_behind_an_offset(struct kunit *test)
 	dma_addr_t at;
 
 	COCO_NEEDS_BOUNCE(test);
-	keep_bits(test, 0xfff);
+	coco_keep_bits(test, 0xfff);
 	coco_fill(buf, PARTS_OF, CPU);
 	at = map(test, buf, PARTS_OF, DMA_TO_DEVICE);
 	coco_fill(buf, PARTS_OF, DEVICE);
@@ -183,7 +171,7 @@ static void largest_mapping_leaves_room_for_the_offset(struct kunit *test)
 	dma_addr_t at;
 
 	COCO_NEEDS_BOUNCE(test);
-	keep_bits(test, row->mask);
+	coco_keep_bits(test, row->mask);
 	largest = dma_max_mapping_size(dev);
 	KUNIT_ASSERT_GT(test, largest, (size_t)0);
 	KUNIT_ASSERT_LE(test, largest, (size_t)COCO_SEGMENT);
@@ -229,7 +217,7 @@ static void mappings_of_any_alignment_are_disjoint(struct kunit *test)
 	for (i = 0; i < MANY; i++) {
 		u8 *start = buf + offsets[i % ARRAY_SIZE(offsets)] % PAGE_SIZE;
 
-		keep_bits(test, i % 5 ? masks[i % 5].mask : 0);
+		coco_keep_bits(test, i % 5 ? masks[i % 5].mask : 0);
 		coco_fill(start, sizes[i % 6], i + 1);
 		at[i] = dma_map_single(dev, start, sizes[i % 6], DMA_TO_DEVICE);
 		refused += !!dma_mapping_error(dev, at[i]);
@@ -239,7 +227,7 @@ static void mappings_of_any_alignment_are_disjoint(struct kunit *test)
 		wrong += coco_first_wrong(seen, 0, sizes[i % 6], i + 1) != sizes[i % 6];
 	}
 	for (i = 0; i < MANY && !refused; i++) {
-		keep_bits(test, i % 5 ? masks[i % 5].mask : 0);
+		coco_keep_bits(test, i % 5 ? masks[i % 5].mask : 0);
 		dma_unmap_single(dev, at[i], sizes[i % 6], DMA_TO_DEVICE);
 	}
 	KUNIT_EXPECT_EQ(test, refused, 0u);
@@ -259,7 +247,7 @@ static void fragmented_pool_refuses_a_mapping_with_an_offset(struct kunit *test)
 
 	COCO_NEEDS_BOUNCE(test);
 	coco_hold_pool(test);
-	keep_bits(test, 0xfff);
+	coco_keep_bits(test, 0xfff);
 	/* More than any pool of a machine of 1 GiB */
 	maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, SZ_1G / GRAIN);
 	middle = maps->n / 2;

@@ -142,7 +142,7 @@ static void mapping_ends_within_a_pool_of_its_own(struct kunit *test)
 	COCO_NEEDS_GROWING_POOL(test);
 	KUNIT_ASSERT_NOT_NULL(test, at);
 	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(buf));
-	dma_set_min_align_mask(dev, PIECE - 1);
+	coco_keep_bits(test, PIECE - 1);
 	n = map_many(dev, at, PIECES, map_keeping_bit_11, buf);
 	wrong = overwritten(test, at, n, PIECE);
 	unmap_many(dev, at, n, PIECE);

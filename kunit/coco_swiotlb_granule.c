@@ -38,18 +38,13 @@ static const size_t sizes[] = { 1, 0x100, 0x900, GRANULE };
 #if defined(CC_HAVE_SWIOTLB_ALIGN_MASK) && defined(CC_HAVE_DMA_MIN_ALIGN_MASK)
 static typeof(swiotlb_tbl_map_single) *map_single;
 
-static void keep_bits(struct device *dev, unsigned int mask)
-{
-	dma_set_min_align_mask(dev, mask);
-}
-
 static void need_map_single(struct kunit *test)
 {
 	COCO_NEEDS_BOUNCE(test);
 	if (!map_single)
 		map_single = coco_symbol("swiotlb_tbl_map_single");
 	KUNIT_ASSERT_NOT_NULL(test, map_single);
-	keep_bits(coco_dma_dev(test), MASK);
+	coco_keep_bits(test, MASK);
 }
 
 /* As an IOMMU's driver does for a device that is not trusted */
@@ -72,10 +67,6 @@ static dma_addr_t map(struct kunit *test, const void *buf, size_t len)
 	return phys_to_dma_unencrypted(dev, at);
 }
 #else
-static void keep_bits(struct device *dev, unsigned int mask)
-{
-}
-
 static void need_map_single(struct kunit *test)
 {
 	kunit_skip(test, "this kernel's swiotlb knows no alignment of an allocation");
@@ -106,15 +97,15 @@ static void mapping_has_its_granules_for_itself(struct kunit *test)
 		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
 			size_t len = sizes[j];
 
-			keep_bits(dev, 0);
+			coco_keep_bits(test, 0);
 			before = dma_map_single(dev, other, COCO_SLOT, DMA_TO_DEVICE);
-			keep_bits(dev, MASK);
+			coco_keep_bits(test, MASK);
 			at = map(test, buf + offsets[i], len);
-			keep_bits(dev, 0);
+			coco_keep_bits(test, 0);
 			behind = dma_map_single(dev, other, COCO_SLOT, DMA_TO_DEVICE);
 			unmap(test, before, COCO_SLOT);
 			unmap(test, behind, COCO_SLOT);
-			keep_bits(dev, MASK);
+			coco_keep_bits(test, MASK);
 			unmap(test, at, len);
 			if (before / GRANULE == at / GRANULE ||
 			    behind / GRANULE == (at + len - 1) / GRANULE) {

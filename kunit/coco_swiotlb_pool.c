@@ -160,8 +160,8 @@ static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit 
 	dma_unmap_single(dev, at, GRAIN, DMA_TO_DEVICE);
 }
 
-/* What a driver is told of where its bounce buffers can be */
-#ifdef CC_HAVE_DEFAULT_SWIOTLB_LIMIT
+/* What a driver is told of where its bounce buffers can be; no other pool can do else */
+#if defined(CC_HAVE_DEFAULT_SWIOTLB_LIMIT) && defined(CONFIG_SWIOTLB_DYNAMIC)
 static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
 {
 	typeof(default_swiotlb_limit) *limit = coco_symbol("default_swiotlb_limit");
@@ -174,7 +174,7 @@ static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
 #else
 static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
 {
-	kunit_skip(test, "this kernel has no default_swiotlb_limit()");
+	kunit_skip(test, "no default_swiotlb_limit() here, or no pool that could grow");
 }
 #endif
 

@@ -40,6 +40,19 @@ EXPORT_SYMBOL_GPL(coco_dma_begin);
 
 /* ---- the pool ---- */
 
+#ifdef CC_HAVE_DMA_MIN_ALIGN_MASK
+void coco_keep_bits(struct kunit *test, unsigned int mask)
+{
+	dma_set_min_align_mask(coco_dma_dev(test), mask);
+}
+#else
+void coco_keep_bits(struct kunit *test, unsigned int mask)
+{
+	kunit_skip(test, "this kernel has no dma_set_min_align_mask()");
+}
+#endif
+EXPORT_SYMBOL_GPL(coco_keep_bits);
+
 #ifdef CONFIG_SWIOTLB_DYNAMIC
 /* Kernels themselves end its growth so, where somebody asked where it lies */
 static struct io_tlb_mem *held;

@@ -34,6 +34,9 @@ int coco_dma_begin(struct kunit *test);
 void coco_dma_end(struct kunit *test);		/* calls coco_case_end(), too */
 struct device *coco_dma_dev(struct kunit *test);
 
+/* Its mappings keep these bits of the address; skips where no device can ask for that */
+void coco_keep_bits(struct kunit *test, unsigned int mask);
+
 /* Zeroes from the start of a page on; freed with the case */
 void *coco_buffer(struct kunit *test, size_t len);
 
