@@ -169,7 +169,9 @@ class Guest:
         elif how == "breach":
             self.out("m|breach kind=field detail=0x1 rip=0x10 : RAX is not valid")
         elif how.startswith("expected "):
-            word = how.removeprefix("expected ")
+            word, _, breach = how.removeprefix("expected ").partition(" after ")
+            if breach:
+                self.misbehave(breach, case)
             self.out(f"m|expected {word} value=0x0")
             self.end(ENDS[word])
         elif how == "panic":

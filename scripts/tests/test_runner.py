@@ -69,7 +69,12 @@ def test_early_end_is_the_running_cases_and_the_rest_still_runs(
 
 @pytest.mark.parametrize(
     ("how", "result"),
-    [("panic", "fail panic"), ("hang", "fail hang"), ("expected terminate", "pass")],
+    [
+        ("panic", "fail panic"),
+        ("hang", "fail hang"),
+        ("expected terminate", "pass"),
+        ("expected terminate after breach", "fail breach"),
+    ],
 )
 def test_so_it_is_with_a_selftest(play: Play, how: str, result: str) -> None:
     run = play(USER, cases={"alpha.two": how})

@@ -339,9 +339,10 @@ def _blame(
         if result.status == "pass":
             result.status, result.cause = "fail", "signal"
             result.message = f"the suite ended with rc={segment.rc} while this case ran"
-    elif end.expected and result.cause != "breach":
-        result.status, result.cause = "pass", ""
-        result.message = f"ended as the test expected: {end.describe()}"
+    elif end.expected:
+        if result.cause != "breach":
+            result.status, result.cause = "pass", ""
+            result.message = f"ended as the test expected: {end.describe()}"
     elif result.cause not in ("oops", "panic"):
         result.status = "error" if end.word in NO_VERDICT else "fail"
         result.cause, result.message = word_of(end), end.describe()
