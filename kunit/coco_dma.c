@@ -7,10 +7,13 @@
  *              dma_alloc_pages() -> dma_direct_alloc_pages(); dma_free_*() ->
  *              dma_direct_free(), dma_set_encrypted()
  * Upstream:    3be4562584bb ("dma-direct: use the correct size for dma_set_encrypted()"),
+ *              4a37f3dd9a83 ("dma-direct: don't over-decrypt memory"),
  *              4268ac6ae587 ("dma-direct: don't check swiotlb=force in
- *              dma_direct_map_resource")
- * Without it:  a device cannot reach its rings, pages go back to the allocator shared, or
- *              pages of others change their state.
+ *              dma_direct_map_resource"),
+ *              94a04ad732c9 ("dma-direct: return struct page from
+ *              dma_direct_alloc_from_pool()") CVE-2026-89995
+ * Without it:  a device cannot reach its rings, pages go back to the allocator shared, pages
+ *              of others change their state, or what a driver gets for pages are none.
  */
 #include <linux/io.h>
 #include "lib/coco_kunit.h"
@@ -20,9 +23,11 @@ static void coherent_memory_is_shared_and_empty(struct kunit *test);
 static void coherent_memory_is_one_for_cpu_and_device(struct kunit *test);
 static void freed_coherent_memory_is_private_again(struct kunit *test);
 static void as_many_pages_are_converted_back_as_there_are(struct kunit *test);
+static void pages_behind_coherent_memory_stay_private(struct kunit *test);
 static void coherent_memory_is_within_the_reach_of_the_device(struct kunit *test);
 static void atomic_memory_is_shared_and_empty_each_time(struct kunit *test);
 static void allocated_pages_are_shared_and_private_again(struct kunit *test);
+static void pages_without_waiting_are_shared_pages(struct kunit *test);
 static void mmio_of_another_device_is_mapped_as_it_is(struct kunit *test);
 
 #define CPU	1
@@ -55,9 +60,11 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE_PARAM(coherent_memory_is_one_for_cpu_and_device, size_gen_params),
 	KUNIT_CASE_PARAM(freed_coherent_memory_is_private_again, size_gen_params),
 	KUNIT_CASE_PARAM(as_many_pages_are_converted_back_as_there_are, small_gen_params),
+	KUNIT_CASE_PARAM(pages_behind_coherent_memory_stay_private, small_gen_params),
 	KUNIT_CASE(coherent_memory_is_within_the_reach_of_the_device),
 	KUNIT_CASE(atomic_memory_is_shared_and_empty_each_time),
 	KUNIT_CASE(allocated_pages_are_shared_and_private_again),
+	KUNIT_CASE(pages_without_waiting_are_shared_pages),
 	KUNIT_CASE(mmio_of_another_device_is_mapped_as_it_is),
 	{}
 };
@@ -138,6 +145,24 @@ static void freed_coherent_memory_is_private_again(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	dma_free_coherent(dev, row->size, cpu, at);
 	KUNIT_EXPECT_EQ(test, still_shared(cpu, at, row->size), 0u);
+}
+
+/* Of the block that the allocator gave; others' where it gives no more than was asked for */
+static void pages_behind_coherent_memory_stay_private(struct kunit *test)
+{
+	const struct size_case *row = test->param_value;
+	const size_t used = PAGE_ALIGN(row->size), block = PAGE_SIZE << get_order(row->size);
+	struct device *dev = coco_dma_dev(test);
+	unsigned int shared;
+	dma_addr_t at;
+	void *cpu;
+
+	COCO_NEEDS_MACHINE(test);
+	cpu = dma_alloc_coherent(dev, row->size, &at, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	shared = still_shared(cpu + used, at + used, block - used);
+	dma_free_coherent(dev, row->size, cpu, at);
+	KUNIT_EXPECT_EQ(test, shared, 0u);
 }
 
 /* ---- how many pages are converted ---- */
@@ -244,8 +269,31 @@ static void allocated_pages_are_shared_and_private_again(struct kunit *test)
 	if (coco_machine())
 		KUNIT_EXPECT_EQ(test, still_shared(page_address(page), at, size), 0u);
 }
+
+/* They are of a pool that is shared already; a pointer that is no page's is not looked into */
+static void pages_without_waiting_are_shared_pages(struct kunit *test)
+{
+	const size_t size = 4 * PAGE_SIZE;
+	struct device *dev = coco_dma_dev(test);
+	struct page *page, *first;
+	unsigned int private;
+	dma_addr_t at;
+
+	page = dma_alloc_pages(dev, size, &at, DMA_BIDIRECTIONAL, GFP_ATOMIC);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	first = pfn_to_page(PHYS_PFN(at));
+	private = coco_private_pages(at, size);
+	dma_free_pages(dev, size, first, at, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_PTR_EQ(test, page, first);
+	KUNIT_EXPECT_EQ(test, private, 0u);
+}
 #else
 static void allocated_pages_are_shared_and_private_again(struct kunit *test)
+{
+	kunit_skip(test, "this kernel has no dma_alloc_pages()");
+}
+
+static void pages_without_waiting_are_shared_pages(struct kunit *test)
 {
 	kunit_skip(test, "this kernel has no dma_alloc_pages()");
 }
