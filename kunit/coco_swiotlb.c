@@ -32,6 +32,7 @@ static void skipped_sync_copies_nothing_back(struct kunit *test);
 /* A part of a mapping, at each offset and in each direction */
 static void sync_for_cpu_copies_its_part_only(struct kunit *test);
 static void sync_for_device_copies_its_part_only(struct kunit *test);
+static void sync_of_a_scatterlist_reaches_each_part(struct kunit *test);
 static void sync_against_the_direction_copies_nothing(struct kunit *test);
 static void sync_beyond_the_mapping_is_cut_off(struct kunit *test);
 
@@ -88,6 +89,7 @@ static struct kunit_case swiotlb_cases[] = {
 	KUNIT_CASE(skipped_sync_copies_nothing_back),
 	KUNIT_CASE_PARAM(sync_for_cpu_copies_its_part_only, part_gen_params),
 	KUNIT_CASE_PARAM(sync_for_device_copies_its_part_only, part_gen_params),
+	KUNIT_CASE(sync_of_a_scatterlist_reaches_each_part),
 	KUNIT_CASE(sync_against_the_direction_copies_nothing),
 	KUNIT_CASE(sync_beyond_the_mapping_is_cut_off),
 	{}
@@ -359,6 +361,35 @@ static void sync_for_device_copies_its_part_only(struct kunit *test)
 		COCO_EXPECT_FILLED(test, seen + row->offset, row->offset, row->len, DEVICE);
 		COCO_EXPECT_FILLED(test, seen + end, end, PARTS_OF - end, CPU);
 	}
+}
+
+static void sync_of_a_scatterlist_reaches_each_part(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	u8 *buf = coco_buffer(test, 2 * PAGE_SIZE), *bytes = coco_buffer(test, PAGE_SIZE);
+	struct scatterlist sg[2];
+	int i;
+
+	COCO_NEEDS_BOUNCE(test);
+	sg_init_table(sg, 2);
+	sg_set_buf(&sg[0], buf + 0x10, 0x800);
+	sg_set_buf(&sg[1], buf + PAGE_SIZE, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, dma_map_sg(dev, sg, 2, DMA_BIDIRECTIONAL), 2);
+	for (i = 0; i < 2; i++) {
+		coco_fill(bytes, sg[i].length, DEVICE + i);
+		coco_device_writes(test, sg_dma_address(&sg[i]), bytes, sg[i].length);
+	}
+	dma_sync_sg_for_cpu(dev, sg, 2, DMA_BIDIRECTIONAL);
+	for (i = 0; i < 2; i++) {
+		COCO_EXPECT_FILLED(test, sg_virt(&sg[i]), 0, sg[i].length, DEVICE + i);
+		coco_fill(sg_virt(&sg[i]), sg[i].length, CPU + i);
+	}
+	dma_sync_sg_for_device(dev, sg, 2, DMA_BIDIRECTIONAL);
+	for (i = 0; i < 2; i++) {
+		coco_device_reads(test, sg_dma_address(&sg[i]), bytes, sg[i].length);
+		COCO_EXPECT_FILLED(test, bytes, 0, sg[i].length, CPU + i);
+	}
+	dma_unmap_sg(dev, sg, 2, DMA_BIDIRECTIONAL);
 }
 
 static void sync_against_the_direction_copies_nothing(struct kunit *test)
