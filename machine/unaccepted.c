@@ -73,11 +73,12 @@ static void make_table(struct boot *boot, u64 gpa)
 	u64 i, units = (range.end - range.start) / UNIT;
 
 	_Static_assert(sizeof(*t) + MACHINE_BASE / UNIT / 8 <= PAGE_SIZE, "one page");
-	memset(t, 0, PAGE_SIZE);
+	memset(t, 0xff, PAGE_SIZE);	/* what is behind the bitmap is no part of it */
 	t->version = TABLE_VERSION;
 	t->unit_size = UNIT;
 	t->base = range.start;
 	t->size = (units + 7) / 8;
+	memset(t->bitmap, 0, t->size);
 	for (i = 0; i < units; i++)
 		t->bitmap[i / 8] |= 1 << i % 8;
 	boot_set_e820(boot, gpa, 1, E820_ACPI);
