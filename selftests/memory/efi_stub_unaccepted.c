@@ -22,13 +22,12 @@
 /* backports/expect/suites: what is no whole unit is the stub's to accept */
 #define FIRST_PART	(193 * MIB)
 #define LAST_PART	(894 * MIB)
-#define PARTS_PAGES	(2 * MIB / MACHINE_PAGE)
 #define ACCEPTED	(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED)
-/* GHCB specification 56421, 2.3.1: SNP Page State Change Request of the MSR protocol */
-#define MSR_PAGE_STATE	0x14
 /* Less than the guest has left unaccepted, more than it has accepted by then */
 #define ENOUGH_KIB	(128 * 1024)
-#define USED		(64 * MIB)
+#define USED_KIB	(64 * 1024)
+#define CHUNK		(16 * MIB)
+#define MOST		64	/* chunks, of 1 GiB */
 
 #define NEED_SUITE() do { \
 	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX, "sev-snp, tdx"); \
@@ -60,36 +59,51 @@ TEST(parts_of_units_are_accepted)
 	}
 }
 
-/* A GHCB page would be shared memory of the stub's (start_efi_unaccepted) */
-TEST(parts_of_units_are_accepted_without_a_ghcb)
-{
-	NEED_SUITE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
-	EXPECT_GE(machine_count(COCO_EV_MSRPROTO, MSR_PAGE_STATE), PARTS_PAGES);
-}
-
 TEST(most_of_it_waits_until_it_is_used)
 {
 	NEED_SUITE();
 	EXPECT_GT(counter("/proc/meminfo", "Unaccepted:"), ENOUGH_KIB);
 }
 
-TEST(it_can_be_used)
+static void use(unsigned char *chunk, unsigned char seed)
 {
 	unsigned long i;
-	int64_t before;
-	char *p;
+
+	for (i = 0; i < CHUNK; i += MACHINE_PAGE)
+		chunk[i] = seed + (i >> 12);
+}
+
+static bool holds(const unsigned char *chunk, unsigned char seed)
+{
+	unsigned long i;
+
+	for (i = 0; i < CHUNK; i += MACHINE_PAGE)
+		if (chunk[i] != (unsigned char)(seed + (i >> 12)))
+			return false;
+	return true;
+}
+
+/* The allocator turns to unaccepted memory when the rest runs short */
+TEST(it_can_be_used)
+{
+	unsigned char *chunks[MOST];
+	int64_t start, left;
+	unsigned int i, n;
 
 	NEED_SUITE();
-	before = counter("/proc/meminfo", "MemFree:");
-	ASSERT_GT(before, 2 * (int64_t)(USED / 1024));
-	p = mmap(NULL, USED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(p, MAP_FAILED);
-	for (i = 0; i < USED; i += 4096)
-		p[i] = i >> 12;
-	for (i = 0; i < USED; i += 4096)
-		ASSERT_EQ(p[i], (char)(i >> 12));
-	munmap(p, USED);
+	start = counter("/proc/meminfo", "Unaccepted:");
+	left = start;
+	ASSERT_GT(start, USED_KIB);
+	for (n = 0; n < MOST && start - left < USED_KIB; n++) {
+		chunks[n] = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ASSERT_NE(chunks[n], MAP_FAILED);
+		use(chunks[n], n);
+		left = counter("/proc/meminfo", "Unaccepted:");
+	}
+	EXPECT_GE(start - left, USED_KIB);
+	for (i = 0; i < n; i++)
+		ASSERT_TRUE(holds(chunks[i], i));
 }
 
 TEST_HARNESS_MAIN
