@@ -7,7 +7,9 @@
  *              swiotlb_find_slots(), swiotlb_release_slots()
  * Upstream:    e998879d4fb7 ("x86,swiotlb: Adjust SWIOTLB bounce buffer size for SEV guests")
  *              20347fca71a3 ("swiotlb: split up the global swiotlb lock"), 911655ab1dfb
- *              ("swiotlb: fix default_swiotlb_limit() for non-growable default pool")
+ *              ("swiotlb: fix default_swiotlb_limit() for non-growable default pool"),
+ *              d5090484b021 ("swiotlb: do not try to allocate a TLB bigger than MAX_ORDER
+ *              pages")
  * Without it:  a guest that is out of slots stops for good, or gives a device an address that
  *              it cannot reach.
  */
@@ -25,6 +27,7 @@ static void mapping_stays_inside_the_segment_boundary(struct kunit *test);
 static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit *test);
 static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test);
 static void two_cpus_share_the_pool(struct kunit *test);
+static void pool_of_the_default_size_grows_without_a_warning(struct kunit *test);
 
 #define GRAIN	SZ_64K
 #define ALL	(SZ_1G / GRAIN)		/* more than any pool of a machine of 1 GiB */
@@ -37,6 +40,8 @@ static struct kunit_case swiotlb_pool_cases[] = {
 	KUNIT_CASE(address_out_of_reach_is_refused_and_its_slots_released),
 	KUNIT_CASE(limit_of_a_pool_that_cannot_grow_is_its_end),
 	KUNIT_CASE(two_cpus_share_the_pool),
+	/* Last: what the pool grows by stays */
+	KUNIT_CASE(pool_of_the_default_size_grows_without_a_warning),
 	{}
 };
 
@@ -244,6 +249,27 @@ static void two_cpus_share_the_pool(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, w[i].wrong, 0u);
 	}
 }
+
+/* Its first size is more than the page allocator ever gives, and asking for so much a bug */
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+static void pool_of_the_default_size_grows_without_a_warning(struct kunit *test)
+{
+	struct io_tlb_mem *mem = coco_dma_dev(test)->dma_io_tlb_mem;
+	unsigned int all = mem->defpool.nslabs / (GRAIN / COCO_SLOT);
+	struct coco_maps *maps;
+
+	COCO_NEEDS_BOUNCE(test);
+	maps = coco_map_all(test, coco_buffer(test, GRAIN), GRAIN, DMA_TO_DEVICE, all + 1);
+	flush_work(&mem->dyn_alloc);
+	coco_unmap_all(maps);
+	KUNIT_EXPECT_GT(test, mem->nslabs, mem->defpool.nslabs);
+}
+#else
+static void pool_of_the_default_size_grows_without_a_warning(struct kunit *test)
+{
+	kunit_skip(test, "the pool of this kernel does not grow");
+}
+#endif
 
 static int begin(struct kunit *test)
 {

@@ -4,9 +4,12 @@
  *
  * Path:        accept_memory() on two CPUs -> list of ranges being accepted
  * Upstream:    50e782a86c98 ("efi/unaccepted: Fix soft lockups caused by parallel memory
- *              acceptance")
+ *              acceptance"),
+ *              01b1e3ca0e5c ("efi/unaccepted: Fix off-by-one when checking for overlapping
+ *              ranges")
  * Without it:  a CPU that accepts a large range keeps all others waiting for a lock with
- *              interrupts off; and a unit that two accept ends a TD.
+ *              interrupts off, or those that want what is next to it; and a unit that two
+ *              accept ends a TD.
  *
  * The first CPU is held where it calls the technology's part of accept_memory(), by a
  * probe there, until the second one has done what it can.
@@ -18,11 +21,15 @@
 #include "lib/unaccepted.h"
 
 static void unit_is_accepted_beside_another(struct kunit *test);
+static void unit_behind_another_is_not_waited_with(struct kunit *test);
+static void unit_before_another_is_not_waited_with(struct kunit *test);
 static void range_is_waited_for_while_another_accepts_part_of_it(struct kunit *test);
 static void guard_that_two_ranges_share_is_accepted_once(struct kunit *test);
 
 static struct kunit_case unaccepted_cpus_cases[] = {
 	KUNIT_CASE(unit_is_accepted_beside_another),
+	KUNIT_CASE(unit_behind_another_is_not_waited_with),
+	KUNIT_CASE(unit_before_another_is_not_waited_with),
 	KUNIT_CASE(range_is_waited_for_while_another_accepts_part_of_it),
 	KUNIT_CASE(guard_that_two_ranges_share_is_accepted_once),
 	{}
@@ -107,6 +114,30 @@ static void unit_is_accepted_beside_another(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_accepted(unit + 1), 0ull);
 	KUNIT_EXPECT_EQ(test, pages_accepted(unit + 2), (u64)UNIT_PAGES);
 	KUNIT_EXPECT_EQ(test, race.calls, 2u);
+}
+
+/* Two units next to each other, without a guard */
+static void accept_neighbours(struct kunit *test, unsigned int first, unsigned int second)
+{
+	u32 unit;
+
+	need_two_cpus(test);
+	unit = take_units(test, 4);
+	accept_two(test, unit_gpa(unit + first), PAGE_SIZE, unit_gpa(unit + second), PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, race.done_while_held);
+	KUNIT_EXPECT_EQ(test, pages_accepted(unit + first), (u64)UNIT_PAGES);
+	KUNIT_EXPECT_EQ(test, pages_accepted(unit + second), (u64)UNIT_PAGES);
+	KUNIT_EXPECT_EQ(test, race.calls, 2u);
+}
+
+static void unit_behind_another_is_not_waited_with(struct kunit *test)
+{
+	accept_neighbours(test, 0, 1);
+}
+
+static void unit_before_another_is_not_waited_with(struct kunit *test)
+{
+	accept_neighbours(test, 1, 0);
 }
 
 static void range_is_waited_for_while_another_accepts_part_of_it(struct kunit *test)
