@@ -48,6 +48,7 @@
 #define RT_GET_NEXT_VARIABLE	BIT(5)
 #define RT_SET_VIRTUAL_ADDRESS_MAP BIT(7)
 #define STACK_PAGES		32			/* 2.3.4: 128 KiB or more */
+#define MAP_PAGES		((EFI_MAX_DESCRIPTORS * sizeof(struct efi_descriptor) + PAGE_SIZE - 1) / PAGE_SIZE)
 #define RSDP_REVISION		15			/* offset */
 
 struct config_table {
@@ -290,7 +291,7 @@ static void fill_tables(struct boot *boot)
 	efi_set_type(page_gpa, page_gpa + PAGE_SIZE, EFI_RUNTIME_DATA);
 	efi_set_type(code_gpa, code_gpa + PAGE_SIZE, EFI_RUNTIME_CODE);
 	efi_set_type(resources_gpa, resources_gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
-	unaccepted_set_type();
+	unaccepted_set_type(boot);
 	add_acpi(boot->params);
 	add_resources(resources_gpa);
 	fill_runtime(code_gpa);
@@ -325,14 +326,12 @@ void efi_hand_over(struct boot *boot)
 
 	unaccepted_setup(boot);
 	unaccepted_add_table(boot);
-	map_gpa = boot_reserve(boot, 1);
+	map_gpa = boot_reserve(boot, MAP_PAGES);
 	fill_tables(boot);
 	set_type_of_kernel(boot);
 	if (boot->initrd_size)
 		efi_set_type(boot->initrd_gpa, config.ram, EFI_LOADER_DATA);
-	efi_set_type(map_gpa, map_gpa + PAGE_SIZE, EFI_LOADER_DATA);
-	if (efi_map_size() * sizeof(struct efi_descriptor) > PAGE_SIZE)
-		internal_error("the EFI memory map is larger than its page");
+	efi_set_type(map_gpa, map_gpa + MAP_PAGES * PAGE_SIZE, EFI_LOADER_DATA);
 	efi_map_fill(ram_ptr(map_gpa, PRIVATE));
 	set_info(boot->params, page_gpa, map_gpa, efi_map_size() * sizeof(struct efi_descriptor));
 }

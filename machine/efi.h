@@ -45,7 +45,7 @@ struct efi_descriptor {
 } __packed;
 
 #define EFI_DESCRIPTOR_VERSION	1
-#define EFI_MAX_DESCRIPTORS	128
+#define EFI_MAX_DESCRIPTORS	640
 #define EFI_MEMORY_WB		BIT_ULL(3)
 #define EFI_MEMORY_RUNTIME	BIT_ULL(63)
 
@@ -130,6 +130,6 @@ void unaccepted_setup(struct boot *boot);
 /* What the stub makes of it: the table */
 void unaccepted_add_table(struct boot *boot);
 /* The range's type; the map is there */
-void unaccepted_set_type(void);
+void unaccepted_set_type(const struct boot *boot);
 
 #endif /* EFI_H */

@@ -5,9 +5,17 @@
  * runs, the table in which Linux's EFI stub notes it, a bit for each 2M
  * (include/linux/efi.h, struct efi_unaccepted_memory).
  *
- * Option of the machine's command line:
+ * Options of the machine's command line:
  *	unaccepted=<from>-<to>	MiB; sev-snp and tdx.  Even, but for efi=stub: what is
  *				less than a unit the stub accepts itself
+ *	unit=<KiB>		what a bit of the table stands for, 2048 if not given; not for
+ *				a stub, which makes a table of its own.  With small units no
+ *				acceptance covers for one that was forgotten beside it
+ *	table_at=<bytes>	how far the table lies in its first page (pool memory has any
+ *				place in a page, UEFI specification 2.10, 7.2.4)
+ *	pieces=<number>		boot services used all memory above the range, and pages below
+ *				it, each for itself: every one is something for the kernel to
+ *				reserve, and what it allocates for itself comes from the range
  *
  * The pages are as the host leaves what the firmware did not touch:
  *
@@ -24,7 +32,7 @@
 
 #define MIB		20
 #define TABLE_VERSION	1
-#define UNIT		SIZE_2M
+#define UNIT		2048		/* KiB */
 
 struct unaccepted_table {
 	u32 version, unit_size;
@@ -35,6 +43,9 @@ struct unaccepted_table {
 
 static struct {
 	u64 start, end;
+	u64 unit;		/* bytes */
+	u64 offset;		/* of the table in its first page */
+	u64 pieces;
 } range;
 
 static void parse_range(void)
@@ -51,43 +62,68 @@ static void parse_range(void)
 	range.end = strtou64(s, &end) << MIB;
 	if (end == s || *end || range.start >= range.end)
 		internal_error("option unaccepted: '%s' is not <MiB>-<MiB>", value);
-	if ((range.start | range.end) % UNIT && !efi_stub_wanted())
+	range.unit = option_number("unit", UNIT) << 10;
+	range.pieces = option_number("pieces", 0);
+	range.offset = option_number("table_at", 0);
+	if (range.offset % 8 || range.offset >= PAGE_SIZE)
+		internal_error("option table_at: %lu is no place in a page for numbers of 64 bits", range.offset);
+	if (!range.unit || range.unit % PAGE_SIZE || range.unit & (range.unit - 1))
+		internal_error("option unit: %lu KiB are not so many pages by powers of two", range.unit >> 10);
+	if ((range.start | range.end) % range.unit && !efi_stub_wanted())
 		internal_error("option unaccepted: '%s' has parts of units, which a stub has to accept", value);
+}
+
+/* Of pages that are used, each with a free one behind it */
+static u64 pieces_start(void)
+{
+	return range.start - range.pieces * 2 * PAGE_SIZE;
 }
 
 static void check_range(const struct boot *boot, u64 table)
 {
 	if (config.tech->id != COCO_SEV_SNP && config.tech->id != COCO_TDX)
 		internal_error("option unaccepted: %s accepts no memory", config.tech->name);
-	if (range.start < boot->kernel_gpa + boot->kernel_room)
+	if (pieces_start() < boot->kernel_gpa + boot->kernel_room)
 		internal_error("option unaccepted: the kernel needs the memory below %llu MiB",
-			       (boot->kernel_gpa + boot->kernel_room + UNIT - 1) >> MIB);
+			       (boot->kernel_gpa + boot->kernel_room + SIZE_2M - 1) >> MIB);
 	if (range.end > table)
 		internal_error("option unaccepted: table and initramfs are at %lu MiB", table >> MIB);
+}
+
+static u64 units(void)
+{
+	return (range.end - range.start) / range.unit;
+}
+
+static u64 table_pages(void)
+{
+	u64 size = sizeof(struct unaccepted_table) + (units() + 7) / 8;
+
+	return (range.offset + size + PAGE_SIZE - 1) / PAGE_SIZE;
 }
 
 /* Firmware keeps its pool for the operating system in memory of type ACPI reclaim */
 static void make_table(struct boot *boot, u64 gpa)
 {
-	struct unaccepted_table *t = ram_ptr(gpa, PRIVATE);
-	u64 i, units = (range.end - range.start) / UNIT;
+	struct unaccepted_table *t = ram_ptr(gpa + range.offset, PRIVATE);
+	u64 i;
 
-	_Static_assert(sizeof(*t) + MACHINE_BASE / UNIT / 8 <= PAGE_SIZE, "one page");
-	memset(t, 0xff, PAGE_SIZE);	/* what is behind the bitmap is no part of it */
+	/* What is around the table is no part of it */
+	memset(ram_ptr(gpa, PRIVATE), 0xff, table_pages() * PAGE_SIZE);
 	t->version = TABLE_VERSION;
-	t->unit_size = UNIT;
+	t->unit_size = range.unit;
 	t->base = range.start;
-	t->size = (units + 7) / 8;
+	t->size = (units() + 7) / 8;
 	memset(t->bitmap, 0, t->size);
-	for (i = 0; i < units; i++)
+	for (i = 0; i < units(); i++)
 		t->bitmap[i / 8] |= 1 << i % 8;
-	boot_set_e820(boot, gpa, 1, E820_ACPI);
-	efi_add_table(&efi_guid_unaccepted, gpa);
+	boot_set_e820(boot, gpa, table_pages(), E820_ACPI);
+	efi_add_table(&efi_guid_unaccepted, gpa + range.offset);
 }
 
 static u64 table_gpa(const struct boot *boot)
 {
-	return (boot->initrd_size ? boot->initrd_gpa : config.ram) - PAGE_SIZE;
+	return (boot->initrd_size ? boot->initrd_gpa : config.ram) - table_pages() * PAGE_SIZE;
 }
 
 void unaccepted_setup(struct boot *boot)
@@ -109,8 +145,15 @@ void unaccepted_add_table(struct boot *boot)
 		make_table(boot, table_gpa(boot));
 }
 
-void unaccepted_set_type(void)
+void unaccepted_set_type(const struct boot *boot)
 {
-	if (range.end)
-		efi_set_type(range.start, range.end, EFI_UNACCEPTED);
+	u64 gpa;
+
+	if (!range.end)
+		return;
+	efi_set_type(range.start, range.end, EFI_UNACCEPTED);
+	if (range.pieces && range.end < table_gpa(boot))
+		efi_set_type(range.end, table_gpa(boot), EFI_BOOT_SERVICES_DATA);
+	for (gpa = pieces_start(); gpa < range.start; gpa += 2 * PAGE_SIZE)
+		efi_set_type(gpa, gpa + PAGE_SIZE, EFI_BOOT_SERVICES_DATA);
 }

@@ -92,6 +92,12 @@ BOOTS = [
     *(Boot("efi", p, "unaccepted", options=("unaccepted=48-60",)) for p in TWO_STATES),
     Boot(
         "efi",
+        "sev-snp",
+        "pieces",
+        options=("unaccepted=48-60", "unit=64", "table_at=4064", "pieces=8"),
+    ),
+    Boot(
+        "efi",
         "tdx",
         "touch",
         options=("unaccepted=48-60",),

@@ -5,7 +5,7 @@
  * 4.6 (configuration tables), 7.2.3 (memory map), 23.4 (system resources)
  * zero-page.rst: efi_info; include/linux/efi.h: cc_blob, unaccepted memory
  *
- * Run with efi, or with unaccepted=48-60.
+ * Run with efi, with unaccepted=48-60, or with what else that has (case "pieces").
  */
 #include "lib/efi.h"
 
@@ -24,6 +24,10 @@
 #define FROM			(48ull << 20)
 #define TO			(60ull << 20)
 #define UNITS			((TO - FROM) / SIZE_2M)
+/* unit=64 table_at=4064 pieces=8 */
+#define SMALL_UNIT		0x10000
+#define TABLE_AT		4064
+#define PIECES			8
 
 struct unaccepted_table {
 	u32 version, unit_size;
@@ -180,6 +184,29 @@ static void range_and_border(void)
 	check_eq("page_above_is_accepted", state(TO) & ~COCO_PAGE_2M, before);
 }
 
+static void pieces(void)
+{
+	u64 gpa = efi_table(systab, guid_unaccepted), piece = FROM - PIECES * 2 * PAGE_SIZE, end;
+	const struct unaccepted_table *t = (void *)gpa;
+	u32 i, used = 0, free = 0;
+
+	check_eq("unit_is_as_asked_for", t->unit_size, SMALL_UNIT);
+	check_eq("bitmap_has_a_bit_a_small_unit", t->size, (TO - FROM) / SMALL_UNIT / 8);
+	end = gpa + sizeof(*t) + t->size;
+	check_eq("last_small_unit_is_marked", *(u8 *)(end - 1), 0xff);
+	check_eq("table_starts_in_its_page_as_asked_for", gpa % PAGE_SIZE, TABLE_AT);
+	check_eq("it_starts_in_acpi_memory", type_of(gpa), ACPI_RECLAIM);
+	check_eq("and_ends_in_the_next_page_of_it", type_of(end - 1), ACPI_RECLAIM);
+	for (i = 0; i < PIECES; i++, piece += 2 * PAGE_SIZE) {
+		used += type_of(piece) == BOOT_DATA;
+		free += type_of(piece + PAGE_SIZE) == CONVENTIONAL;
+	}
+	check_eq("boot_services_used_so_many_pages", used, PIECES);
+	check_eq("with_a_free_one_behind_each", free, PIECES);
+	check_eq("and_what_is_above_the_range", type_of(TO), BOOT_DATA);
+	check_eq("up_to_the_table", type_of((gpa & PAGE_MASK) - 1), BOOT_DATA);
+}
+
 static void touch(u64 gpa)
 {
 	TRY("movb (%0), %%al", : : "r"(gpa) : "rax", "memory");
@@ -235,6 +262,8 @@ void payload(void)
 		table();
 		range_and_border();
 		accepting();
+	} else if (case_is("pieces")) {
+		pieces();
 	} else {
 		check("no_unaccepted_memory_no_table", !efi_table(systab, guid_unaccepted));
 	}

@@ -478,10 +478,26 @@ MUTATIONS = [
     Mutation(
         "table_of_unaccepted_memory_is_plain_ram",
         "unaccepted.c",
-        "boot_set_e820(boot, gpa, 1, E820_ACPI);",
+        "boot_set_e820(boot, gpa, table_pages(), E820_ACPI);",
         "",
         "efi.unaccepted.sev_snp",
         "table_is_in_acpi_memory",
+    ),
+    Mutation(
+        "table_of_unaccepted_memory_has_a_page_too_few",
+        "unaccepted.c",
+        "return (range.offset + size + PAGE_SIZE - 1)",
+        "return (size + PAGE_SIZE - 1)",
+        "efi.pieces.sev_snp",
+        "and_ends_in_the_next_page_of_it",
+    ),
+    Mutation(
+        "pieces_of_boot_services_are_one",
+        "unaccepted.c",
+        "gpa < range.start; gpa += 2 * PAGE_SIZE)",
+        "gpa < range.start; gpa += PAGE_SIZE)",
+        "efi.pieces.sev_snp",
+        "with_a_free_one_behind_each",
     ),
     # The kernel as an EFI program
     Mutation(
