@@ -29,6 +29,8 @@
 #define RANGE_END		(896 * KIB * KIB)
 #define CHUNK			(16 * KIB * KIB)
 #define ACCEPTED		(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED)
+/* Mapped once more, and read without a question (Documentation/arch/x86/x86_64/mm.rst) */
+#define KERNEL_IMAGE		0xffffffff80000000ull
 #define TDCALL_PAGE_ACCEPT	6	/* TDX module ABI 348551, TDG.MEM.PAGE.ACCEPT */
 
 #define NEED_SUITE() do { \
@@ -113,8 +115,8 @@ static ssize_t kcore_read(int fd, uint64_t gpa, void *buf, size_t len)
 		if (pread(fd, &segment, sizeof(segment), header.e_phoff + i * sizeof(segment)) !=
 		    sizeof(segment))
 			return -1;
-		if (segment.p_type == PT_LOAD && gpa >= segment.p_paddr &&
-		    gpa + len <= segment.p_paddr + segment.p_filesz)
+		if (segment.p_type == PT_LOAD && segment.p_vaddr < KERNEL_IMAGE &&
+		    gpa >= segment.p_paddr && gpa + len <= segment.p_paddr + segment.p_filesz)
 			return pread(fd, buf, len, segment.p_offset + (gpa - segment.p_paddr));
 	}
 	errno = ENXIO;
