@@ -128,6 +128,7 @@ FEATURES: dict[str, Requirement] = {
     "kunit": _need("KUNIT", "the kernel's own KUnit"),
     "early_panic_restarts": _need("PANIC_TIMEOUT=-1", "a panic before panic= is read shows"),
     "swiotlb_dynamic": _need("SWIOTLB_DYNAMIC", "a pool that grows"),
+    "restricted_pool": _need("DMA_RESTRICTED_POOL", "a device with a shared pool of its own"),
     "swiotlb_fixed": Requirement(("SWIOTLB_DYNAMIC",), "a pool that can be full", absent=True),
 }
 
