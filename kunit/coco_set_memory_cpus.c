@@ -7,6 +7,10 @@
  *              7dbde7631629 ("x86/mm/cpa: Add support for TDX shared memory")
  * Without it:  another CPU goes on with the old entry, or two that split one large page
  *              undo what the other one did.
+ *
+ * In the machine the old entry does not show: QEMU forgets a CPU's translations at each exit,
+ * and the call that makes the other CPU write again is one.  A kernel without any flush passes
+ * there; real guests tell.
  */
 #include <linux/mm.h>
 #include <linux/smp.h>
@@ -47,7 +51,7 @@ static void other_cpu_sees_the_change(struct kunit *test)
 	coco_block_get(test, COCO_CONFIDENTIAL);
 	cpu = other_cpu(test);
 	put_cpu();
-	/* It has the old entry in its TLB */
+	/* It has the old entry in its TLB, on hardware */
 	smp_call_function_single(cpu, fill_page, coco_page(5), 1);
 	coco_decrypt(test, 5, 1);
 	smp_call_function_single(cpu, fill_page, coco_page(5), 1);
