@@ -8,3 +8,13 @@
 - unshare_all_memory();
   ...
   }
+
+@@
+expression pte;
+@@
+  tdx_kexec_finish(void)
+  {
+  <...
+- if (pte && pte_decrypted(*pte)) { ... }
+  ...>
+  }
