@@ -225,8 +225,10 @@ def test_schema_refuses_another_version_and_a_nameless_case(world: World) -> Non
     assert "does not match" in results.invalid(document)
 
 
+# A shell that starts tests in the background has them ignore ^C, and a child would, too
 INTERRUPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = [{tests!r}, {lib!r}]
 from pathlib import Path
 import conftest, pytest, test_check

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """coco catalogue SUITE=: which case shows what."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
 from coco import catalogue, check, expect
 from coco.errors import UsageError
 from coco.selfcheck import listing
 from coco.catalogue import same_case
+
+UNKNOWN = "    nothing is known to turn it red"
 
 
 def lines(*suites: str) -> list[str]:
@@ -39,8 +44,17 @@ def test_parameter_that_a_kernel_fails_is_named() -> None:
 
 
 def test_case_that_nothing_is_for_says_so() -> None:
-    found = lines("boot")
-    assert "    nothing is known to turn it red" in found
+    written = expect.load(check.EXPECTATIONS)
+    none = replace(catalogue.load(), fixes={})
+    found = list(listing.lines(none, written, ["unaccepted"]))
+    assert UNKNOWN in found
+
+
+def test_every_case_is_seen_failing_by_something() -> None:
+    written = expect.load(check.EXPECTATIONS)
+    found = list(listing.lines(catalogue.load(), written, list(written.suites)))
+    nothing = [case for case, after in pairwise(found) if after == UNKNOWN]
+    assert not nothing
 
 
 def test_suite_that_there_is_not_is_refused() -> None:
