@@ -177,6 +177,15 @@ static void cpu_reads_what_the_device_wrote(struct kunit *test)
 	}
 }
 
+/* A part of a page, and another page */
+static void map_scatterlist(struct kunit *test, struct scatterlist sg[2], u8 *part, u8 *page)
+{
+	sg_init_table(sg, 2);
+	sg_set_buf(&sg[0], part, 0x800);
+	sg_set_buf(&sg[1], page, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, dma_map_sg(coco_dma_dev(test), sg, 2, DMA_BIDIRECTIONAL), 2);
+}
+
 static void page_and_scatterlist_are_bounced_too(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
@@ -195,10 +204,7 @@ static void page_and_scatterlist_are_bounced_too(struct kunit *test)
 	dma_unmap_page(dev, at, 100, DMA_TO_DEVICE);
 	COCO_EXPECT_SAME(test, seen, buf + PAGE_SIZE + 8, 100);
 
-	sg_init_table(sg, 2);
-	sg_set_buf(&sg[0], buf + 0x10, 0x800);
-	sg_set_buf(&sg[1], buf + 3 * PAGE_SIZE, PAGE_SIZE);
-	KUNIT_ASSERT_EQ(test, dma_map_sg(dev, sg, 2, DMA_BIDIRECTIONAL), 2);
+	map_scatterlist(test, sg, buf + 0x10, buf + 3 * PAGE_SIZE);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_TRUE(test, coco_bounced(dev, sg_dma_address(&sg[i]), sg_virt(&sg[i])));
 		coco_device_reads(test, sg_dma_address(&sg[i]), seen, sg_dma_len(&sg[i]));
@@ -371,10 +377,7 @@ static void sync_of_a_scatterlist_reaches_each_part(struct kunit *test)
 	int i;
 
 	COCO_NEEDS_BOUNCE(test);
-	sg_init_table(sg, 2);
-	sg_set_buf(&sg[0], buf + 0x10, 0x800);
-	sg_set_buf(&sg[1], buf + PAGE_SIZE, PAGE_SIZE);
-	KUNIT_ASSERT_EQ(test, dma_map_sg(dev, sg, 2, DMA_BIDIRECTIONAL), 2);
+	map_scatterlist(test, sg, buf + 0x10, buf + PAGE_SIZE);
 	for (i = 0; i < 2; i++) {
 		coco_fill(bytes, sg[i].length, DEVICE + i);
 		coco_device_writes(test, sg_dma_address(&sg[i]), bytes, sg[i].length);
