@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """coco coverage: from QEMU's log and a small build to lines and branches."""
 
+import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from coco.coverage import debuginfo, explained, report, trace, units
+from coco import cli
+from coco.coverage import debuginfo, explained, joined, report, trace, units
 from coco.coverage.debuginfo import Code, Jump, Range
 from coco.coverage.units import Section, View
 from coco.errors import InfrastructureError, UsageError
@@ -218,7 +221,7 @@ def test_figures_name_what_was_missed(tmp_path: Path) -> None:
     document = figures([], tmp_path)
     pick = document["files"][SEV]["functions"][0]
     assert (pick["name"], pick["lines"], pick["reached"]) == ("pick", 3, 2)
-    assert (pick["ways"], pick["ways_reached"]) == (2, 1)
+    assert (pick["ways"], pick["ways_reached"], pick["ways_missed"]) == (2, 1, ["0x2-0x8"])
     assert pick["missed"] == [{"line": 7, "text": "return host(2) + 1;", "reason": ""}]
     assert any("7   not reached" in line for line in report.screen_lines(document))
 
@@ -229,6 +232,78 @@ def test_explained_lines_are_counted_apart(tmp_path: Path) -> None:
     text = report.screen_lines(document)
     assert any("1 explained: 100% of the rest" in line for line in text)
     assert any("7   no host does it" in line for line in text)
+
+
+def leave(folder: Path, executed: trace.Executed, kernel: str = "0" * 64) -> Path:
+    """What a run of coverage leaves in its folder."""
+    document = report.figures(CODE, executed, folder, [])
+    document["kernel"] = {"name": "a tree", "sha256": kernel}
+    folder.mkdir(exist_ok=True)
+    (folder / joined.FILE).write_text(json.dumps(document))
+    return folder
+
+
+def test_runs_together_reached_what_either_did(tmp_path: Path) -> None:
+    one = leave(tmp_path / "one", trace.Executed({0, 2, 4}, {(2, 4)}))
+    two = leave(tmp_path / "two", trace.Executed({0, 2, 8}, {(2, 8)}))
+    document = joined.join(joined.read([str(one), str(two / joined.FILE)]), [])
+    (pick,) = document["files"][SEV]["functions"]
+    assert (pick["reached"], pick["missed"]) == (3, [])
+    assert (pick["ways_reached"], pick["ways_missed"]) == (2, [])
+    assert (document["lines"], document["reached"], document["ways_reached"]) == (3, 3, 2)
+    assert document["kernel"]["name"] == "a tree"
+
+
+def test_what_no_run_reached_has_the_reason_of_today(tmp_path: Path) -> None:
+    one = leave(tmp_path / "one", trace.Executed({0}, set()))
+    two = leave(tmp_path / "two", trace.Executed({0, 4}, {(2, 4)}))
+    reason = explained.Reason("no host does it", function="pick")
+    document = joined.join(joined.read([str(one), str(two)]), [reason])
+    (pick,) = document["files"][SEV]["functions"]
+    assert [(each["line"], each["reason"]) for each in pick["missed"]] == [(7, "no host does it")]
+    assert (pick["reached"], pick["explained"], document["explained"]) == (2, 1, 1)
+    assert (pick["ways_reached"], pick["ways_missed"]) == (1, ["0x2-0x8"])
+
+
+def test_join_writes_a_report_and_runs_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = leave(tmp_path / "one", trace.Executed({0, 2, 4}, {(2, 4)}))
+    two = leave(tmp_path / "two", trace.Executed({0, 2, 8}, {(2, 8)}))
+    both = tmp_path / "both"
+    assert cli.main(["coverage", f"JOIN={one},{two}", f"RESULTS={both}"]) == 0
+    assert "all   lines 3/3 100%   branches 2/2 100%" in capsys.readouterr().out
+    assert json.loads((both / joined.FILE).read_text())["reached"] == 3
+    assert cli.main(["coverage", f"JOIN={one},{both}", f"RESULTS={tmp_path / 'again'}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda two: leave(two, trace.Executed(), "1" * 64), "another kernel"),
+        (lambda two: (two / joined.FILE).unlink(), "No such file"),
+        (lambda two: (two / joined.FILE).write_text("{"), "no coverage file"),
+        (lambda two: (two / joined.FILE).write_text("{}"), "can be joined"),
+        (
+            lambda two: (two / joined.FILE).write_text(
+                (two / joined.FILE).read_text().replace("pick", "other")
+            ),
+            "another AREA",
+        ),
+    ],
+)
+def test_what_does_not_belong_together_is_not_joined(
+    tmp_path: Path, spoil: Callable[[Path], object], message: str
+) -> None:
+    one = leave(tmp_path / "one", trace.Executed())
+    spoil(two := leave(tmp_path / "two", trace.Executed()))
+    with pytest.raises(UsageError, match=message):
+        joined.read([str(one), str(two)])
+
+
+def test_join_of_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="names no results"):
+        joined.read([])
 
 
 @pytest.mark.parametrize(

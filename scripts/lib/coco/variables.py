@@ -137,6 +137,7 @@ _ALL = (
     Variable("CASE", "<suite>.<case>[,...]", "run only these cases; * and ? are globs", _names),
     Variable("TIER", "smoke|full", "how much (default: smoke)", _tier),
     Variable("AREA", "handlers|memory", "#VC and #VE (default), or what shares memory", _area),
+    Variable("JOIN", "<results>[,...]", "run nothing: join what these runs reached", _names),
     Variable("VCPUS", "<n>[,<n>]", "vCPUs of the guest (default: 1)", _vcpus),
     Variable("RAM", "<MiB>", "memory of the guest (default: 512)", _whole(128, 1024)),
     Variable("APPEND", "<words>", "more words for the kernel's command line"),

@@ -3,7 +3,7 @@
 
 Nothing is built into the kernel: QEMU says which blocks of its code it executed, and debug
 information says which lines they are.  KASLR is switched off, so that addresses are those of
-the link; everything else is a check as always.
+the link; everything else is a check as always.  JOIN= puts together what several runs reached.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from coco import cache, check, errors, kernels, parts, results
-from coco.coverage import debuginfo, explained, report, trace, units
+from coco.coverage import debuginfo, explained, joined, report, trace, units
 from coco.errors import InfrastructureError, UsageError
 from coco.model import HANDLERS
 from coco.screen import Screen
@@ -24,6 +24,8 @@ LOGGED = 4.0  # times that a guest may take if QEMU logs what it executes
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """Check the kernel, following its handlers; print and write what they did."""
     reasons = explained.load(EXPLAINED)
+    if options.join is not None:
+        return _join(options, reasons, screen)
     kernel = kernels.resolve(options, screen.say)
     if kernel.source not in ("tree", "build") or kernel.headers is None:
         raise UsageError(
@@ -53,15 +55,23 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         log.unlink()
     document = report.figures(code, executed, tree, reasons)
     document["kernel"] = {"name": kernel.name, "sha256": kernel.sha256}
-    lines = report.screen_lines(document)
-    for line in lines:
-        screen.line(line)
-    _write(folder, document, lines)
-    screen.line(f"coverage: {folder}/coverage.json")
+    _tell(folder, document, screen)
     return status
 
 
-def _write(folder: Path, document: report.Document, lines: list[str]) -> None:
+def _join(options: argparse.Namespace, reasons: list[explained.Reason], screen: Screen) -> int:
+    """No run: what earlier ones reached together."""
+    document = joined.join(joined.read(options.join), reasons)
+    folder = results.make_folder(parts.workplace(), options.results or "", "coverage-")
+    _tell(folder, document, screen)
+    return errors.OK
+
+
+def _tell(folder: Path, document: report.Document, screen: Screen) -> None:
+    lines = report.screen_lines(document)
+    for line in lines:
+        screen.line(line)
     with results.results_disk(folder):
-        cache.write(folder / "coverage.json", json.dumps(document, indent=1) + "\n")
+        cache.write(folder / joined.FILE, json.dumps(document, indent=1) + "\n")
         cache.write(folder / "coverage.txt", "\n".join(lines) + "\n")
+    screen.line(f"coverage: {folder}/{joined.FILE}")

@@ -40,18 +40,25 @@ def figures(code: Code, executed: Executed, tree: Path, reasons: Sequence[Reason
         entry = by_function[(jump.line[0], function_of(code, *jump.line))]
         for way in jump.ways:
             entry["ways"] += 1
-            entry["ways_reached"] += (jump.address, way) in executed.ways
-    files: dict[str, Document] = {}
+            if (jump.address, way) in executed.ways:
+                entry["ways_reached"] += 1
+            else:
+                entry["ways_missed"].append(f"{jump.address:#x}-{way:#x}")
+    files: dict[str, list[Document]] = {}
     for (file, _), entry in by_function.items():
-        files.setdefault(file, {"functions": []})["functions"].append(entry)
-    for one in files.values():
-        one.update(total(one["functions"]))
-    return {"files": files, **total(files.values()), "limits": list(LIMITS)}
+        files.setdefault(file, []).append(entry)
+    return summed(files)
 
 
 def _empty(name: str) -> Document:
     counts = dict.fromkeys(("lines", "reached", "explained", "ways", "ways_reached"), 0)
-    return {"name": name, **counts, "missed": []}
+    return {"name": name, **counts, "missed": [], "ways_missed": []}
+
+
+def summed(functions: Mapping[str, list[Document]]) -> Document:
+    """The functions of each file, with the sums of files and of all."""
+    files: Document = {file: {"functions": each, **total(each)} for file, each in functions.items()}
+    return {"files": files, **total(files.values()), "limits": list(LIMITS)}
 
 
 def total(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Several runs of coverage on one kernel as one: reached is what any of them reached.
+
+No single run has every technology, number of vCPUs and way to start; together they say what the
+suites reach.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from coco.coverage.explained import Reason, reason_for
+from coco.coverage.report import Document, summed
+from coco.errors import UsageError
+
+FILE = "coverage.json"
+
+
+def read(names: Iterable[str]) -> list[Document]:
+    """The coverage of some results folders (or files), which must be of one kernel and area."""
+    paths = [Path(name) / FILE if Path(name).is_dir() else Path(name) for name in names]
+    if not paths:
+        raise UsageError("JOIN= names no results", "JOIN=<results>[,<results>], of coco coverage")
+    documents = [_read(path) for path in paths]
+    for path, one in zip(paths, documents):
+        if one["kernel"]["sha256"] != documents[0]["kernel"]["sha256"]:
+            raise UsageError(f"{path} is of another kernel than {paths[0]}")
+        if _code(one) != _code(documents[0]):
+            raise UsageError(f"{path} is of another AREA= than {paths[0]}")
+    return documents
+
+
+def _read(path: Path) -> Document:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "run: scripts/coco coverage") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no coverage file: {error}") from error
+    try:
+        document["kernel"]["sha256"]
+        for one in document["files"].values():
+            for function in one["functions"]:
+                function["missed"], function["ways_missed"]
+    except (KeyError, TypeError, AttributeError) as error:
+        hint = "run that again: scripts/coco coverage"
+        raise UsageError(f"{path} is no coverage file that can be joined", hint) from error
+    return dict(document)
+
+
+def _code(document: Document) -> list[tuple[str, str, int, int]]:
+    """What could be reached: functions, their lines and their ways."""
+    return [
+        (file, entry["name"], entry["lines"], entry["ways"])
+        for file, one in document["files"].items()
+        for entry in one["functions"]
+    ]
+
+
+def join(documents: Sequence[Document], reasons: Sequence[Reason]) -> Document:
+    """One report of them all, explained by the reasons of today."""
+    files = {
+        file: [
+            _function(
+                file, [each["files"][file]["functions"][place] for each in documents], reasons
+            )
+            for place in range(len(one["functions"]))
+        ]
+        for file, one in documents[0]["files"].items()
+    }
+    return {**summed(files), "kernel": documents[0]["kernel"]}
+
+
+def _function(file: str, runs: Sequence[Document], reasons: Sequence[Reason]) -> Document:
+    name = runs[0]["name"]
+    lines = set.intersection(*({one["line"] for one in run["missed"]} for run in runs))
+    ways = set.intersection(*(set(run["ways_missed"]) for run in runs))
+    missed = [
+        {**one, "reason": reason_for(reasons, file, name, one["text"])}
+        for one in runs[0]["missed"]
+        if one["line"] in lines
+    ]
+    return {
+        **runs[0],
+        "reached": runs[0]["lines"] - len(missed),
+        "explained": sum(bool(one["reason"]) for one in missed),
+        "missed": missed,
+        "ways_reached": runs[0]["ways"] - len(ways),
+        "ways_missed": [way for way in runs[0]["ways_missed"] if way in ways],
+    }
