@@ -79,7 +79,9 @@ def play(tmp_path: Path) -> Play:
         order = runner.RunOrder(
             "none", tmp_path / "run", qemu.find(words), guest, work, written, budgets
         )
-        return runner.run(order, cancel or threading.Event(), lambda *_: None)
+        stop = cancel or threading.Event()
+        parts = [part.run(stop, lambda _: None) for part in runner.parts(order)]
+        return runner.join(order.name, parts)
 
     return play_one
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 from conftest import TESTS, expectations, fake_qemu, scenario_of, suite
 
-from coco import check, errors, expect, kernels, ktap, plan, prepare, qemu, report, results
+from coco import check, errors, expect, kernels, ktap, plan, prepare, qemu, report, results, runner
+from coco.boot import Order
 from coco.screen import Screen
 
 WRITTEN = expectations(
@@ -186,6 +188,40 @@ def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
     assert re.search(r"^  none +pass 5 +fail 0 +skip 0 +known 1 ", world.screen, re.M)
 
 
+BIG = expect.Setting(ram=1024)
+APART = expectations(suite("alpha", ["one", "two"]), replace(suite("beta", ["three"]), setting=BIG))
+
+
+def test_guests_of_one_run_go_on_side_by_side_and_are_one_run(world: World) -> None:
+    world.technologies, world.written = ("none",), APART
+    world.scenario = {"boot": "sleep 2"}
+    with ThreadPoolExecutor() as pool:
+        code = pool.submit(world.check, jobs=2)
+        wait_for(lambda: len(guests(world.folder)) == 2)
+        assert code.result() == errors.OK
+    (run,) = world.document["runs"]
+    assert [case["id"] for case in run["cases"]][-3:] == ["alpha.one", "alpha.two", "beta.three"]
+    assert sorted(boot["number"] for boot in run["boots"]) == [1, 2]
+    assert world.screen.count("\n  none ") == 1
+
+
+def test_guest_that_cannot_be_started_takes_no_result_of_another_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boot(program: qemu.Qemu, order: Order, *rest: Any) -> object:
+        if order.guest.ram == 1024:
+            raise errors.InfrastructureError("no memory")
+        return real(program, order, *rest)
+
+    real = runner.boot
+    monkeypatch.setattr(runner, "boot", boot)
+    world.technologies, world.written = ("none",), APART
+    assert world.check() == errors.INFRASTRUCTURE
+    (run,) = world.document["runs"]
+    assert (run["state"], run["reason"]) == ("broken", "no memory")
+    assert [case["id"] for case in run["cases"]][-2:] == ["alpha.one", "alpha.two"]
+
+
 def test_debugger_wants_one_guest(world: World) -> None:
     with pytest.raises(errors.UsageError, match="GDB= needs one guest"):
         world.check(gdb="tcp::1234")
@@ -234,22 +270,34 @@ from pathlib import Path
 import conftest, pytest, test_check
 from coco import cli
 world = test_check.World(Path({folder!r}), pytest.MonkeyPatch())
-world.scenario = {{"cases": {{"alpha.two": "hang"}}}}
+world.written = test_check.APART
+world.scenario = {{"cases": {{"{hangs}": "hang"}}}}
 test_check.check_budgets = lambda: test_check.replace(conftest.SHORT, silence=99, case=99)
-cli._check = lambda *_: world.check()
+cli._check = lambda *_: world.check(jobs=1, personality=("none",))
 cli.VERBS = tuple(test_check.replace(v, run=cli._check) for v in cli.VERBS if v.name == "check")
 sys.exit(cli.main(["check"]))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "hangs", "boot"),
+    [
+        (signal.SIGINT, "alpha.two", 1),  # the guest of beta never starts
+        (signal.SIGINT, "beta.three", 2),  # that of alpha is through
+        (signal.SIGTERM, "alpha.two", 1),
+        (signal.SIGKILL, "alpha.two", 1),
+    ],
+)
 def test_interruption_leaves_no_qemu_and_keeps_the_results(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, hangs: str, boot: int
 ) -> None:
-    text = INTERRUPT.format(tests=str(TESTS), lib=str(TESTS.parent / "lib"), folder=str(tmp_path))
+    text = INTERRUPT.format(
+        tests=str(TESTS), lib=str(TESTS.parent / "lib"), folder=str(tmp_path), hangs=hangs
+    )
+    log = tmp_path / f"results/none/boot-{boot}/stream.log"
     with subprocess.Popen([sys.executable, "-c", text]) as process:
         wait_for(lambda: guests(tmp_path))
-        wait_for(lambda: b"alpha.two" in read(tmp_path / "results/none/boot-1/stream.log"))
+        wait_for(lambda: hangs.encode() in read(log))
         os.kill(process.pid, number)
         code = process.wait(20)
     wait_for(lambda: not guests(tmp_path))
@@ -258,8 +306,9 @@ def test_interruption_leaves_no_qemu_and_keeps_the_results(
     if number != signal.SIGKILL:
         assert code == errors.INTERRUPTED
         assert document["verdict"]["word"] == "INTERRUPTED"
-        passed = [c["id"] for c in document["runs"][0]["cases"] if c["status"] == "pass"]
-        assert "alpha.one" in passed
+        (run,) = document["runs"]
+        assert run["state"] == "interrupted"
+        assert "alpha.one" in [case["id"] for case in run["cases"] if case["status"] == "pass"]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from coco import errors, expect, parts, plan, qemu, report, results, runner, schedule, verdict
@@ -31,6 +31,11 @@ class Job:
     order: runner.RunOrder
     vcpus: int
     record: results.Document
+    parts: list[runner.Part] = field(default_factory=list)
+    outcomes: dict[int, runner.Run | BaseException] = field(default_factory=dict)
+
+
+Task = tuple[Job, int]  # one of its parts
 
 
 def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
@@ -182,54 +187,82 @@ def work_off(
     folder: Path,
     document: results.Document,
 ) -> None:
-    """Run all jobs, and write the results after each."""
+    """Run all jobs, several of their parts side by side, and write the results after each."""
     cancel = threading.Event()
     kernel = prepared.kernel
     version = expect.kernel_version(kernel.name, kernel.release, banner(kernel.vmlinuz))
     if options.gdb:
         screen.line(f"  waiting for a debugger: gdb -ex 'target remote {options.gdb[4:]}' vmlinux")
 
-    def work(job: Job) -> runner.Run:
-        progress = _Progress(screen, job.order)
-        return runner.run(job.order, cancel, progress)
+    def work(task: Task) -> runner.Run:
+        job, number = task
+        name = f"{job.order.name} {number + 1}" if len(job.parts) > 1 else job.order.name
+        progress = _Progress(screen, name)
+        try:
+            return job.parts[number].run(cancel, progress)
+        finally:
+            screen.gone(name)
 
-    def done(job: Job, outcome: runner.Run | BaseException) -> None:
-        screen.gone(job.order.name)
-        if isinstance(outcome, BaseException):
-            _broken(job, outcome)
-        else:
-            context = verdict.Context(
-                expectations.of(kernel.config),
-                job.order.plan,
-                job.record["personality"],
-                version,
-                datetime.date.today(),
-            )
-            job.record.update(_judged(outcome, context))
+    def done(task: Task, outcome: runner.Run | BaseException) -> None:
+        job, number = task
+        job.outcomes[number] = outcome
+        if len(job.outcomes) == len(job.parts):
+            finish(job)
+
+    def finish(job: Job) -> None:
+        context = verdict.Context(
+            expectations.of(kernel.config),
+            job.order.plan,
+            job.record["personality"],
+            version,
+            datetime.date.today(),
+        )
+        _judge(job, context)
         screen.line(report.run_line(job.record))
         results.write(folder, document)
 
     results.write(folder, document)
-    count = options.jobs or schedule.default_jobs()
-    schedule.in_parallel(jobs, work, count, cancel, done)
+    for job in jobs:
+        job.parts = runner.parts(job.order)
+    tasks = [(job, number) for job in jobs for number in range(len(job.parts))]
+    count = 1 if options.gdb else options.jobs or schedule.default_jobs()
+    try:
+        schedule.in_parallel(tasks, work, count, cancel, done)
+    except KeyboardInterrupt:
+        for job in jobs:
+            if 0 < len(job.outcomes) < len(job.parts):
+                finish(job)
+        raise
 
 
 class _Progress:
-    """Words for what a run does now."""
+    """Words for what a part of a run does now."""
 
-    def __init__(self, screen: Screen, order: runner.RunOrder) -> None:
+    def __init__(self, screen: Screen, name: str) -> None:
         self._screen = screen
-        self._name = order.name
+        self._name = name
         self._suite = "boots"
         self._cases = 0
         screen.status(self._name, self._suite)
 
-    def __call__(self, text: str, _finished: int) -> None:
+    def __call__(self, text: str) -> None:
         if text == "case":
             self._cases += 1
         elif text.startswith("begin "):
             self._suite = text.split(" ")[1]
         self._screen.status(self._name, f"{self._suite:<24} {self._cases} results")
+
+
+def _judge(job: Job, context: verdict.Context) -> None:
+    """What became of a run: of all its parts, or after ^C of those that were begun."""
+    ended = [job.outcomes[number] for number in sorted(job.outcomes)]
+    run = runner.join(job.order.name, [one for one in ended if isinstance(one, runner.Run)])
+    run.interrupted |= len(ended) < len(job.parts)
+    job.record.update(_judged(run, context))
+    for error in ended:
+        if isinstance(error, BaseException):
+            _broken(job, error)
+            break
 
 
 def _broken(job: Job, error: BaseException) -> None:

@@ -75,15 +75,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Share:
-    """The work of a plan that one kind of guest can do."""
+    """The work of a plan that one kind of guest can do, or a boot that is all of it."""
 
     setting: Setting
-    items: tuple[Item, ...]
-    fatal: tuple[Item, ...]
+    items: tuple[Item, ...] = ()
+    fatal: tuple[Item, ...] = ()
+    start: Item | None = None
 
 
 def shares(plan: Plan, expectations: Expectations) -> list[Share]:
-    """The plan by setting: the plain guest first, unless it has nothing to do."""
+    """The plan by setting: the plain guest first, unless it has nothing to do; starts last."""
 
     def setting(item: Item) -> Setting:
         return expectations.suites[item.suite].setting_in(plan.personality)
@@ -91,7 +92,7 @@ def shares(plan: Plan, expectations: Expectations) -> list[Share]:
     settings = list(dict.fromkeys(setting(item) for item in (*plan.items, *plan.fatal)))
     if plan.boot_asked or not settings or Setting() in settings:
         settings = [Setting(), *(one for one in settings if one != Setting())]
-    return [
+    work = [
         Share(
             one,
             tuple(item for item in plan.items if setting(item) == one),
@@ -99,6 +100,7 @@ def shares(plan: Plan, expectations: Expectations) -> list[Share]:
         )
         for one in settings
     ]
+    return work + [Share(setting(item), start=item) for item in plan.starts]
 
 
 def check_selection(selection: Selection, expectations: Expectations) -> None:

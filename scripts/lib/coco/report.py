@@ -204,8 +204,9 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
     elif case["message"]:
         lines.append(f"  {case['message']}")
     lines += _evidence(case)
-    boot = folder / run["name"] / f"boot-{case['boot']}"
-    lines.append(f"  logs:     {boot}/ {STREAM}, {CONSOLE}, {MACHINE_LOG}")
+    if case["boot"]:  # else no guest was started for it
+        boot = folder / run["name"] / f"boot-{case['boot']}"
+        lines.append(f"  logs:     {boot}/ {STREAM}, {CONSOLE}, {MACHINE_LOG}")
     lines.append(f"  repeat:   {repeat(document, run, case)}")
     lines.append("            with GDB=1 for a debugger")
     return lines

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """One run: a kernel, a personality, a number of vCPUs; as many boots as it takes.
 
-The first boot does all ordinary work.  Where a guest ends early, the case that was running
-is blamed, and what is left goes on in a fresh boot, or from the snapshot if one was taken.
-Cases that end the guest on purpose come last, each alone, from the same snapshot.  No case
-is ever run twice.  Suites that ask for another guest (machine:, append:, ram:, devices:)
-have boots and a snapshot of their own, after the others.  Suites of kind start are just
-that: a boot of another guest, which has to come up or has to be refused.
+A run has a part for each kind of guest, and the parts of a run may go on side by side.  The
+first boot of a part does all ordinary work.  Where a guest ends early, the case that was
+running is blamed, and what is left goes on in a fresh boot, or from the snapshot if one was
+taken.  Cases that end the guest on purpose come last, each alone, from the same snapshot.
+No case is ever run twice.  The first part is the plain guest; suites that ask for another
+(machine:, append:, ram:, devices:) share a part by what they ask for.  Suites of kind start
+are just that: a boot of another guest, which has to come up or has to be refused.
 """
 
 import threading
@@ -27,7 +28,7 @@ REACHES_INIT = "reaches_init"
 LEAVES_NO_SPLAT = "leaves_no_splat"
 BRINGS_UP_EVERY_VCPU = "brings_up_every_vcpu"
 
-Progress = Callable[[str, int], None]  # what is going on, cases finished
+Progress = Callable[[str], None]  # told what is going on
 
 
 @dataclass(frozen=True)
@@ -70,51 +71,86 @@ class Run:
     interrupted: bool = False
 
 
-def run(order: RunOrder, cancel: threading.Event, progress: Progress) -> Run:
-    """All boots of one run."""
-    return _Runner(order, cancel, progress).run()
+class _Tally:
+    """What the parts of a run have in common."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._boots = 0
+        self.crashes = 0
+        self.stopped = (End(""), "")  # what ended the last part that gave up, and in words
+
+    def next_boot(self) -> int:
+        with self._lock:
+            self._boots += 1
+            return self._boots
+
+    def crash(self) -> int:
+        with self._lock:
+            self.crashes += 1
+            return self.crashes
 
 
-class _Runner:
-    def __init__(self, order: RunOrder, cancel: threading.Event, progress: Progress) -> None:
+def parts(order: RunOrder) -> "list[Part]":
+    """A run's parts, each for a thread of its own or one after the other, in this order."""
+    tally = _Tally()
+    shares = plan.shares(order.plan, order.expectations)
+    return [Part(order, share, tally, number == 0) for number, share in enumerate(shares)]
+
+
+def join(name: str, parts_of_it: Sequence[Run]) -> Run:
+    """The run whose parts these are."""
+    run = Run(name)
+    for part in parts_of_it:
+        run.results += part.results
+        run.problems += part.problems
+        run.boots += part.boots
+        run.notes += part.notes
+        run.seconds = round(run.seconds + part.seconds, 3)
+        run.interrupted |= part.interrupted
+    return run
+
+
+class Part:
+    """All that one kind of guest is to do in a run."""
+
+    def __init__(self, order: RunOrder, share: plan.Share, tally: _Tally, first: bool) -> None:
         self._order = order
-        self._cancel = cancel
-        self._progress = progress
+        self._share = share
+        self._tally = tally
+        self._first = first
+        self._guest = guest_for(order.guest, share.setting)
         self._run = Run(order.name)
         self._snapshot: Path | None = None
-        self._guest = order.guest
-        self._warns = ""  # the function in which that guest's boot warns on purpose
-        self._crashes = 0
-        self._end = End("")  # what ended it all, and in words
-        self._why = ""
+        self._stopped = tally.stopped
+        self._cancel = threading.Event()
+        self._progress: Progress = lambda _: None
 
-    def run(self) -> Run:
+    def run(self, cancel: threading.Event, progress: Progress) -> Run:
+        """All its boots."""
+        self._cancel, self._progress = cancel, progress
         start = time.monotonic()
-        for share in plan.shares(self._order.plan, self._order.expectations):
-            if self._crashes >= MOST_CRASHES:
-                self._give_up([*share.items, *share.fatal], self._end, self._why)
-            elif not self._cancel.is_set():
-                self._share(share)
-        for item in self._order.plan.starts:
-            if not self._cancel.is_set():
-                self._start(item)
-        self._run.interrupted = self._cancel.is_set()
+        if not cancel.is_set():
+            if self._share.start:
+                self._start(self._share.start)
+            elif self._tally.crashes >= MOST_CRASHES:
+                items = [*self._share.items, *self._share.fatal]
+                self._give_up(items, *self._tally.stopped)
+            else:
+                self._work()
+        self._run.interrupted = cancel.is_set()
         self._run.seconds = round(time.monotonic() - start, 3)
         return self._run
 
-    def _set(self, setting: Setting) -> None:
-        self._guest = guest_for(self._order.guest, setting)
-        self._warns = setting.warns
-
-    def _share(self, share: plan.Share) -> None:
-        """All that one kind of guest is to do."""
-        self._set(share.setting)
+    def _work(self) -> None:
+        """The ordinary items first, in one boot if all goes well, then each fatal one."""
+        share = self._share
         try:
             # Even without a single suite the boot itself is a test
             going = self._until_done(list(share.items), first=True, save=bool(share.fatal))
             for number, item in enumerate(share.fatal):
                 if not going:
-                    self._give_up(share.fatal[number:], self._end, self._why)
+                    self._give_up(share.fatal[number:], *self._stopped)
                     break
                 going = self._until_done([item])
         finally:
@@ -125,14 +161,13 @@ class _Runner:
     def _start(self, item: Item) -> None:
         """Boot another guest: whether it comes up is all."""
         suite = self._order.expectations.suites[item.suite]
-        self._set(suite.setting_in(self._order.plan.personality))
         outcome = self._boot([], save=False)
         if outcome.ready or not self._cancel.is_set():
             for name in item.cases:
                 case = suite.case(name)
                 assert case is not None
                 result = judge_start(suite, case, outcome)
-                result.boot = len(self._run.boots)
+                result.boot = self._run.boots[-1].number
                 self._run.results.append(result)
 
     def _until_done(self, items: list[Item], first: bool = False, save: bool = False) -> bool:
@@ -155,20 +190,20 @@ class _Runner:
             items = outcome.remaining
             if self._cancel.is_set():
                 return False
-            if not outcome.normal and not outcome.end.expected:
-                self._crashes += 1
-            if self._crashes >= MOST_CRASHES:
-                return self._stop(items, outcome.end, f"gave up after {self._crashes} crashes")
+            crashed = not outcome.normal and not outcome.end.expected
+            crashes = self._tally.crash() if crashed else self._tally.crashes
+            if crashes >= MOST_CRASHES:
+                return self._stop(items, outcome.end, f"gave up after {crashes} crashes")
         return True
 
     def _stop(self, items: Sequence[Item], end: End, why: str) -> bool:
         """Nothing else is run: these items are not, and whatever comes later neither."""
-        self._end, self._why = end, f"{why}: {end.describe()}"
-        self._give_up(items, self._end, self._why)
+        self._stopped = self._tally.stopped = (end, f"{why}: {end.describe()}")
+        self._give_up(items, *self._stopped)
         return False
 
     def _boot(self, items: list[Item], save: bool) -> Outcome:
-        number = len(self._run.boots) + 1
+        number = self._tally.next_boot()
         resume = self._snapshot
         folder = self._order.folder / f"boot-{number}"
         order = Order(
@@ -185,9 +220,9 @@ class _Runner:
             resume,
             folder / "snapshot" if save else None,
         )
-        done = boot(self._order.program, order, self._cancel, self._say)
+        done = boot(self._order.program, order, self._cancel, self._progress)
         outcome = attribute.attribute(
-            done.records, items, done.stop, done.console, number, self._warns
+            done.records, items, done.stop, done.console, number, self._share.setting.warns
         )
         if disk.DEVICE in self._guest.devices:
             disk.judge(folder, outcome.results)
@@ -222,13 +257,10 @@ class _Runner:
         slowest = max((self._order.expectations.suites[i.suite].timeout for i in items), default=0)
         return self._order.budgets.with_timeout(slowest) if slowest else self._order.budgets
 
-    def _say(self, text: str) -> None:
-        self._progress(text, len(self._run.results))
-
     def _judge_boot(self, outcome: Outcome, items: Sequence[Item]) -> None:
         """The first boot is a suite of its own; another setting's is a matter of its suites."""
         found = outcome.boot_evidence
-        if len(self._run.boots) == 1:
+        if self._first:
             self._boot_cases(outcome)
         elif found.cause:
             suite = items[0].suite if items else BOOT
@@ -238,7 +270,8 @@ class _Runner:
         """The boot's own cases, first of all results."""
         judged = []
         for case in self._order.plan.boot_cases:
-            result = CaseResult(BOOT, case, "pass", boot=1, seconds=outcome.ready_after)
+            result = CaseResult(BOOT, case, "pass", seconds=outcome.ready_after)
+            result.boot = self._run.boots[-1].number
             if case == REACHES_INIT and not outcome.ready:
                 _did_not_boot(result, outcome)
             elif case == LEAVES_NO_SPLAT and outcome.boot_evidence.cause:
@@ -255,7 +288,7 @@ class _Runner:
         if self._cancel.is_set():
             return
         status = "error" if end.word in attribute.NO_VERDICT else "miss"
-        boot_number = len(self._run.boots)
+        boot_number = self._run.boots[-1].number if self._run.boots else 0
         for item in items:
             for case in item.cases:
                 result = CaseResult(item.suite, case, status, "not-run", why, boot=boot_number)
