@@ -54,6 +54,8 @@ enum boot_service {
 	LOCATE_PROTOCOL		= 37,
 	INSTALL_PROTOCOLS	= 38,
 	UNINSTALL_PROTOCOLS	= 39,
+	COPY_MEM		= 41,
+	SET_MEM			= 42,
 	BOOT_SERVICES		= 44,
 };
 
@@ -261,6 +263,38 @@ static u64 free_pool(struct vcpu *v)
 	return free_range(gpa, pool.pages);
 }
 
+/* 7.5.3: the two may overlap, so what is at risk goes first */
+static u64 copy_mem(struct vcpu *v)
+{
+	u64 to = efi_arg(v, 0), from = efi_arg(v, 1), size = efi_arg(v, 2), done, part;
+	static u8 buffer[PAGE_SIZE];
+
+	for (done = 0; done < size; done += part) {
+		u64 at;
+
+		part = min(size - done, sizeof(buffer));
+		at = to > from ? size - done - part : done;
+		if (guest_read(v, from + at, buffer, part) || guest_write(v, to + at, buffer, part))
+			unmodelled(v, "EFI boot service CopyMem(0x%lx, 0x%lx, %lu) of no memory", to, from, size);
+	}
+	return EFI_SUCCESS;
+}
+
+/* 7.5.4 */
+static u64 set_mem(struct vcpu *v)
+{
+	u64 va = efi_arg(v, 0), size = efi_arg(v, 1), done, part;
+	static u8 buffer[PAGE_SIZE];
+
+	memset(buffer, efi_arg(v, 2), sizeof(buffer));
+	for (done = 0; done < size; done += part) {
+		part = min(size - done, sizeof(buffer));
+		if (guest_write(v, va + done, buffer, part))
+			unmodelled(v, "EFI boot service SetMem(0x%lx, %lu) of no memory", va, size);
+	}
+	return EFI_SUCCESS;
+}
+
 /* ---- the calls ---- */
 
 /* 7.4.6 */
@@ -315,6 +349,10 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 		return efi_locate_device_path(v);
 	case LOCATE_PROTOCOL:
 		return efi_locate_protocol(v);
+	case COPY_MEM:
+		return copy_mem(v);
+	case SET_MEM:
+		return set_mem(v);
 	case INSTALL_TABLE:
 		guid = efi_guid_arg(v, 0);
 		return efi_install_table(&guid, efi_arg(v, 1));

@@ -128,6 +128,45 @@ static void device_path(void)
 	boot(UNINSTALL_PROTOCOLS, handle, (u64)guid_device_path, (u64)&path, (u64)guid_ours, 0x1000, 0);
 }
 
+/* ---- memory: 7.5.3, 7.5.4; larger than what the machine moves at a time ---- */
+
+#define MOVED	0x1800
+
+static u8 pattern(u32 i)
+{
+	return i ^ i >> 8;
+}
+
+static bool moved_to(const u8 *p)
+{
+	u32 i;
+
+	for (i = 0; i < MOVED; i++)
+		if (p[i] != pattern(i))
+			return false;
+	return true;
+}
+
+static void memory(void)
+{
+	static u8 buffer[2 * MOVED];
+	u8 *middle = buffer + MOVED / 2, *end = buffer + MOVED;
+	u32 i;
+
+	for (i = 0; i < MOVED; i++)
+		buffer[i] = pattern(i);
+	boot(COPY_MEM, (u64)middle, (u64)buffer, MOVED, 0, 0, 0);
+	check("memory_is_copied_upwards_over_itself", moved_to(middle));
+	check_eq("and_no_more_of_it", middle[MOVED], 0);
+	boot(COPY_MEM, (u64)buffer, (u64)middle, MOVED, 0, 0, 0);
+	check("and_downwards", moved_to(buffer));
+	boot(SET_MEM, (u64)buffer, MOVED, 0x1a5, 0, 0, 0);
+	for (i = 0; i < MOVED && buffer[i] == 0xa5; i++)
+		;
+	check_eq("memory_is_set", i, MOVED);
+	check("up_to_its_end", *end != 0xa5);
+}
+
 /* ---- images ---- */
 
 #define IMAGE_BASE	0x400000ull	/* where it would like to be */
@@ -306,6 +345,7 @@ void payload(void)
 	one_protocol();
 	several_protocols();
 	device_path();
+	memory();
 	started(self);
 	refused(self);
 }

@@ -613,6 +613,30 @@ MUTATIONS = [
         "efi_programs.none",
         "nor_by_the_path_of_another",
     ),
+    Mutation(
+        "copy_overwrites_what_is_still_to_be_copied",
+        "efi_services.c",
+        "at = to > from ? size - done - part : done;",
+        "at = done;",
+        "efi_programs.none",
+        "memory_is_copied_upwards_over_itself",
+    ),
+    Mutation(
+        "copy_goes_from_the_end_always",
+        "efi_services.c",
+        "at = to > from ? size - done - part : done;",
+        "at = size - done - part;",
+        "efi_programs.none",
+        "and_downwards",
+    ),
+    Mutation(
+        "memory_is_set_from_its_start_again_and_again",
+        "efi_services.c",
+        "guest_write(v, va + done, buffer, part)",
+        "guest_write(v, va, buffer, part)",
+        "efi_programs.none",
+        "memory_is_set",
+    ),
     # Attestation, as openssl sees it
     Mutation(
         "reports_are_not_signed_to_their_end",

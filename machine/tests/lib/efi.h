@@ -91,6 +91,8 @@ enum boot_service {
 	LOCATE_PROTOCOL		= 37,
 	INSTALL_PROTOCOLS	= 38,
 	UNINSTALL_PROTOCOLS	= 39,
+	COPY_MEM		= 41,
+	SET_MEM			= 42,
 };
 
 enum { BY_PROTOCOL = 2 };	/* 7.3.8 */
