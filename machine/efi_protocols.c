@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The protocols of the firmware: random numbers (37.5), the console (12.4), and the initramfs as EFI_LOAD_FILE2_PROTOCOL (13.2) behind the device
- * path that Linux looks for (Documentation/arch/x86/boot.rst, include/linux/efi.h,
- * LINUX_EFI_INITRD_MEDIA_GUID).
+ * The protocols of the firmware: random numbers (37.5), the console (12.4), and the initramfs
+ * as EFI_LOAD_FILE2_PROTOCOL (13.2) behind the device path that Linux looks for
+ * (Documentation/arch/x86/boot.rst, include/linux/efi.h, LINUX_EFI_INITRD_MEDIA_GUID).
  *
  * Section numbers are those of the UEFI specification 2.10.
  */
