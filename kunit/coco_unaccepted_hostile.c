@@ -13,7 +13,7 @@
  * pages it has.  TDX module ABI 348551, TDG.MEM.PAGE.ACCEPT, TDX_PAGE_ALREADY_ACCEPTED:
  * likewise.  GHCB specification 56421, section 2.3.1: termination request.
  */
-#include <linux/panic_notifier.h>
+#include "lib/panic.h"
 #include "lib/unaccepted.h"
 
 /* sev-snp */
@@ -43,22 +43,17 @@ static struct kunit_case unaccepted_hostile_cases[] = {
 /* TDX module ABI 348551, completion status codes */
 #define TDX_OPERAND_BUSY	0x8000020000000000ull
 
-/* The panic that is a pass, and no other */
-static int at_panic(struct notifier_block *block, unsigned long action, void *message)
+static bool passes(const char *message)
 {
-	if (strstr(message, "accept memory"))
-		coco_expect(COCO_END_RESET, 0, 0);
-	return NOTIFY_DONE;
+	return strstr(message, "accept memory");
 }
-
-static struct notifier_block panic_block = { .notifier_call = at_panic };
 
 /* Accept a unit's first page; the guest must not come back */
 static void accept_and_fail(struct kunit *test, u32 unit)
 {
-	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	coco_panic_begin(passes);
 	kernel_accept(unit_gpa(unit), PAGE_SIZE);
-	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
+	coco_panic_end();
 	coco_expect(0, 0, 0);
 	KUNIT_FAIL(test, "the guest goes on with %llu pages of the unit accepted",
 		   pages_accepted(unit));

@@ -16,11 +16,8 @@
 #else
 #include <linux/frame.h>
 #endif
+#include "lib/panic.h"
 #include "lib/vc.h"
-
-#ifdef CC_HAVE_PANIC_NOTIFIER
-#include <linux/panic_notifier.h>
-#endif
 
 static void vc_from_nowhere_ends_the_guest_with_a_message(struct kunit *test);
 
@@ -35,15 +32,11 @@ static struct kunit_case vc_fallback_stack_cases[] = {
 
 static u64 nowhere[8];
 
-/* The panic that is a pass: the first, and inside of it the host is asked as anywhere else */
-static int at_panic(struct notifier_block *block, unsigned long action, void *message)
+/* The first, and inside of it the host is asked as anywhere else */
+static bool passes(const char *message)
 {
-	if (strstr(message, "#VC") && oops_in_progress == 1 && inb(PORT) == BYTE)
-		coco_expect(COCO_END_RESET, 0, 0);
-	return NOTIFY_DONE;
+	return strstr(message, "#VC") && oops_in_progress == 1 && inb(PORT) == BYTE;
 }
-
-static struct notifier_block panic_block = { .notifier_call = at_panic };
 
 static noinline void in_with_rsp(void *sp)
 {
@@ -65,11 +58,11 @@ static void vc_from_nowhere_ends_the_guest_with_a_message(struct kunit *test)
 	struct coco_window *w = coco_window(test);
 
 	need_es_and_machine(test);
-	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	coco_panic_begin(passes);
 	coco_window_begin_scripted(w, &rule);
 	in_with_rsp(nowhere + ARRAY_SIZE(nowhere) / 2);
 	coco_window_end(w);
-	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
+	coco_panic_end();
 	KUNIT_FAIL(test, "the guest goes on");
 }
 

@@ -12,12 +12,9 @@
  *	    NMI			and this one, when the handler looks at the instruction
  */
 #include <linux/kernel.h>
+#include "lib/panic.h"
 #include "lib/symbol.h"
 #include "lib/vc.h"
-
-#ifdef CC_HAVE_PANIC_NOTIFIER
-#include <linux/panic_notifier.h>
-#endif
 
 static void third_call_at_a_time_ends_the_guest_with_a_message(struct kunit *test);
 
@@ -38,15 +35,11 @@ static struct kunit_case vc_nest_cases[] = {
 
 COCO_INSN_UP(do_in, "inb %%dx, %%al")
 
-/* The panic that is a pass: of the kernel's own will, and not of an oops */
-static int at_panic(struct notifier_block *block, unsigned long action, void *message)
+/* Of the kernel's own will, and not of an oops */
+static bool passes(const char *message)
 {
-	if (strstr(message, "GHCB") && oops_in_progress == 1)
-		coco_expect(COCO_END_RESET, 0, 0);
-	return NOTIFY_DONE;
+	return strstr(message, "GHCB") && oops_in_progress == 1;
 }
-
-static struct notifier_block panic_block = { .notifier_call = at_panic };
 
 static void third_call_at_a_time_ends_the_guest_with_a_message(struct kunit *test)
 {
@@ -64,13 +57,13 @@ static void third_call_at_a_time_ends_the_guest_with_a_message(struct kunit *tes
 	decode = coco_symbol("inat_get_opcode_attribute");
 	KUNIT_ASSERT_NOT_NULL(test, decode);
 	nmi.rip = (unsigned long)decode;
-	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	coco_panic_begin(passes);
 	coco_window_begin(w);
 	vc.cpu = nmi.cpu = w->cpu;
 	error = coco_inject(&vc) | coco_inject(&nmi);
 	do_in(&r);
 	coco_window_end(w);
-	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
+	coco_panic_end();
 	KUNIT_EXPECT_EQ(test, error, (s64)0);
 	KUNIT_FAIL(test, "the guest goes on");
 }

@@ -14,8 +14,8 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/mm.h>
-#include <linux/panic_notifier.h>
 #include "lib/pages.h"
+#include "lib/panic.h"
 #include "lib/ve.h"
 
 static void touch_of_private_memory_that_is_gone_ends_the_guest(struct kunit *test);
@@ -25,20 +25,16 @@ static struct kunit_case ve_private_cases[] = {
 	{}
 };
 
-/* The panic that is a pass, and no other: nothing was asked of the host before it */
 static struct coco_window *window;
 
-static int at_panic(struct notifier_block *block, unsigned long action, void *message)
+/* Nothing was asked of the host before it */
+static bool passes(const char *message)
 {
 	coco_window_end(window);
-	if (strstr(message, "private memory") &&
-	    coco_window_find(window, COCO_EV_VE, REASON_EPT, 0) &&
-	    !coco_window_find(window, COCO_EV_TDVMCALL, REASON_EPT, 0))
-		coco_expect(COCO_END_RESET, 0, 0);
-	return NOTIFY_DONE;
+	return strstr(message, "private memory") &&
+	       coco_window_find(window, COCO_EV_VE, REASON_EPT, 0) &&
+	       !coco_window_find(window, COCO_EV_TDVMCALL, REASON_EPT, 0);
 }
-
-static struct notifier_block panic_block = { .notifier_call = at_panic };
 
 static void touch_of_private_memory_that_is_gone_ends_the_guest(struct kunit *test)
 {
@@ -49,13 +45,13 @@ static void touch_of_private_memory_that_is_gone_ends_the_guest(struct kunit *te
 	page = alloc_page(GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	window = coco_window(test);
-	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	coco_panic_begin(passes);
 	coco_window_begin(window);
 	/* The host took it, and gave another one that the TD has not accepted */
 	error = coco_page_set(page_to_phys(page), COCO_PAGE_PRIVATE);
 	READ_ONCE(*(u8 *)page_address(page));
 	coco_window_end(window);
-	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
+	coco_panic_end();
 	KUNIT_EXPECT_EQ(test, error, (s64)0);
 	KUNIT_FAIL(test, "the guest reads memory that is not there");
 }
