@@ -177,6 +177,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
     return World(tmp_path, monkeypatch)
 
 
