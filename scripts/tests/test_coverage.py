@@ -265,6 +265,19 @@ def test_what_no_run_reached_has_the_reason_of_today(tmp_path: Path) -> None:
     assert (pick["ways_reached"], pick["ways_missed"]) == (1, ["0x2-0x8"])
 
 
+def test_branches_are_those_of_the_runs_that_followed_them(tmp_path: Path) -> None:
+    one = leave(tmp_path / "one", trace.Executed({0, 2, 4}, {(2, 4)}))
+    (tmp_path / "two").mkdir()
+    lines = report.figures(Code(CODE.ranges, CODE.functions), trace.Executed({8}), tmp_path, [])
+    lines["kernel"] = {"name": "a tree", "sha256": "0" * 64}
+    (tmp_path / "two" / joined.FILE).write_text(json.dumps(lines))
+    for names in ([one, tmp_path / "two"], [tmp_path / "two", one]):
+        document = joined.join(joined.read(map(str, names)), [])
+        (pick,) = document["files"][SEV]["functions"]
+        assert (pick["reached"], pick["ways"], pick["ways_reached"]) == (3, 2, 1)
+        assert pick["ways_missed"] == ["0x2-0x8"]
+
+
 def test_join_writes_a_report_and_runs_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

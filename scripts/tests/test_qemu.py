@@ -15,6 +15,7 @@ import pytest
 from conftest import TESTS, fake_qemu
 
 from coco import qemu, qmp
+from coco.coverage import trace
 
 QEMU = qemu.Qemu(("qemu",), "7.2.0")
 GUEST = qemu.Guest(Path("k"), Path("i"), Path("m"), personality="sev-snp", vcpus=2)
@@ -55,6 +56,15 @@ def test_restored_guest_says_so() -> None:
 def test_debugger_stops_the_guest_at_its_start() -> None:
     argv = qemu.command(QEMU, qemu.Guest(Path("k"), Path("i"), Path("m"), gdb="tcp::1"))
     assert argv[-3:] == ["-gdb", "tcp::1", "-S"]
+
+
+@pytest.mark.parametrize("words", [trace.ONCE, trace.EACH_TIME])
+def test_what_is_executed_is_logged_as_asked(words: str) -> None:
+    guest = qemu.Guest(Path("k"), Path("i"), Path("m"), trace="0x10+0x20", trace_words=words)
+    argv = qemu.command(QEMU, guest)
+    assert after("-d", argv) == [words]
+    assert after("-dfilter", argv) == ["0x10+0x20"]
+    assert "-d" not in qemu.command(QEMU, GUEST)
 
 
 def test_blanks_in_the_folder_do_no_harm(tmp_path: Path) -> None:

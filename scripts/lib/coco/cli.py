@@ -448,9 +448,9 @@ VERBS = (
         "Check a tree's kernel while QEMU logs what it executes of the #VC and #VE handlers "
         "(or, with AREA=memory, of what shares, bounces and accepts memory), and print the lines "
         "and branches that were not reached, with the reasons that backports/coverage.yaml gives. "
-        "Takes several times as long as a check. JOIN= puts together what several such runs on one "
-        "kernel reached, in other personalities or with more vCPUs.",
-        ("AREA", "JOIN", *(word for word in _CHECK if word not in ("GDB", "MODULES"))),
+        "Takes several times as long as a check, much less with BRANCHES=0. JOIN= puts together "
+        "what several runs on one kernel reached, in other personalities or with more vCPUs.",
+        ("AREA", "BRANCHES", "JOIN", *(word for word in _CHECK if word not in ("GDB", "MODULES"))),
         _coverage,
     ),
     Verb(

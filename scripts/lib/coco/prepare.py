@@ -38,6 +38,7 @@ class Prepared:
             options=options.machine or "",
             gdb=getattr(options, "gdb", None) or "",
             trace=getattr(options, "trace", None) or "",
+            trace_words=getattr(options, "trace_words", None) or "",
             stub=self.available.uki_stub,
             firmware=self.available.firmware,
         )

@@ -88,6 +88,7 @@ class Guest:
     snapshot: bool = False
     gdb: str = ""
     trace: str = ""  # log what is executed in these ranges (-dfilter) to TRACE_LOG
+    trace_words: str = ""  # ... and in which way (-d)
     devices: tuple[str, ...] = ()  # names in DEVICES
     image: str = ""  # UKI: start a unified kernel image with the kernel in it; or FIRMWARE
     stub: Path | None = None  # ... of the UKI, or one whose stub that is
@@ -153,7 +154,7 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
     if guest.gdb:
         argv += ["-gdb", guest.gdb, "-S"]
     if guest.trace:
-        argv += ["-d", "exec,nochain", "-dfilter", guest.trace, "-D", TRACE_LOG]
+        argv += ["-d", guest.trace_words, "-dfilter", guest.trace, "-D", TRACE_LOG]
     return argv
 
 

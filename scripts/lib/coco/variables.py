@@ -137,6 +137,7 @@ _ALL = (
     Variable("CASE", "<suite>.<case>[,...]", "run only these cases; * and ? are globs", _names),
     Variable("TIER", "smoke|full", "how much (default: smoke)", _tier),
     Variable("AREA", "handlers|memory", "#VC and #VE (default), or what shares memory", _area),
+    Variable("BRANCHES", "0", "lines only, in a fraction of the time and the disk", _switch),
     Variable("JOIN", "<results>[,...]", "run nothing: join what these runs reached", _names),
     Variable("VCPUS", "<n>[,<n>]", "vCPUs of the guest (default: 1)", _vcpus),
     Variable("RAM", "<MiB>", "memory of the guest (default: 512)", _whole(128, 1024)),

@@ -36,9 +36,13 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     tree = (build / "source").resolve() if (build / "source").is_symlink() else build
     found = units.find(build, units.scratch(kernel.sha256), options.area or HANDLERS)
     code = debuginfo.read(found, tree)
+    branches = options.branches is not False
+    if not branches:
+        code.jumps.clear()
     views = units.views(found, build)
     options.gdb = ""
     options.trace = trace.ranges(views)
+    options.trace_words = trace.EACH_TIME if branches else trace.ONCE
     options.append = " ".join(word for word in (options.append, NO_KASLR) if word)
     options.patience = LOGGED * (options.patience or 1.0)
     folder = results.make_folder(parts.workplace(), options.results or "")

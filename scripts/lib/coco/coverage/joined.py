@@ -2,7 +2,7 @@
 """Several runs of coverage on one kernel as one: reached is what any of them reached.
 
 No single run has every technology, number of vCPUs and way to start; together they say what the
-suites reach.
+suites reach.  Branches are those of the runs that looked at them (BRANCHES=).
 """
 
 import json
@@ -48,10 +48,10 @@ def _read(path: Path) -> Document:
     return dict(document)
 
 
-def _code(document: Document) -> list[tuple[str, str, int, int]]:
-    """What could be reached: functions, their lines and their ways."""
+def _code(document: Document) -> list[tuple[str, str, int]]:
+    """What could be reached: functions, and how many lines they have."""
     return [
-        (file, entry["name"], entry["lines"], entry["ways"])
+        (file, entry["name"], entry["lines"])
         for file, one in document["files"].items()
         for entry in one["functions"]
     ]
@@ -74,7 +74,8 @@ def join(documents: Sequence[Document], reasons: Sequence[Reason]) -> Document:
 def _function(file: str, runs: Sequence[Document], reasons: Sequence[Reason]) -> Document:
     name = runs[0]["name"]
     lines = set.intersection(*({one["line"] for one in run["missed"]} for run in runs))
-    ways = set.intersection(*(set(run["ways_missed"]) for run in runs))
+    followed = [run for run in runs if run["ways"]] or runs[:1]
+    ways = set.intersection(*(set(run["ways_missed"]) for run in followed))
     missed = [
         {**one, "reason": reason_for(reasons, file, name, one["text"])}
         for one in runs[0]["missed"]
@@ -85,6 +86,7 @@ def _function(file: str, runs: Sequence[Document], reasons: Sequence[Reason]) ->
         "reached": runs[0]["lines"] - len(missed),
         "explained": sum(bool(one["reason"]) for one in missed),
         "missed": missed,
-        "ways_reached": runs[0]["ways"] - len(ways),
-        "ways_missed": [way for way in runs[0]["ways_missed"] if way in ways],
+        "ways": followed[0]["ways"],
+        "ways_reached": followed[0]["ways"] - len(ways),
+        "ways_missed": [way for way in followed[0]["ways_missed"] if way in ways],
     }

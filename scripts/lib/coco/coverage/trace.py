@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """What QEMU executed: blocks of instructions, and which one followed which.
 
-QEMU's TCG logs each block of guest code that it starts (exec); nochain has it say so each
-time, not just the first.  -dfilter keeps that to the ranges that are of interest.  Where a
-block ends is not in the log, and QEMU cannot disassemble what runs in nested paging: it is
-taken from the disassembly, and from what came next.
+QEMU's TCG logs each block of guest code that it starts (exec), at least for the first time;
+nochain has it say so each time, which is what branches are known by.  -dfilter keeps that to
+the ranges that are of interest.  Where a block ends is not in the log, and QEMU cannot
+disassemble what runs in nested paging: it is taken from the disassembly, and from what came
+next.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from coco.coverage.debuginfo import Flow
 from coco.coverage.units import View
 
 LOG = qemu.TRACE_LOG
+ONCE, EACH_TIME = "exec", "exec,nochain"
 
 
 def ranges(views: Iterable[View]) -> str:
