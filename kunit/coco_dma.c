@@ -5,7 +5,8 @@
  *
  * Path:        dma_alloc_coherent() -> dma_direct_alloc(), dma_alloc_from_pool();
  *              dma_alloc_pages() -> dma_direct_alloc_pages(); dma_free_*() ->
- *              dma_direct_free(), dma_set_encrypted()
+ *              dma_direct_free(), dma_set_encrypted(); dma_map_resource() ->
+ *              dma_direct_map_resource()
  * Upstream:    3be4562584bb ("dma-direct: use the correct size for dma_set_encrypted()"),
  *              4a37f3dd9a83 ("dma-direct: don't over-decrypt memory"),
  *              4268ac6ae587 ("dma-direct: don't check swiotlb=force in
@@ -28,7 +29,9 @@ static void coherent_memory_is_within_the_reach_of_the_device(struct kunit *test
 static void atomic_memory_is_shared_and_empty_each_time(struct kunit *test);
 static void allocated_pages_are_shared_and_private_again(struct kunit *test);
 static void pages_without_waiting_are_shared_pages(struct kunit *test);
+static void memory_without_a_kernel_mapping_is_shared_too(struct kunit *test);
 static void mmio_of_another_device_is_mapped_as_it_is(struct kunit *test);
+static void mmio_out_of_reach_is_refused(struct kunit *test);
 
 #define CPU	1
 #define DEVICE	2
@@ -65,7 +68,9 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(atomic_memory_is_shared_and_empty_each_time),
 	KUNIT_CASE(allocated_pages_are_shared_and_private_again),
 	KUNIT_CASE(pages_without_waiting_are_shared_pages),
+	KUNIT_CASE(memory_without_a_kernel_mapping_is_shared_too),
 	KUNIT_CASE(mmio_of_another_device_is_mapped_as_it_is),
+	KUNIT_CASE(mmio_out_of_reach_is_refused),
 	{}
 };
 
@@ -299,6 +304,31 @@ static void pages_without_waiting_are_shared_pages(struct kunit *test)
 }
 #endif
 
+/* What the driver gets is no address then, but it is what the driver has to give back */
+static void memory_without_a_kernel_mapping_is_shared_too(struct kunit *test)
+{
+	const size_t size = 4 * PAGE_SIZE;
+	struct device *dev = coco_dma_dev(test);
+	u8 *made = coco_buffer(test, size), *seen = coco_buffer(test, size);
+	unsigned int private;
+	dma_addr_t at;
+	void *cookie;
+
+	cookie = dma_alloc_attrs(dev, size, &at, GFP_KERNEL, DMA_ATTR_NO_KERNEL_MAPPING);
+	KUNIT_ASSERT_NOT_NULL(test, cookie);
+	private = coco_private_pages(at, size);
+	if (!private) {
+		coco_fill(made, size, DEVICE);
+		coco_device_writes(test, at, made, size);
+		coco_device_reads(test, at, seen, size);
+	}
+	dma_free_attrs(dev, size, cookie, at, DMA_ATTR_NO_KERNEL_MAPPING);
+	KUNIT_EXPECT_EQ(test, private, 0u);
+	COCO_EXPECT_FILLED(test, seen, 0, size, DEVICE);
+	if (coco_machine())
+		KUNIT_EXPECT_EQ(test, still_shared(phys_to_virt(at), at, size), 0u);
+}
+
 /* The local APIC's page: never RAM, so nothing could be bounced */
 static void mmio_of_another_device_is_mapped_as_it_is(struct kunit *test)
 {
@@ -309,6 +339,19 @@ static void mmio_of_another_device_is_mapped_as_it_is(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
 	dma_unmap_resource(dev, at, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 	KUNIT_EXPECT_EQ(test, at, (dma_addr_t)mmio);
+}
+
+/* The kernel warns, once a boot: the case tolerates that */
+static void mmio_out_of_reach_is_refused(struct kunit *test)
+{
+	const phys_addr_t mmio = BIT_ULL(40);
+	struct device *dev = coco_dma_dev(test);
+	dma_addr_t at;
+
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(32)), 0);
+	at = dma_map_resource(dev, mmio, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
+	KUNIT_EXPECT_EQ(test, dma_mapping_error(dev, at), -ENOMEM);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 }
 
 static int begin(struct kunit *test)

@@ -35,6 +35,7 @@ static void sync_for_device_copies_its_part_only(struct kunit *test);
 static void sync_of_a_scatterlist_reaches_each_part(struct kunit *test);
 static void sync_against_the_direction_copies_nothing(struct kunit *test);
 static void sync_beyond_the_mapping_is_cut_off(struct kunit *test);
+static void driver_is_told_to_sync(struct kunit *test);
 
 #define LARGEST		COCO_SEGMENT
 
@@ -92,6 +93,7 @@ static struct kunit_case swiotlb_cases[] = {
 	KUNIT_CASE(sync_of_a_scatterlist_reaches_each_part),
 	KUNIT_CASE(sync_against_the_direction_copies_nothing),
 	KUNIT_CASE(sync_beyond_the_mapping_is_cut_off),
+	KUNIT_CASE(driver_is_told_to_sync),
 	{}
 };
 
@@ -436,6 +438,27 @@ static void sync_beyond_the_mapping_is_cut_off(struct kunit *test)
 	COCO_EXPECT_FILLED(test, buf + len, len, PAGE_SIZE - len, CPU);
 	unmap(test, at, len, DMA_BIDIRECTIONAL);
 }
+
+/* One that asks, and is told that there is no need to, does not: its device sees old data */
+#ifdef CC_HAVE_DMA_NEED_SYNC
+static void driver_is_told_to_sync(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	dma_addr_t at;
+	bool told;
+
+	COCO_NEEDS_BOUNCE(test);
+	at = map(test, coco_buffer(test, PAGE_SIZE), PAGE_SIZE, DMA_BIDIRECTIONAL);
+	told = dma_need_sync(dev, at);
+	unmap(test, at, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_TRUE(test, told);
+}
+#else
+static void driver_is_told_to_sync(struct kunit *test)
+{
+	kunit_skip(test, "this kernel has no dma_need_sync()");
+}
+#endif
 
 static int begin(struct kunit *test)
 {

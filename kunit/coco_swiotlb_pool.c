@@ -3,7 +3,7 @@
  * The shared pool as a whole: how much of it there is, that it can run out and
  * recovers, and what it refuses.
  *
- * Path:        dma_map_single() -> swiotlb_map() -> swiotlb_tbl_map_single(),
+ * Path:        dma_map_single(), dma_map_sg() -> swiotlb_map() -> swiotlb_tbl_map_single(),
  *              swiotlb_find_slots(), swiotlb_release_slots()
  * Upstream:    e998879d4fb7 ("x86,swiotlb: Adjust SWIOTLB bounce buffer size for SEV guests")
  *              20347fca71a3 ("swiotlb: split up the global swiotlb lock"), 911655ab1dfb
@@ -14,6 +14,7 @@
  *              it cannot reach.
  */
 #include <linux/completion.h>
+#include <linux/scatterlist.h>
 #include <linux/swiotlb.h>
 #include <linux/workqueue.h>
 #include "lib/coco_kunit.h"
@@ -25,6 +26,7 @@ static void full_pool_refuses_and_recovers(struct kunit *test);
 static void larger_than_the_largest_is_refused(struct kunit *test);
 static void mapping_stays_inside_the_segment_boundary(struct kunit *test);
 static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit *test);
+static void scatterlist_with_a_part_too_long_is_undone(struct kunit *test);
 static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test);
 static void two_cpus_share_the_pool(struct kunit *test);
 static void pool_of_the_default_size_grows_without_a_warning(struct kunit *test);
@@ -38,6 +40,7 @@ static struct kunit_case swiotlb_pool_cases[] = {
 	KUNIT_CASE(larger_than_the_largest_is_refused),
 	KUNIT_CASE(mapping_stays_inside_the_segment_boundary),
 	KUNIT_CASE(address_out_of_reach_is_refused_and_its_slots_released),
+	KUNIT_CASE(scatterlist_with_a_part_too_long_is_undone),
 	KUNIT_CASE(limit_of_a_pool_that_cannot_grow_is_its_end),
 	KUNIT_CASE(two_cpus_share_the_pool),
 	/* Last: what the pool grows by stays */
@@ -77,9 +80,9 @@ static void full_pool_refuses_and_recovers(struct kunit *test)
 	for (round = 0; round < 3; round++) {
 		maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, ALL);
 		n[round] = maps->n;
-		refused = dma_mapping_error(dev, dma_map_single_attrs(dev, buf, GRAIN,
-								      DMA_TO_DEVICE,
-								      DMA_ATTR_NO_WARN));
+		/* As a driver asks, and so that the kernel says of it what it says */
+		at = dma_map_single(dev, buf, GRAIN, DMA_TO_DEVICE);
+		refused = dma_mapping_error(dev, at);
 		/* One comes back, and can be had again */
 		if (maps->n)
 			dma_unmap_single(dev, maps->at[--maps->n], GRAIN, DMA_TO_DEVICE);
@@ -162,6 +165,32 @@ static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit 
 	KUNIT_EXPECT_EQ(test, granted, 0u);
 	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 	at = dma_map_single(dev, buf, GRAIN, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
+	dma_unmap_single(dev, at, GRAIN, DMA_TO_DEVICE);
+}
+
+/* Its first part is mapped already when the second is refused */
+static void scatterlist_with_a_part_too_long_is_undone(struct kunit *test)
+{
+	struct device *dev = coco_dma_dev(test);
+	size_t too_long;
+	u8 *buf = coco_buffer(test, GRAIN), *second;
+	unsigned int i, granted = 0;
+	struct scatterlist sg[2];
+	dma_addr_t at;
+
+	COCO_NEEDS_BOUNCE(test);
+	coco_hold_pool(test);
+	too_long = dma_max_mapping_size(dev) + COCO_SLOT;
+	second = coco_buffer(test, too_long);
+	sg_init_table(sg, 2);
+	sg_set_buf(&sg[0], buf, GRAIN);
+	sg_set_buf(&sg[1], second, too_long);
+	/* More often than the pool has room */
+	for (i = 0; i < 2 * SZ_64M / GRAIN; i++)
+		granted += dma_map_sg_attrs(dev, sg, 2, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+	at = dma_map_single(dev, buf, GRAIN, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, granted, 0u);
 	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);
 	dma_unmap_single(dev, at, GRAIN, DMA_TO_DEVICE);
 }

@@ -49,6 +49,7 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     # SEV-SNP's early code as it was while it stayed after boot, before it became __init
     "snp_early_code": ("arch/x86/include/asm/sev.h", "void __noreturn snp_abort(void);"),
     "dma_alloc_pages": ("include/linux/dma-mapping.h", "page *dma_alloc_pages("),
+    "dma_need_sync": ("include/linux/dma-mapping.h", "bool dma_need_sync("),
     "dma_iommu": ("include/linux/device.h", "dma_iommu"),
     "ptp_kvm_arch": ("include/linux/ptp_kvm.h", "void kvm_arch_ptp_exit(void);"),
     "snp_kexec": ("arch/x86/include/asm/sev.h", "void snp_kexec_finish(void);"),
