@@ -29,6 +29,7 @@ UKI_STUB = "uki_stub"  # something can start a kernel out of a unified kernel im
 # The words that needs: may use, besides these: those that stand for options of the kernel ...
 FEATURES: Mapping[str, config.Requirement] = {
     **config.FEATURES,
+    "dma_pool": config.Requirement(("DMA_COHERENT_POOL",), "a pool for drivers that cannot wait"),
     "kallsyms_all": config.Requirement(("KALLSYMS_ALL",), "variables are found by name"),
     "msr_device": config.Requirement(("X86_MSR",), "MSRs from user space"),
     "pm_sleep": config.Requirement(("PM_SLEEP",), "CPUs and devices suspend"),
