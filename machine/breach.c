@@ -77,7 +77,7 @@ s64 end_expect(u64 why, u64 value, u64 mask)
 		nends = 0;
 		return 0;
 	}
-	if (why > COCO_END_INTERNAL)
+	if (why > COCO_END_HALT)
 		return -EINVAL;
 	if (nends == MAX_ENDS)
 		return -ENOSPC;

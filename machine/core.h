@@ -126,7 +126,8 @@ void apic_map_writable(bool writable);
 void paging_load(struct vcpu *v);		/* vmcb.save holds the guest's values: make them runnable */
 bool paging_exit(struct vcpu *v);		/* control registers, EFER; true: done */
 bool paging_bare_cr3(struct vcpu *v);		/* an access to a CR3 that was mended; true: done */
-bool paging_walk_fault(struct vcpu *v, u64 gpa);	/* true: CR3 mended */
+/* A walk or a fetch without C-bit, of RAM; false: that page is not shown as private just now */
+bool paging_private_whatever(struct vcpu *v, u64 gpa, u64 error);
 
 /* ---- vcpu.c, smp.c ---- */
 void machine_lock(void);
@@ -192,7 +193,6 @@ u32 flash_pio_read(u16 port, u32 size);
 void flash_pio_write(u16 port, u32 size, u32 value);
 
 bool flash_code_runs(const struct vcpu *v);	/* ... and the kernel has not taken over */
-bool flash_walk_fault(u64 gpa);			/* a page table below an entry without C-bit; true: it can be walked */
 
 /* ---- fwcfg_guest.c: fw_cfg as that firmware sees it ---- */
 void fwcfg_guest_setup(const u32 *multiboot);

@@ -127,11 +127,11 @@ static void exit_npf(struct vcpu *v)
 	u64 error = v->vmcb.exit_info1, address = v->vmcb.exit_info2, gpa = strip(address);
 	enum view view = v->paging_off ? PRIVATE : view_of(address);
 
-	/* Hardware takes page tables as private, whatever names them; TDX guests' are (paging.c) */
-	if (error & NPF_WALK && view == SHARED && config.tech->bit_is_private) {
-		if (!paging_walk_fault(v, gpa) && !flash_walk_fault(gpa))
-			unmodelled(v, "page table at GPA 0x%lx, named without the C-bit by an entry", gpa);
-		return;
+	if (error & (NPF_WALK | NPF_FETCH) && view == SHARED && config.tech->bit_is_private &&
+	    is_ram(gpa)) {
+		if (paging_private_whatever(v, gpa, error))
+			return;
+		view = PRIVATE;
 	}
 	if (npf_apic(v, gpa, error))
 		return;

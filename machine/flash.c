@@ -77,18 +77,6 @@ bool flash_code_runs(const struct vcpu *v)
 	return config.flash && !guest_cpl(v) && !(v->vmcb.save.rip >> 63);
 }
 
-/*
- * Page walks are private on hardware, whatever names the table; QEMU takes entries
- * literally.  Kernels have the C-bit in all of them, OVMF only in the last.
- */
-bool flash_walk_fault(u64 gpa)
-{
-	if (!config.flash || !is_ram(gpa) || !(page_flags(gpa) & COCO_PAGE_PRIVATE))
-		return false;
-	npt_show_private(gpa);
-	return true;
-}
-
 void flash_load(struct vcpu *bsp, const u32 *multiboot)
 {
 	const struct multiboot_module *m = (void *)(u64)multiboot[MULTIBOOT_MODS_ADDR];

@@ -49,7 +49,7 @@ static const struct request {
 u64 ghcb_msr_reset_value(void)
 {
 	return (u64)sev_options.ghcb_version << 48 | (u64)GHCB_VERSION_MIN << 32 |
-	       (u64)config.cbit << 24 | SEV_INFO;
+	       (u64)config.told_cbit << 24 | SEV_INFO;
 }
 
 void ghcb_terminate(struct vcpu *v, u32 set, u32 reason)

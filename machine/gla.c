@@ -25,10 +25,10 @@ u32 fetch_code(struct vcpu *v, u8 code[15])
 	u64 ip = v->vmcb.save.rip + (guest_code64(v) ? 0 : v->vmcb.save.cs.base);
 	u32 n = min(15, PAGE_SIZE - ip % PAGE_SIZE);
 
-	if (guest_read(v, ip, code, n))
+	if (guest_fetch(v, ip, code, n))
 		return 0;
 	/* The instruction may end right before an unmapped page */
-	if (n < 15 && !guest_read(v, ip + n, code + n, 15 - n))
+	if (n < 15 && !guest_fetch(v, ip + n, code + n, 15 - n))
 		n = 15;
 	return n;
 }

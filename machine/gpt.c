@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Guest memory through the guest's own page tables (APM vol. 2, chapter 5).
- * The tables themselves are private, whatever CR3 and the entries say (APM
- * vol. 2, 15.34.5; TDX module base specification, "shared EPT": walks use
+ * The tables themselves, and instructions of an AMD guest, are private, whatever CR3
+ * and the entries say (APM vol. 2, 15.34.5; TDX module base specification, "shared EPT": walks use
  * private memory only).
  */
 #include "core.h"
@@ -26,7 +26,7 @@ static void leaf(const struct walk *w, u64 entry, u32 shift, u32 level, struct m
 	u64 page = entry & PTE_ADDRESS & ~(BIT_ULL(shift) - 1);
 
 	*m = (struct mapping) {
-		.gpa = (page & ~config.cmask) | offset,
+		.gpa = strip(page) | offset,
 		.view = view_of(page),
 		.write = w->write,
 		.user = w->user,
@@ -112,7 +112,9 @@ static u8 *page_ptr(u64 gpa, enum view view)
 	return firmware ? firmware : npt_present(gpa, view) ? ram_ptr(gpa, view) : NULL;
 }
 
-static int copy(struct vcpu *v, u64 va, void *buf, size_t len, bool write)
+enum access { READ, WRITE, FETCH };
+
+static int copy(struct vcpu *v, u64 va, void *buf, size_t len, enum access access)
 {
 	struct mapping m;
 	size_t n;
@@ -122,10 +124,12 @@ static int copy(struct vcpu *v, u64 va, void *buf, size_t len, bool write)
 		n = min(len, PAGE_SIZE - va % PAGE_SIZE);
 		if (guest_translate(v, va, &m))
 			return -EFAULT;
+		if (access == FETCH && config.tech->bit_is_private)
+			m.view = PRIVATE;
 		p = page_ptr(m.gpa, m.view);
 		if (!p)
 			return -EFAULT;
-		if (write)
+		if (access == WRITE)
 			memcpy(p, buf, n);
 		else
 			memcpy(buf, p, n);
@@ -138,12 +142,17 @@ static int copy(struct vcpu *v, u64 va, void *buf, size_t len, bool write)
 
 int guest_read(struct vcpu *v, u64 va, void *buf, size_t len)
 {
-	return copy(v, va, buf, len, false);
+	return copy(v, va, buf, len, READ);
 }
 
 int guest_write(struct vcpu *v, u64 va, const void *buf, size_t len)
 {
-	return copy(v, va, (void *)buf, len, true);
+	return copy(v, va, (void *)buf, len, WRITE);
+}
+
+int guest_fetch(struct vcpu *v, u64 va, void *buf, size_t len)
+{
+	return copy(v, va, buf, len, FETCH);
 }
 
 static int copy_gpa(u64 gpa, enum view view, void *buf, size_t len, bool write)

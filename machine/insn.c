@@ -24,10 +24,10 @@ static bool fetch(struct vcpu *v, struct insn *in)
 	};
 	/* The instruction may end right before an unmapped page */
 	in->fetched = min(MAX_INSN, PAGE_SIZE - ip % PAGE_SIZE);
-	if (guest_read(v, ip, in->bytes, in->fetched))
+	if (guest_fetch(v, ip, in->bytes, in->fetched))
 		return false;
 	if (in->fetched < MAX_INSN &&
-	    !guest_read(v, ip + in->fetched, in->bytes + in->fetched, MAX_INSN - in->fetched))
+	    !guest_fetch(v, ip + in->fetched, in->bytes + in->fetched, MAX_INSN - in->fetched))
 		in->fetched = MAX_INSN;
 	return true;
 }

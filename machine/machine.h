@@ -107,9 +107,12 @@ struct config {
 	u32 vcpus;
 	int cbit;		/* position of the C-bit or shared bit */
 	u64 cmask;		/* its mask; 0: none */
+	int told_cbit;		/* the position that CPUID and the GHCB MSR tell; the same, but for a host that lies */
+	u64 told_mask;		/* ... and then this bit of a GPA does not matter; 0: no host that lies */
 	bool trace;		/* every exit to the log port */
 	bool entry32;		/* enter the kernel at its 32-bit entry */
 	bool snapshot;		/* COCO_CALL_SNAPSHOT stops QEMU */
+	bool halt_ends;		/* HLT with interrupts off of the last vCPU that runs ends the run */
 	bool flash;		/* module 0 is firmware, which starts at its reset vector (flash.c) */
 	bool payload;		/* module 0 is a flat test payload, not a bzImage */
 	const char *options;	/* the whole line; option() looks things up */
@@ -163,7 +166,7 @@ u64 npt_root(bool paging_off);
 /* The bytes that appear when a page's other key is used: an involution, keyed, by address */
 void scramble_page(void *dst, const void *src, u64 gpa);
 enum view view_of(u64 address);			/* by the C-bit or shared bit */
-static inline u64 strip(u64 address) { return address & ~config.cmask; }
+static inline u64 strip(u64 address) { return address & ~(config.cmask | config.told_mask); }
 
 /* ---- page.c: the page state, for RMP and SEPT alike ---- */
 u8 page_flags(u64 gpa);				/* COCO_PAGE_* */
@@ -185,6 +188,7 @@ struct mapping {
 int guest_translate(struct vcpu *v, u64 va, struct mapping *m);
 int guest_read(struct vcpu *v, u64 va, void *buf, size_t len);
 int guest_write(struct vcpu *v, u64 va, const void *buf, size_t len);
+int guest_fetch(struct vcpu *v, u64 va, void *buf, size_t len);	/* instructions: private, if it has a C-bit */
 int guest_read_gpa(u64 gpa, enum view view, void *buf, size_t len);	/* -EFAULT: not RAM */
 int guest_write_gpa(u64 gpa, enum view view, const void *buf, size_t len);
 

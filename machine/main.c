@@ -67,6 +67,22 @@ u64 option_number(const char *name, u64 otherwise)
 	return number;
 }
 
+/*
+ * A host that tells a guest of another C-bit, and has the same memory wherever that bit is
+ * set.  SNP's position is in a table that firmware has checked (SNP firmware ABI 56860, 8.17).
+ */
+static void parse_told_cbit(void)
+{
+	u32 id = config.tech->id;
+
+	config.told_cbit = option_number("told_cbit", config.cbit);
+	if (config.told_cbit == config.cbit)
+		return;
+	if (config.told_cbit != 47 || (id != COCO_SEV && id != COCO_SEV_ES))
+		internal_error("option told_cbit: 47, of sev and sev-es with cbit=51");
+	config.told_mask = BIT_ULL(config.told_cbit);
+}
+
 static void parse_options(void)
 {
 	char name[16] = "none";
@@ -89,10 +105,12 @@ static void parse_options(void)
 		if (config.cbit != 47 && config.cbit != 51)
 			internal_error("option cbit: 47 or 51");
 		config.cmask = BIT_ULL(config.cbit);
+		parse_told_cbit();
 	}
 	config.trace = option_flag("trace");
 	config.entry32 = option_flag("entry32");
 	config.snapshot = option_flag("snapshot");
+	config.halt_ends = option_flag("halt_ends");
 	config.flash = option_flag("flash");
 	config.payload = option_flag("payload");
 }

@@ -219,6 +219,8 @@ static void link_views(void)
 	} else if (config.cmask) {
 		level4[BIT(config.cbit - 39)] = (u64)level3[marked] | NPT_RW;
 	}
+	if (config.told_mask)
+		level4[BIT(config.told_cbit - 39)] = (u64)level3[plain] | NPT_RW;
 	root_paging_off[0] = (u64)level4_paging_off | NPT_RW;
 	level4_paging_off[0] = (u64)level3_paging_off | NPT_RW;
 }

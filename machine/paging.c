@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guests with paging off, and the first walk after a MOV to CR3.
+ * Guests with paging off, and what is private whatever names it.
  *
  * Paging off: everything is private then (APM vol. 2, 15.34.5), but QEMU 7.2
  * does no nested paging while CR0.PG is 0.  So CR0.PG stays 1 and the CPU runs
@@ -8,9 +8,13 @@
  * identity map of the machine's own; the guest's true CR0, CR3, CR4 and EFER
  * are kept beside and accesses to them intercepted.
  *
- * CR3: page walks are private on hardware whatever its C-bit; QEMU takes it
- * literally.  The walk then faults in the shared view, and gets the C-bit, which
- * the guest does not see in CR3 until it writes there again.
+ * Page tables and instructions are private on hardware, whatever names them (APM
+ * vol. 2, 15.34.5); QEMU takes addresses literally, and so they fault in the shared
+ * view.  CR3 gets the C-bit then, which the guest does not see there until it writes
+ * to it again.  What an entry names is shown in the shared view as it is in the private
+ * one, until its state changes: to data accesses without C-bit, too, where hardware
+ * has the other key.  Kernels have the C-bit in all of their entries; OVMF in
+ * the last ones only.
  */
 #include "core.h"
 
@@ -107,9 +111,7 @@ static u64 read_cr(struct vcpu *v, u32 cr)
 	case 0:
 		return v->paging_off ? v->guest_cr0 : s->cr0;
 	case 3:
-		if (v->bare_cr3)
-			return strip(s->cr3);
-		return v->paging_off ? v->guest_cr3 : s->cr3;
+		return v->paging_off || v->bare_cr3 ? v->guest_cr3 : s->cr3;
 	default:
 		return v->paging_off ? v->guest_cr4 : s->cr4;
 	}
@@ -141,7 +143,7 @@ static bool cr0_word(struct vcpu *v)
 	u32 length = 3;
 	u8 insn[3];
 
-	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, insn, sizeof(insn)) || insn[0] != 0x0f)
+	if (guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, insn, sizeof(insn)) || insn[0] != 0x0f)
 		return false;
 	if (insn[1] == 0x06) {
 		value = cr0 & ~CR0_TS;
@@ -238,16 +240,27 @@ bool paging_exit(struct vcpu *v)
 	return false;
 }
 
-bool paging_walk_fault(struct vcpu *v, u64 gpa)
+static bool mend_cr3(struct vcpu *v, u64 gpa)
 {
 	u64 cr3 = v->vmcb.save.cr3;
 
-	if (cr3 & config.cmask || (gpa & PAGE_MASK) != (cr3 & PTE_ADDRESS))
+	if (cr3 & config.cmask || (gpa & PAGE_MASK) != strip(cr3 & PTE_ADDRESS))
 		return false;
-	v->vmcb.save.cr3 = cr3 | config.cmask;
+	v->guest_cr3 = cr3;
+	v->vmcb.save.cr3 = strip(cr3) | config.cmask;
 	v->bare_cr3 = true;
 	v->vmcb.intercept_cr_read |= BIT(3);
 	v->vmcb.intercept_cr_write |= BIT(3);
+	return true;
+}
+
+bool paging_private_whatever(struct vcpu *v, u64 gpa, u64 error)
+{
+	if (error & NPF_WALK && mend_cr3(v, gpa))
+		return true;
+	if (!npt_present(gpa, PRIVATE))
+		return false;
+	npt_show_private(gpa);
 	return true;
 }
 

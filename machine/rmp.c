@@ -265,7 +265,7 @@ bool rmp_instruction(struct vcpu *v)
 {
 	u8 prefix;
 
-	if (guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1))
+	if (guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1))
 		prefix = 0;
 	if (prefix == PREFIX_PVALIDATE && insn_length(v, PVALIDATE, 3))
 		pvalidate(v);

@@ -212,7 +212,7 @@ static bool at_vmgexit(struct vcpu *v)
 	u8 prefix;
 
 	return insn_length(v, VMMCALL, 3) == VMGEXIT_LENGTH &&
-	       !guest_read(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
+	       !guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
 	       (prefix == 0xf2 || prefix == 0xf3);
 }
 
@@ -339,7 +339,7 @@ static void sev_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		return;
 	cpuid_guest(v, 0x80000008, 0, address_bits);
 	out[0] = BIT(1) | (is_es() ? BIT(3) : 0) | (is_snp() ? BIT(4) | BIT(5) : 0);
-	out[1] = config.cbit | ((address_bits[0] & 0xff) - config.cbit) << 6;
+	out[1] = config.told_cbit | ((address_bits[0] & 0xff) - config.cbit) << 6;
 	out[2] = out[3] = 0;
 }
 

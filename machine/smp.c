@@ -89,6 +89,16 @@ void vcpu_sleep(struct vcpu *v, bool interrupts)
 		v->pending_vector = w.vector;
 }
 
+static bool others_run(const struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < config.vcpus; i++)
+		if (&vcpus[i] != v && vcpus[i].running && !vcpus[i].asleep)
+			return true;
+	return false;
+}
+
 void vcpu_halt(struct vcpu *v, bool interrupts)
 {
 	u32 inits = v->inits;
@@ -97,6 +107,8 @@ void vcpu_halt(struct vcpu *v, bool interrupts)
 		return;
 	if (v->wake || (v->nmi_pending && !v->nmi_blocked))
 		return;
+	if (config.halt_ends && !interrupts && !others_run(v))
+		end_run(v, COCO_END_HALT, 0, "HLT with interrupts off");
 	vcpu_sleep(v, interrupts);
 	if (inits != v->inits) {
 		machine_unlock();

@@ -23,6 +23,7 @@ static const char * const end_words[] = {
 	[COCO_END_SHUTDOWN] = "shutdown",
 	[COCO_END_UNMODELLED] = "unmodelled",
 	[COCO_END_INTERNAL] = "internal",
+	[COCO_END_HALT] = "halt",
 };
 
 static void port_write(u16 port, const char *s, size_t n)

@@ -132,7 +132,7 @@ static void reset_controls(struct vcpu *v)
 			INTERCEPT(SVM_EXIT_VMSAVE) | INTERCEPT(SVM_EXIT_STGI) |
 			INTERCEPT(SVM_EXIT_CLGI) | INTERCEPT(SVM_EXIT_SKINIT);
 	/* QEMU's HLT does not survive an exit, and vCPUs make one another exit */
-	if (config.vcpus > 1)
+	if (config.vcpus > 1 || config.halt_ends)
 		b->intercepts |= INTERCEPT(SVM_EXIT_HLT);
 	b->iopm_base = (u64)iopm;
 	b->msrpm_base = (u64)msrpm;

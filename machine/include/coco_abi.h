@@ -229,6 +229,7 @@ enum coco_end {
 	COCO_END_SHUTDOWN	= 6,	/* shutdown: triple fault */
 	COCO_END_UNMODELLED	= 7,	/* unmodelled: the machine does not know this */
 	COCO_END_INTERNAL	= 8,	/* internal: a bug of the machine */
+	COCO_END_HALT		= 9,	/* halt: the last vCPU waits for nothing that could come (option halt_ends) */
 };
 
 /* ---- what the machine holds against a guest ---- */

@@ -160,6 +160,16 @@ BOOTS = [
     ),
     # The other position of the bit that selects the view
     *(Boot("views", personality, cbit=47) for personality in AMD + ("tdx",)),
+    # A host that lies about it
+    *(Boot("views", personality, "told", ("told_cbit=47",)) for personality in ("sev", "sev-es")),
+    Boot(
+        "views",
+        "sev-snp",
+        "told",
+        ("told_cbit=47",),
+        plan=False,
+        stream=(r"^m\|end internal .*option told_cbit: 47, of sev and sev-es",),
+    ),
     *(end("exit", p, "exit code=7", "0x7") for p in ALL),
     *(end("exit_expected", p, "exit code=115", "0x73", expected="exit value=0x73") for p in ALL),
     *(end("poweroff", p, "poweroff") for p in ALL),
@@ -184,8 +194,10 @@ BOOTS = [
     end("page_taken_away", "tdx", "shutdown", "0x2008000"),
     end("page_taken_away", "sev-snp", "unmodelled"),
     Boot("ends", "sev-snp", "private_ghcb"),
-    # Hardware walks such a table as private; this machine says that it cannot
-    *(end("table_without_c_bit", p, "unmodelled") for p in AMD),
+    *(
+        Boot("ends", p, "halt", ("halt_ends",), plan=False, stream=(r"^m\|end halt ",))
+        for p in ("none", "sev", "sev-es")
+    ),
     Boot("ghcb", "sev-es", "version_1", options=("ghcb=1",)),
     *(
         Boot("ends", p, "breach", stream=(*GOOD_END, r"^m\|breach kind=reserved "), absent=())

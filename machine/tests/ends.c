@@ -81,10 +81,8 @@ void payload(void)
 		touch_in_state(COCO_PAGE_PRIVATE);
 	if (case_is("page_taken_away"))
 		touch_in_state(COCO_PAGE_BLOCKED);
-	if (case_is("table_without_c_bit")) {
-		forget_c_bit();
-		*(volatile u8 *)map_window(0, ARENA, PRIVATE_PAGE);
-	}
+	while (case_is("halt"))
+		asm volatile("cli\n\thlt");
 	if (case_is("terminate_by_ghcb")) {
 		ghcb_clear();
 		ghcb_exit(TERMINATION_REQUEST, TERMINATE_SET | TERMINATE_REASON << 4, 0);

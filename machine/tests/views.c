@@ -74,6 +74,64 @@ static void walks_are_private(void)
 	check_eq("page_walk_is_private_with_c_bit_in_cr3", *alias, 0x5a);
 }
 
+/* mov $0x5a, %eax; ret; mov %cr3, %rax; mov %rax, %cr3; ret */
+static const u8 code[] = { 0xb8, 0x5a, 0, 0, 0, 0xc3, 0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8, 0xc3 };
+#define CODE_CR3	6
+
+/* ... and with entries that have none; so are instructions */
+static void whatever_names_them(void)
+{
+	u64 page = (u64)arena(PAGE + 7), value = 0;
+	volatile u8 *alias;
+
+	memcpy(arena(PAGE + 7), code, sizeof(code));
+	alias = map_window(8, page, SHARED_PAGE);
+	TRY("call *%1", : "=a"(value) : "r"(alias) : "memory");
+	check_eq("instructions_are_private_without_c_bit", trap.hit ? ~0ull : value, 0x5a);
+	write_cr3(root_table());
+	TRY("call *%1", : "=a"(value) : "r"(alias + CODE_CR3) : "memory");
+	check_eq("and_so_the_machine_finds_them", trap.hit ? ~0ull : value, root_table());
+	write_cr3(root_table() | private_bit());
+
+	*arena(PAGE + 6) = 0x5b;
+	forget_c_bit();
+	alias = map_window(6, ARENA + (PAGE + 6) * PAGE_SIZE, PRIVATE_PAGE);
+	TRY("movzbl (%1), %k0", : "=&r"(value) : "r"(alias) : "memory");
+	check_eq("page_walk_is_private_without_c_bit_in_an_entry", trap.hit ? ~0ull : value, 0x5b);
+	alias = map_window(9, ARENA + (PAGE + 6) * PAGE_SIZE, SHARED_PAGE);
+	if (!is_snp())			/* there it is a breach */
+		check("data_are_not", *alias != 0x5b);
+}
+
+#define TOLD_CBIT	47
+
+/* A host that tells of another bit has the same memory there, under the key of no guest */
+static void host_lies_about_the_c_bit(void)
+{
+	u64 gpa = ARENA + (PAGE + 5) * PAGE_SIZE;
+	u8 *private = map_window(10, gpa, PRIVATE_PAGE), *told;
+	u32 eax = 0x8000001f, ebx, ecx = 0, edx;
+
+	if (is_es())			/* CPUID request, of EBX (GHCB specification 56421, 2.3.1) */
+		ebx = ghcb_msr((u64)eax << 32 | 1ull << 30 | 0x4) >> 32;
+	else
+		asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	check_eq("cpuid_has_the_bit_that_is_told", ebx & 0x3f, TOLD_CBIT);
+	fill(before);
+	told = map_window(11, gpa | BIT_ULL(TOLD_CBIT), SHARED_PAGE);
+	memcpy(told, before, PAGE_SIZE);
+	check("memory_with_the_bit_that_is_told_is_no_private_one",
+	      same_bytes(private, before) < PAGE_SIZE / 16);
+	check("it_is_shared_memory",
+	      same_bytes(map_window(12, gpa, SHARED_PAGE), before) == PAGE_SIZE);
+	write_cr3(root_table() | BIT_ULL(TOLD_CBIT));
+	*arena(PAGE + 6) = 0x5c;
+	private = map_window(6, ARENA + (PAGE + 6) * PAGE_SIZE, PRIVATE_PAGE);
+	check_eq("page_walk_is_private_with_that_bit_in_cr3", *private, 0x5c);
+	check_eq("cr3_reads_with_that_bit", read_cr3(), root_table() | BIT_ULL(TOLD_CBIT));
+	write_cr3(root_table() | private_bit());
+}
+
 /* Devices reach the shared view only: the host's eye is theirs */
 static void devices_see_shared_memory(void)
 {
@@ -141,4 +199,8 @@ void payload(void)
 	if (is_amd_cc())
 		walks_are_private();
 	devices_see_shared_memory();
+	if (case_is("told"))
+		host_lies_about_the_c_bit();
+	if (is_amd_cc())
+		whatever_names_them();
 }
