@@ -172,8 +172,9 @@ def test_interrupted_matrix_keeps_what_it_has(
 def test_kernel_that_cannot_be_had_is_named_and_comes_last(world: World) -> None:
     assert world.matrix("fake:nonesuch", "fake:6.12") == errors.INFRASTRUCTURE
     last = world.document["kernels"][-1]
-    assert last["word"] == "fake:nonesuch" and last["reason"] == "fake:nonesuch is not fetched"
-    assert "could not run: fake:nonesuch is not fetched" in world.page
+    assert last["word"] == "fake:nonesuch"
+    assert last["reason"] == "fake:nonesuch is not fetched; coco fetch"
+    assert "could not run: fake:nonesuch is not fetched; coco fetch" in world.page
 
 
 def test_exit_code_tells_a_broken_kernel(world: World) -> None:

@@ -100,8 +100,8 @@ def _one(
         kernel = kernels.resolve(own, screen.say)
         document = _results(own, kernel, words, screen)
     except CocoError as error:
-        screen.line(f"  {error.message}")
-        entry.reason = " ".join(error.message.split())
+        entry.reason = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
+        screen.line(f"  {entry.reason}")
         return entry
     _fill(entry, kernel, document, folder / entry.folder)
     return entry
