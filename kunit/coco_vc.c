@@ -16,19 +16,8 @@
  * specification 56421: the layout of the GHCB, and section 4, the events and what
  * each needs).
  */
-#include <linux/sched.h>
-#include <linux/smp.h>
 #include <asm/msr.h>
-#include "lib/coco_kunit.h"
-#include "lib/ghcb.h"
-#include "lib/insn.h"
-
-/* APM vol. 2, appendix C */
-#define EXIT_RDTSC	0x6e
-#define EXIT_CPUID	0x72
-#define EXIT_IOIO	0x7b
-#define EXIT_MSR	0x7c
-#define EXIT_RDTSCP	0x87
+#include "lib/vc.h"
 
 /* CPUID */
 static void cpuid_asks_the_host(struct kunit *test);
@@ -105,29 +94,6 @@ static struct kunit_case vc_cases[] = {
 #define SOME_MSR	0x4b5649ff
 /* Decodes to no device of the machine, if ever it gets there */
 #define SOME_PORT	0x3e4
-/* What instructions must leave alone, or overwrite */
-#define JUNK		0xa5a5a5a5a5a5a5a5ull
-
-/* SW_EXITINFO1 1: raise the exception in SW_EXITINFO2, in EVENTINJ's form (56421, section 4) */
-#define HOST_EXCEPTION	1
-#define EVENT_GP	(BIT(31) | BIT(11) | 3 << 8 | COCO_VECTOR_GP)
-
-/* Words of a rule's reply */
-#define REPLY_INFO	(BIT(0) | BIT(1))
-#define REPLY_RAX	BIT(2)
-#define REPLY_RBX	BIT(3)
-#define REPLY_RCX	BIT(4)
-#define REPLY_RDX	BIT(5)
-
-#define HOST_REPLIES(code_, mask, rax, rbx, rcx, rdx) \
-	(&(const struct coco_rule){ .kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = code_, \
-				    .reply_mask = REPLY_INFO | (mask), \
-				    .reply = { 0, 0, rax, rbx, rcx, rdx } })
-#define HOST_REFUSES(code_) \
-	(&(const struct coco_rule){ .kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = code_, \
-				    .reply_mask = REPLY_INFO, \
-				    .reply = { HOST_EXCEPTION, EVENT_GP } })
-
 /*
  * The instruction, once, in a window; rule NULL: the host answers as it does.  What the host finds
  * in the GHCB then, if that is asked for.
@@ -187,14 +153,6 @@ static void expect_gp(struct kunit *test, const struct coco_insn *i)
 {
 	KUNIT_EXPECT_EQ(test, i->trap, COCO_VECTOR_GP);
 	KUNIT_EXPECT_EQ(test, i->landed, 0u);
-}
-
-static void need_es_and_machine(struct kunit *test)
-{
-	COCO_NEEDS(test, COCO_ES_OR_SNP);
-	COCO_NEEDS_MACHINE(test);
-	/* Each CPU has a GHCB of its own: stay with this one */
-	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 }
 
 static void cpuid_asks_the_host(struct kunit *test)

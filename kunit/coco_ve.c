@@ -19,18 +19,7 @@
  */
 #include <asm/kvm_para.h>
 #include <asm/msr.h>
-#include "lib/coco_kunit.h"
-#include "lib/insn.h"
-
-/* Exit reasons (SDM vol. 3, appendix C); the same numbers are TDVMCALL's leaves */
-#define REASON_CPUID	10
-#define REASON_HLT	12
-#define REASON_IO	30
-#define REASON_RDMSR	31
-#define REASON_WRMSR	32
-
-/* TDX module ABI 348551: TDCALL leaf of TDG.VP.VEINFO.GET */
-#define TDCALL_VEINFO_GET 3
+#include "lib/ve.h"
 
 /* CPUID: only the hypervisor's range is the host's to answer */
 static void cpuid_of_the_hypervisor_range_asks_the_host(struct kunit *test);
@@ -105,82 +94,18 @@ static struct kunit_case ve_cases[] = {
 #define SOME_PORT	0x3e4
 #define PORT_READ	0
 #define PORT_WRITE	1
-/* What instructions must leave alone, or overwrite */
-#define JUNK		0xa5a5a5a5a5a5a5a5ull
 
-/* GHCI 344426, table of TDG.VP.VMCALL completion status codes */
-#define STATUS_INVALID_OPERAND	0x8000000000000000ull
-
-/* Registers in RCX's mask: bit = number of the register */
-#define R(n)		BIT_ULL(n)
-#define NEVER_EXPOSED	(R(0) | R(1) | R(4))	/* RAX, RCX, RSP: reserved */
-
-/* reply[0] is R10, reply[5] R15 */
-#define HOST_REPLIES(code_, mask, ...) \
-	(&(const struct coco_rule){ .kind = COCO_EV_TDVMCALL, .action = COCO_REPLY, .code = code_, \
-				    .reply_mask = (mask), .reply = { __VA_ARGS__ } })
 #define HOST_REFUSES(code_)	HOST_REPLIES(code_, BIT(0), STATUS_INVALID_OPERAND)
 
-/* The instruction, once, in a window; rule NULL: the host answers as it does */
+/* An answer that is written down is asked for */
 static struct coco_window *run(struct kunit *test, void (*insn)(struct coco_insn *),
 			       struct coco_insn *i, const struct coco_rule *rule)
 {
-	struct coco_window *w = coco_window(test);
+	struct coco_window *w = ve_run(test, insn, i, rule);
 
-	coco_window_begin_scripted(w, rule);
-	insn(i);
-	coco_window_end(w);
 	if (rule)
 		COCO_EXPECT_APPLIED(test, w, 1);
 	return w;
-}
-
-/* One #VE at the instruction, its information read once; so many calls to the host */
-static void expect_one_ve(struct kunit *test, const struct coco_window *w,
-			  const struct coco_insn *i, u64 reason, unsigned int calls)
-{
-	const struct coco_event *ve = coco_window_find(w, COCO_EV_VE, reason, 0);
-
-	COCO_EXPECT_EXITS(test, w, COCO_EV_VE, COCO_ANY, 1);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_TDCALL, TDCALL_VEINFO_GET, 1);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_TDVMCALL, COCO_ANY, calls);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
-	KUNIT_ASSERT_NOT_NULL(test, ve);
-	KUNIT_EXPECT_EQ(test, ve->rip, (u64)i->address);
-	KUNIT_EXPECT_EQ(test, (u32)ve->cpl, 0u);
-}
-
-/* ... and that one call, with these inputs in R12 and R13 and at least these registers exposed */
-static void expect_one_call(struct kunit *test, const struct coco_window *w,
-			    const struct coco_insn *i, u64 leaf, u64 r12, u64 r13, u64 exposed)
-{
-	const struct coco_event *call = coco_window_find(w, COCO_EV_TDVMCALL, leaf, 0);
-
-	expect_one_ve(test, w, i, leaf, 1);
-	KUNIT_ASSERT_NOT_NULL(test, call);
-	KUNIT_EXPECT_EQ(test, call->info1, r12);
-	KUNIT_EXPECT_EQ(test, call->info2, r13);
-	KUNIT_EXPECT_EQ(test, call->mask & exposed, exposed);
-	KUNIT_EXPECT_EQ(test, call->mask & NEVER_EXPOSED, 0ull);
-}
-
-static void expect_next_instruction(struct kunit *test, const struct coco_insn *i)
-{
-	KUNIT_EXPECT_EQ(test, i->trap, COCO_NO_TRAP);
-	KUNIT_EXPECT_EQ(test, i->landed, (unsigned int)COCO_LANDING);
-}
-
-/* Linux runs the exception table with its own number for it, 20 */
-static void expect_fault(struct kunit *test, const struct coco_insn *i)
-{
-	KUNIT_EXPECT_EQ(test, i->trap, COCO_VECTOR_VE);
-	KUNIT_EXPECT_EQ(test, i->landed, 0u);
-}
-
-static void need_tdx_and_machine(struct kunit *test)
-{
-	COCO_NEEDS(test, COCO_ONLY(COCO_TDX));
-	COCO_NEEDS_MACHINE(test);
 }
 
 static void cpuid_of_the_hypervisor_range_asks_the_host(struct kunit *test)

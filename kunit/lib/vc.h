@@ -7,6 +7,7 @@
 #define COCO_LIB_VC_H
 
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <asm/io.h>
 #include <asm/msr.h>
 #include "coco_kunit.h"
