@@ -8,9 +8,9 @@
  * Without it:  another CPU goes on with the old entry, or two that split one large page
  *              undo what the other one did.
  *
- * In the machine the old entry does not show: QEMU forgets a CPU's translations at each exit,
- * and the call that makes the other CPU write again is one.  A kernel without any flush passes
- * there; real guests tell.
+ * QEMU forgets a CPU's translations at each exit.  So a flush that is missing shows in the
+ * machine where the other CPU writes on and on and nothing makes it exit: in sev and sev-es,
+ * whose host is not told of the change.
  */
 #include <linux/mm.h>
 #include <linux/smp.h>
@@ -21,10 +21,12 @@
 #include "lib/pages.h"
 
 static void other_cpu_sees_the_change(struct kunit *test);
+static void other_cpu_that_never_exits_sees_it(struct kunit *test);
 static void neighbours_may_change_at_once(struct kunit *test);
 
 static struct kunit_case set_memory_cpus_cases[] = {
 	KUNIT_CASE(other_cpu_sees_the_change),
+	KUNIT_CASE(other_cpu_that_never_exits_sees_it),
 	KUNIT_CASE(neighbours_may_change_at_once),
 	{}
 };
@@ -51,7 +53,7 @@ static void other_cpu_sees_the_change(struct kunit *test)
 	coco_block_get(test, COCO_CONFIDENTIAL);
 	cpu = other_cpu(test);
 	put_cpu();
-	/* It has the old entry in its TLB, on hardware */
+	/* It has the old entry in its TLB, on hardware; in the machine each call is an exit */
 	smp_call_function_single(cpu, fill_page, coco_page(5), 1);
 	coco_decrypt(test, 5, 1);
 	smp_call_function_single(cpu, fill_page, coco_page(5), 1);
@@ -61,6 +63,88 @@ static void other_cpu_sees_the_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, coco_page_filled(coco_page(5), DATA), (unsigned int)COCO_WORDS);
 	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(coco_page(5)), DATA), 0);
 }
+
+/* ---- a CPU that writes all the time ---- */
+
+/* A timer interrupt is an exit, too: some changes may go by unseen, but not all of them */
+#define CHANGES	64
+
+struct changes {
+	struct work_struct write, change;
+	u64 *word;
+	unsigned int begin, ready, go, done;	/* the number of the change */
+	unsigned int errors, stale;
+};
+
+static void wait_until(const unsigned int *step, unsigned int n)
+{
+	while (smp_load_acquire(step) != n)	/* pairs with reach() */
+		;
+}
+
+static void reach(unsigned int *step, unsigned int n)
+{
+	smp_store_release(step, n);		/* pairs with wait_until() */
+}
+
+static void write_after_each(struct work_struct *work)
+{
+	struct changes *c = container_of(work, struct changes, write);
+	unsigned int i;
+
+	preempt_disable();
+	for (i = 1; i <= CHANGES; i++) {
+		wait_until(&c->begin, i);
+		WRITE_ONCE(*c->word, 0);	/* by an entry that is in the TLB from now on */
+		reach(&c->ready, i);
+		wait_until(&c->go, i);
+		WRITE_ONCE(*c->word, DATA + i);
+		reach(&c->done, i);
+	}
+	preempt_enable();
+}
+
+static void change_and_read(struct work_struct *work)
+{
+	struct changes *c = container_of(work, struct changes, change);
+	unsigned long address = (unsigned long)c->word;
+	unsigned int i;
+
+	for (i = 1; i <= CHANGES; i++) {
+		reach(&c->begin, i);
+		wait_until(&c->ready, i);
+		c->errors += !!(i & 1 ? set_memory_decrypted(address, 1) :
+					set_memory_encrypted(address, 1));
+		reach(&c->go, i);
+		wait_until(&c->done, i);
+		coco_event_next();		/* an exit, so that this CPU has no old entry */
+		c->stale += READ_ONCE(*c->word) != DATA + i;
+	}
+}
+
+static void other_cpu_that_never_exits_sees_it(struct kunit *test)
+{
+	struct changes c = { 0 };
+	unsigned int cpu;
+
+	COCO_NEEDS_MACHINE(test);
+	coco_block_get(test, COCO_ONLY(COCO_SEV) | COCO_ONLY(COCO_SEV_ES));
+	cpu = other_cpu(test);
+	c.word = (u64 *)coco_page(5);
+	INIT_WORK_ONSTACK(&c.write, write_after_each);
+	INIT_WORK_ONSTACK(&c.change, change_and_read);
+	schedule_work_on(cpu, &c.write);
+	schedule_work_on(smp_processor_id(), &c.change);
+	put_cpu();
+	flush_work(&c.change);
+	flush_work(&c.write);
+	destroy_work_on_stack(&c.change);
+	destroy_work_on_stack(&c.write);
+	KUNIT_EXPECT_EQ(test, c.errors, 0u);
+	KUNIT_EXPECT_EQ_MSG(test, c.stale, 0u, "of %u changes: written by an old entry", CHANGES);
+}
+
+/* ---- two that convert ---- */
 
 struct converter {
 	struct work_struct work;
