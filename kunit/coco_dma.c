@@ -58,12 +58,19 @@ static const struct size_case small_sizes[] = {
 };
 KUNIT_ARRAY_PARAM_DESC(small, small_sizes, name);
 
+/* No power of two of pages: there is something behind them in the block that has them */
+static const struct size_case odd_sizes[] = {
+	{ "three_pages", 3 * PAGE_SIZE },
+	{ "64k_and_one", SZ_64K + 1 },
+};
+KUNIT_ARRAY_PARAM_DESC(odd, odd_sizes, name);
+
 static struct kunit_case dma_cases[] = {
 	KUNIT_CASE_PARAM(coherent_memory_is_shared_and_empty, size_gen_params),
 	KUNIT_CASE_PARAM(coherent_memory_is_one_for_cpu_and_device, size_gen_params),
 	KUNIT_CASE_PARAM(freed_coherent_memory_is_private_again, size_gen_params),
 	KUNIT_CASE_PARAM(as_many_pages_are_converted_back_as_there_are, small_gen_params),
-	KUNIT_CASE_PARAM(pages_behind_coherent_memory_stay_private, small_gen_params),
+	KUNIT_CASE_PARAM(pages_behind_coherent_memory_stay_private, odd_gen_params),
 	KUNIT_CASE(coherent_memory_is_within_the_reach_of_the_device),
 	KUNIT_CASE(atomic_memory_is_shared_and_empty_each_time),
 	KUNIT_CASE(allocated_pages_are_shared_and_private_again),
