@@ -13,8 +13,9 @@
  * view.  CR3 gets the C-bit then, which the guest does not see there until it writes
  * to it again.  What an entry names is shown in the shared view as it is in the private
  * one, until its state changes: to data accesses without C-bit, too, where hardware
- * has the other key.  Kernels have the C-bit in all of their entries; OVMF in
- * the last ones only.
+ * has the other key.  What the guest last used as shared does not fault, and is walked and
+ * executed as it is, where hardware would decrypt it.  Kernels have the C-bit in all of
+ * their entries; OVMF in the last ones only.
  */
 #include "core.h"
 
