@@ -187,7 +187,6 @@ TEST_F(cards, host_sees_what_the_guest_sends)
 		for (i = 0; i < BURST; i++)
 			ASSERT_GT(receive(self->card[1]), 0);
 	}
-	EXPECT_EQ(0, machine_present() ? machine_breaches() : 0);
 }
 
 TEST_F(cards, guest_receives_what_the_host_passes_on)
@@ -203,7 +202,6 @@ TEST_F(cards, guest_receives_what_the_host_passes_on)
 			ASSERT_EQ(0, memcmp(frame, got, size));
 		}
 	}
-	EXPECT_EQ(0, machine_present() ? machine_breaches() : 0);
 }
 
 TEST_HARNESS_MAIN
