@@ -263,7 +263,8 @@ class Part:
         if self._first:
             self._boot_cases(outcome)
         elif found.cause:
-            suite = items[0].suite if items else BOOT
+            wanted = [*items, *self._share.fatal]
+            suite = wanted[0].suite if wanted else BOOT
             self._run.problems.append(SuiteProblem(suite, found.cause, f"at boot: {found.text}"))
 
     def _boot_cases(self, outcome: Outcome) -> None:
