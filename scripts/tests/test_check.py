@@ -18,7 +18,20 @@ from typing import Any
 import pytest
 from conftest import TESTS, expectations, fake_qemu, scenario_of, suite
 
-from coco import check, errors, expect, kernels, ktap, plan, prepare, qemu, report, results, runner
+from coco import (
+    catalogue,
+    check,
+    errors,
+    expect,
+    kernels,
+    ktap,
+    plan,
+    prepare,
+    qemu,
+    report,
+    results,
+    runner,
+)
 from coco.boot import Order
 from coco.screen import Screen
 
@@ -117,6 +130,24 @@ def test_finding_tells_what_who_and_how_to_repeat(world: World) -> None:
         world.screen
     )
     assert "FINDINGS: 4 findings, 8 passed" in world.screen
+
+
+def test_breach_that_many_cases_commit_is_told_once_with_the_fix_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = catalogue.load()
+    fix = replace(ours.fixes["CVE-2026-89751"], breach="kind=field .*0x1 ")
+    known = catalogue.Catalogue({fix.id: fix}, ours.date, ours.folders)
+    monkeypatch.setattr(catalogue, "load", lambda: known)
+    world.technologies, world.written = ("none",), replace(WRITTEN, baseline=())
+    world.scenario = {"boot": "breach", "cases": {"alpha.one": "breach", "beta.three": "breach"}}
+    assert world.check() == errors.FINDING
+    assert "FAIL boot.leaves_no_splat, alpha.one, beta.three [none]  breach\n" in world.screen
+    assert world.screen.count("breach\n") == 1
+    assert '  may lack: 0f63e656b1c6 ("x86/tdx: Fix off-by-one in port I/O handling") CVE' in (
+        world.screen
+    )
+    assert "x86: fix it" not in world.screen  # which is of alpha alone
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ class Fix:
     file: Path
     parts: tuple[Part, ...] = (Part(),)  # of the recipe
     also: tuple[str, ...] = ()  # cases that may change, too
+    breach: str = ""  # a pattern: what the machine says of guests without it, in any case
     why: str = ""  # there are no cases
     kind: str = "guest"  # what it was judged to take to show it
     mainline: str = ""  # first release
@@ -121,6 +122,11 @@ class Fix:
         commit = self.upstream[0][:12] if self.upstream else "no commit known"
         return f'{commit} ("{self.subject}")'
 
+    @property
+    def reference(self) -> str:
+        """As cases name the fixes that they tell of."""
+        return " ".join((self.title, *self.cves))
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -139,6 +145,10 @@ class Catalogue:
                 raise UsageError(f"no fix {glob!r}", did_you_mean(glob, self.fixes))
             chosen.update({fix.id: fix for fix in found})
         return list(chosen.values())
+
+    def of_breach(self, text: str) -> list[Fix]:
+        """Those without which guests commit a breach of which the machine says this."""
+        return [fix for fix in self.fixes.values() if fix.breach and re.search(fix.breach, text)]
 
 
 def _meant(fix: Fix, glob: str) -> bool:
@@ -212,6 +222,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         path,
         _parts(recipe or {}),
         tuple(data.get("also", ())),
+        data.get("breach", ""),
         data.get("why", ""),
         data["class"],
         data["mainline"]["release"],

@@ -10,7 +10,19 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coco import errors, expect, parts, plan, qemu, report, results, runner, schedule, verdict
+from coco import (
+    catalogue,
+    errors,
+    expect,
+    parts,
+    plan,
+    qemu,
+    report,
+    results,
+    runner,
+    schedule,
+    verdict,
+)
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
 from coco.kernels import firmware
 from coco.model import PERSONALITIES, CaseResult
@@ -281,9 +293,18 @@ def _broken(job: Job, error: BaseException) -> None:
 def _judged(run: runner.Run, context: verdict.Context) -> results.Document:
     cases = []
     for judged in verdict.judge(unique(run.results), context):
-        known = context.expectations.case(judged.result.suite, judged.result.case)
-        cases.append(results.case_record(judged, known.fixes if known else ()))
+        cases.append(results.case_record(judged, _fixes_of(judged, context.expectations)))
     return results.run_record(run, cases)
+
+
+def _fixes_of(judged: verdict.Judged, written: expect.Expectations) -> list[str]:
+    """What the kernel may lack: the fixes of the case, or what it is that a breach tells of."""
+    result = judged.result
+    case = written.case(result.suite, result.case)
+    found = list(case.fixes) if case else []
+    if judged.verdict == verdict.FINDING and result.cause == "breach":
+        found += [fix.reference for fix in catalogue.load().of_breach(result.message)]
+    return list(dict.fromkeys(found))
 
 
 def unique(found: Iterable[CaseResult]) -> list[CaseResult]:

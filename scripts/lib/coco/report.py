@@ -4,6 +4,7 @@
 import argparse
 import collections
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -94,9 +95,10 @@ def body(document: Document, folder: Path) -> list[str]:
         more = len(findings) - MOST_DETAILED
         lines += ["", f"... and {more} more: {folder}/result.json"]
     for run in document["runs"]:
-        for problem in run["problems"]:
-            lines += ["", f"PROBLEM {problem['suite']} [{run['name']}]  {problem['kind']}"]
-            lines.append(f"  {problem['text']}")
+        for problems in _alike(run["problems"]):
+            suites = _some(list(dict.fromkeys(one["suite"] for one in problems)))
+            lines += ["", f"PROBLEM {suites} [{run['name']}]  {problems[0]['kind']}"]
+            lines.append(f"  {problems[0]['text']}")
             lines.append(f"  logs:     {folder / run['name']}")
         if run["state"] == "broken":
             lines += ["", f"NOT RUN [{run['name']}]  {run['reason']}"]
@@ -167,8 +169,23 @@ def _known(document: Document) -> list[str]:
     return ["", "known findings:", *lines] if lines else []
 
 
+def _alike(problems: Iterable[Document]) -> list[list[Document]]:
+    """One flaw is told once, whatever guest it was seen in."""
+    groups: dict[tuple[str, str], list[Document]] = {}
+    for problem in problems:
+        groups.setdefault((problem["kind"], _words(problem["text"])), []).append(problem)
+    return list(groups.values())
+
+
+def _words(text: str) -> str:
+    """A message without what is another one each time: addresses and values."""
+    return re.sub(r"0x[0-9a-f]+", "0x", text)
+
+
 def _grouped(document: Document) -> Iterable[list[tuple[Document, Case]]]:
-    """The same finding in several runs is told once; so are cases with one reason for all."""
+    """The same finding in several runs is told once; so are cases with one reason for all, and
+    those during which the guest committed one and the same breach.
+    """
     groups: dict[tuple[str, ...], list[tuple[Document, Case]]] = {}
     for run in document["runs"]:
         for case in run["cases"]:
@@ -179,6 +196,8 @@ def _grouped(document: Document) -> Iterable[list[tuple[Document, Case]]]:
                 key = (run["name"], case["message"])
             elif case["note"] == UNLISTED and case["status"] == "pass":
                 key = (UNLISTED, case["id"].partition(".")[0])
+            elif case["cause"] == "breach":
+                key = (case["status"], "breach", _words(case["message"]), case["note"])
             else:
                 key = (case["id"], case["status"], case["cause"], case["message"], case["note"])
             groups.setdefault(key, []).append((run, case))
@@ -195,7 +214,7 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
     if case["note"] == UNLISTED and case["status"] == "pass":
         return [f"UNLISTED {_some(ids)} [{names}]", f"  {UNLISTED}"]
     what = case["cause"] or ("unexpected" if case["status"] in ("pass", "skip") else "")
-    lines = [f"{case['status'].upper()} {case['id']} [{names}]  {what}".rstrip()]
+    lines = [f"{case['status'].upper()} {_some(ids)} [{names}]  {what}".rstrip()]
     if case["note"]:
         lines.append(f"  {case['note']}")
     if case["expected"]:
@@ -203,7 +222,8 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
         lines += [f"  got:      {case['got']}"] if case["got"] else []
     elif case["message"]:
         lines.append(f"  {case['message']}")
-    lines += _evidence(case)
+    fixes = [fix for fix in case["fixes"] if all(fix in other["fixes"] for _, other in group)]
+    lines += _evidence(case, fixes)
     if case["boot"]:  # else no guest was started for it
         boot = folder / run["name"] / f"boot-{case['boot']}"
         lines.append(f"  logs:     {boot}/ {STREAM}, {CONSOLE}, {MACHINE_LOG}")
@@ -212,12 +232,12 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
     return lines
 
 
-def _evidence(case: Case) -> list[str]:
+def _evidence(case: Case, fixes: list[str]) -> list[str]:
     lines = [f"  log:      {text}" for text in case["splats"][:SHOWN_EVENTS]]
     if not case["expected"] and case["status"] != "skip":
         lines += [f"  said:     {text}" for text in _said(case)]
     lines += [f"  machine:  {text}" for text in case["events"][-SHOWN_EVENTS:]]
-    lines += [f"  may lack: {text}" for text in case["fixes"]]
+    lines += [f"  may lack: {text}" for text in fixes]
     lines += [f"  see:      {case['reference']}"] if case["reference"] else []
     return lines
 
