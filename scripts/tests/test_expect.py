@@ -2,6 +2,7 @@
 """What is written down, and how results are held against it."""
 
 import datetime
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from conftest import expectations, suite
 
 from coco import errors, expect, plan, prepare, verdict
-from coco.model import SELFTEST, CaseResult
+from coco.model import KUNIT, SELFTEST, CaseResult
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TODAY = datetime.date(2026, 11, 1)
@@ -338,6 +339,16 @@ def test_kernel_suites_run_before_those_of_user_space(tmp_path: Path) -> None:
     for name, kind in (("b", "selftest"), ("c", "kunit"), ("boot", "boot"), ("a", "kunit")):
         write(tmp_path, SUITE.replace("kunit", kind), name=name)
     assert list(expect.load(tmp_path).suites) == ["boot", "a", "c", "b"]
+
+
+def test_each_kunit_suite_is_written_down_has_its_file_and_is_built() -> None:
+    """A line that a merge loses would leave a suite out, and nothing else would say so."""
+    kunit = REPOSITORY / "kunit"
+    written = expect.load(REPOSITORY / "backports/expect").suites.values()
+    names = sorted(suite.name for suite in written if suite.kind == KUNIT)
+    text = (kunit / "Kbuild").read_text(encoding="utf-8")
+    assert sorted(path.stem.removeprefix("coco_") for path in kunit.glob("coco_*.c")) == names
+    assert sorted(re.findall(r"^obj-.*\bcoco_(\w+)\.o$", text, re.M)) == names
 
 
 def test_what_is_written_down_is_well_formed() -> None:
