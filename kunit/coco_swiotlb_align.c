@@ -240,7 +240,7 @@ static void fragmented_pool_refuses_a_mapping_with_an_offset(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
 	u8 *buf = coco_buffer(test, 2 * GRAIN);
-	struct coco_maps *maps, *rest;
+	struct coco_maps *maps, *even, *odd;
 	unsigned int middle;
 	dma_addr_t at;
 	int refused;
@@ -250,8 +250,9 @@ static void fragmented_pool_refuses_a_mapping_with_an_offset(struct kunit *test)
 	coco_keep_bits(test, 0xfff);
 	/* More than any pool of a machine of 1 GiB */
 	maps = coco_map_all(test, buf, GRAIN, DMA_TO_DEVICE, SZ_1G / GRAIN);
-	/* What is left at the ends of segments must not make a hole larger */
-	rest = coco_map_all(test, buf, COCO_SLOT, DMA_TO_DEVICE, SZ_1M / COCO_SLOT);
+	/* What is left beside them, slots of either kind, must not make a hole larger */
+	even = coco_map_all(test, buf, COCO_SLOT, DMA_TO_DEVICE, SZ_1M / COCO_SLOT);
+	odd = coco_map_all(test, buf + COCO_SLOT, COCO_SLOT, DMA_TO_DEVICE, SZ_1M / COCO_SLOT);
 	middle = maps->n / 2;
 	/* Two holes; the search for the next one starts behind the second, not at the pool's start */
 	dma_unmap_single(dev, maps->at[middle - 4], GRAIN, DMA_TO_DEVICE);
@@ -264,7 +265,8 @@ static void fragmented_pool_refuses_a_mapping_with_an_offset(struct kunit *test)
 	maps->at[middle - 4] = maps->at[maps->n - 1];
 	maps->at[middle] = maps->at[maps->n - 2];
 	maps->n -= 2;
-	coco_unmap_all(rest);
+	coco_unmap_all(odd);
+	coco_unmap_all(even);
 	coco_unmap_all(maps);
 	KUNIT_EXPECT_EQ(test, refused, -ENOMEM);
 }
