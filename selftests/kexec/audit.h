@@ -60,7 +60,7 @@ asm(
 extern const unsigned char auditor[], auditor_end[];
 
 /* What the kernel has as RAM; the number of ranges */
-static int system_ram(struct range *ranges)
+static __maybe_unused int system_ram(struct range *ranges)
 {
 	FILE *file = fopen("/proc/iomem", "r");
 	unsigned long long start, end;
@@ -77,27 +77,27 @@ static int system_ram(struct range *ranges)
 	return n;
 }
 
-static int load_auditor(const struct range *ranges, int n)
+static int load_auditor(uint64_t gpa, const struct range *ranges, int n)
 {
 	static unsigned char image[4096];
 	size_t code = auditor_end - auditor;
 	struct kexec_segment segment = {
 		.buf = image, .bufsz = sizeof(image),
-		.mem = (void *)AUDITOR_GPA, .memsz = sizeof(image),
+		.mem = (void *)gpa, .memsz = sizeof(image),
 	};
 
 	memcpy(image, auditor, code);
 	memcpy(image + code, ranges, (n + 1) * sizeof(*ranges));
-	return syscall(SYS_kexec_load, AUDITOR_GPA, 1ul, &segment, KEXEC_ARCH_DEFAULT) ? -errno : 0;
+	return syscall(SYS_kexec_load, gpa, 1ul, &segment, KEXEC_ARCH_DEFAULT) ? -errno : 0;
 }
 
-static void start_auditor(struct __test_metadata *_metadata)
+static __maybe_unused void start_auditor(struct __test_metadata *_metadata)
 {
 	struct range ranges[MAX_RANGES];
 	int n = system_ram(ranges);
 
 	ASSERT_GT(n, 0);
-	ASSERT_EQ(0, load_auditor(ranges, n));
+	ASSERT_EQ(0, load_auditor(AUDITOR_GPA, ranges, n));
 	EXPECT_EQ(0, second_start(0));
 }
 
