@@ -81,6 +81,12 @@ FIXTURE_TEARDOWN(ptp)
 		close(self->fd);
 }
 
+/* Garbage is below zero as often as not */
+static bool is_time(const struct timespec *t)
+{
+	return t->tv_nsec >= 0 && t->tv_nsec < NSEC_PER_SEC;
+}
+
 TEST_F(ptp, host_tells_a_time_near_the_guests)
 {
 	struct timespec host = { 0 }, guest = { 0 };
@@ -90,7 +96,7 @@ TEST_F(ptp, host_tells_a_time_near_the_guests)
 	ASSERT_EQ(0, clock_gettime(CLOCK_REALTIME, &guest));
 	EXPECT_LE(guest.tv_sec - NEAR, host.tv_sec);
 	EXPECT_GE(guest.tv_sec + NEAR, host.tv_sec);
-	EXPECT_GT(NSEC_PER_SEC, host.tv_nsec);
+	EXPECT_TRUE(is_time(&host));
 }
 
 TEST_F(ptp, time_of_the_host_goes_on)
@@ -100,8 +106,8 @@ TEST_F(ptp, time_of_the_host_goes_on)
 	NEED_CLOCK();
 	ASSERT_EQ(0, clock_gettime(FD_TO_CLOCKID(self->fd), &first));
 	ASSERT_EQ(0, clock_gettime(FD_TO_CLOCKID(self->fd), &second));
-	EXPECT_GT(NSEC_PER_SEC, first.tv_nsec);
-	EXPECT_GT(NSEC_PER_SEC, second.tv_nsec);
+	EXPECT_TRUE(is_time(&first));
+	EXPECT_TRUE(is_time(&second));
 	EXPECT_TRUE(second.tv_sec > first.tv_sec ||
 		    (second.tv_sec == first.tv_sec && second.tv_nsec > first.tv_nsec));
 }
