@@ -9,8 +9,7 @@
  *
  * Hidden, and why:
  *	CX16		QEMU 7.2 leaves wrong flags behind CMPXCHG16B
- *	LA57		an AMD guest enters it with tables that an entry without the C-bit names:
- *			hardware reads them as private all the same, QEMU takes it literally
+ *	LA57		most guests of this processor have four levels; option la57
  *	MONITOR		KVM intercepts MWAIT and therefore does not offer it
  *	X2APIC		QEMU 7.2 has none, and AMD guests here use the xAPIC
  *	TSC_DEADLINE	not on AMD, and QEMU's APIC has no such timer
@@ -90,6 +89,16 @@ static u32 max_extended(void)
 	return leaf;
 }
 
+/* Option la57: five levels of page tables */
+static bool five_levels(void)
+{
+	static int on = -1;
+
+	if (on < 0)
+		on = option_flag("la57");
+	return on;
+}
+
 /* Bits that follow the guest's state or name this vCPU (APM vol. 3, appendix E) */
 static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 {
@@ -107,8 +116,10 @@ static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		set_bit_to(&out[ECX], 27, cr4 & CR4_OSXSAVE && out[ECX] & BIT(26));
 		break;
 	case 0x7:
-		if (!subleaf)
-			set_bit_to(&out[ECX], 4, cr4 & CR4_PKE && out[ECX] & BIT(3));
+		if (subleaf)
+			break;
+		set_bit_to(&out[ECX], 4, cr4 & CR4_PKE && out[ECX] & BIT(3));
+		set_bit_to(&out[ECX], 16, five_levels());
 		break;
 	case 0xb:
 		out[EDX] = v->apic_id;
@@ -125,8 +136,8 @@ static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		out[EAX] = FAMILY_MODEL_STEPPING;
 		break;
 	case 0x80000008:
-		/* Linear addresses of four levels */
-		out[EAX] = (out[EAX] & ~0xff00) | 48 << 8;
+		/* Linear addresses */
+		out[EAX] = (out[EAX] & ~0xff00) | (five_levels() ? 57 : 48) << 8;
 		/* An emulated CPU does not speculate: SSB_NO, BTC_NO */
 		out[EBX] |= BIT(26) | BIT(29);
 		break;

@@ -146,6 +146,7 @@ BOOTS = [
     ),
     *each("views", AMD + ("tdx",)),
     *each("cpu", ALL),
+    *(Boot("cpu", p, "la57", ("la57",)) for p in ("none", *AMD)),
     *each("inject", ALL),
     *(Boot("smp", personality, vcpus=2) for personality in ALL),
     *(

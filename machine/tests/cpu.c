@@ -52,6 +52,8 @@ static void common(void)
 	check("hypervisor_is_announced", r[2] & BIT(31));
 	/* QEMU 7.2 corrupts the flags of CMPXCHG16B */
 	check("cmpxchg16b_is_hidden", !(r[2] & BIT(13)));
+	ask(7, 0, r);
+	check_eq("five_levels_of_tables_are_there_if_asked_for", !!(r[2] & BIT(16)), case_is("la57"));
 	ask(0x40000000, 0, r);
 	check("hypervisor_is_kvm", r[1] == 0x4b4d564b && r[2] == 0x564b4d56 && r[3] == 0x4d);
 	ask(0x80000001, 0, r);

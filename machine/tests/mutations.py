@@ -196,6 +196,14 @@ MUTATIONS = [
         "second_vcpu_starts",
     ),
     Mutation(
+        "five_levels_unasked",
+        "cpuid.c",
+        "set_bit_to(&out[ECX], 16, five_levels());",
+        "set_bit_to(&out[ECX], 16, true);",
+        "cpu.none",
+        "five_levels_of_tables_are_there_if_asked_for",
+    ),
+    Mutation(
         "cmpxchg16b_is_offered",
         "cpuid.c",
         "[ECX] = BIT(3) | BIT(5) | BIT(13) |",

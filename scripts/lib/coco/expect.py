@@ -30,6 +30,7 @@ UKI_STUB = "uki_stub"  # something can start a kernel out of a unified kernel im
 FEATURES: Mapping[str, config.Requirement] = {
     **config.FEATURES,
     "dma_pool": config.Requirement(("DMA_COHERENT_POOL",), "a pool for drivers that cannot wait"),
+    "five_levels": config.Requirement(("PGTABLE_LEVELS=5",), "page tables of five levels"),
     "kallsyms_all": config.Requirement(("KALLSYMS_ALL",), "variables are found by name"),
     "msr_device": config.Requirement(("X86_MSR",), "MSRs from user space"),
     "pm_sleep": config.Requirement(("PM_SLEEP",), "CPUs and devices suspend"),
