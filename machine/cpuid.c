@@ -35,7 +35,7 @@ static const struct leaf {
 	{ 0x00000000, { 0 } },
 	{ 0x00000001, { [ECX] = BIT(3) | BIT(5) | BIT(13) | BIT(21) | BIT(24) } },
 	{ 0x00000006, { 0 } },
-	{ 0x00000007, { [EBX] = BIT(14) | BIT(22), [ECX] = BIT(5) | BIT(16) | BIT(31) } },
+	{ 0x00000007, { [EBX] = BIT(14) | BIT(22), [ECX] = BIT(5) | BIT(31) } },
 	{ 0x0000000b, { 0 } },
 	{ 0x0000000d, { [EAX] = XCR0_MPX } },
 	{ 0x80000000, { 0 } },
@@ -119,7 +119,7 @@ static void adjust(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		if (subleaf)
 			break;
 		set_bit_to(&out[ECX], 4, cr4 & CR4_PKE && out[ECX] & BIT(3));
-		set_bit_to(&out[ECX], 16, five_levels());
+		set_bit_to(&out[ECX], 16, five_levels() && out[ECX] & BIT(16));
 		break;
 	case 0xb:
 		out[EDX] = v->apic_id;

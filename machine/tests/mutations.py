@@ -198,8 +198,8 @@ MUTATIONS = [
     Mutation(
         "five_levels_unasked",
         "cpuid.c",
-        "set_bit_to(&out[ECX], 16, five_levels());",
-        "set_bit_to(&out[ECX], 16, true);",
+        "five_levels() && out[ECX] & BIT(16)",
+        "out[ECX] & BIT(16)",
         "cpu.none",
         "five_levels_of_tables_are_there_if_asked_for",
     ),
