@@ -132,15 +132,20 @@ def write_report(folder: Path, lines: Iterable[str]) -> None:
         cache.write(folder / REPORT, "\n".join(lines) + "\n")
 
 
+def parse(file: Path, kind: str, verb: str) -> Any:
+    """A JSON file of that kind, which that verb of ours writes; what is in it is not checked."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", f"run: scripts/coco {verb}") from error
+    except ValueError as error:
+        raise UsageError(f"{file} is no {kind} file: {error}") from error
+
+
 def read(path: Path) -> Document:
     """A results file, checked; path may be its folder."""
     file = path / RESULT if path.is_dir() else path
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", "run: scripts/coco check") from error
-    except ValueError as error:
-        raise UsageError(f"{file} is no results file: {error}") from error
+    document = parse(file, "results", "check")
     problem = invalid(document)
     if problem:
         raise UsageError(f"{file} is no results file of version {SCHEMA_VERSION}: {problem}")

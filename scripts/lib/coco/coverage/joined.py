@@ -5,10 +5,10 @@ No single run has every technology, number of vCPUs and way to start; together t
 suites reach.  Branches are those of the runs that looked at them (BRANCHES=).
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from coco import results
 from coco.coverage.explained import Reason, reason_for
 from coco.coverage.report import Document, summed
 from coco.errors import UsageError
@@ -31,12 +31,7 @@ def read(names: Iterable[str]) -> list[Document]:
 
 
 def _read(path: Path) -> Document:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "run: scripts/coco coverage") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is no coverage file: {error}") from error
+    document = results.parse(path, "coverage", "coverage")
     try:
         document["kernel"]["sha256"]
         for one in document["files"].values():
