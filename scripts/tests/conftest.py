@@ -80,7 +80,7 @@ def play(tmp_path: Path) -> Play:
             "none", tmp_path / "run", qemu.find(words), guest, work, written, budgets
         )
         stop = cancel or threading.Event()
-        parts = [part.run(stop, lambda _: None) for part in runner.parts(order)]
+        parts = [runner.run(part, stop, lambda _: None) for part in runner.parts(order)]
         return runner.join(order.name, parts)
 
     return play_one

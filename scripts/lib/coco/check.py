@@ -43,7 +43,7 @@ class Job:
     order: runner.RunOrder
     vcpus: int
     record: results.Document
-    parts: list[runner.Part] = field(default_factory=list)
+    parts: list[runner.Part]
     outcomes: dict[int, runner.Run | BaseException] = field(default_factory=dict)
 
 
@@ -129,7 +129,8 @@ def jobs_of(
                 expectations=expectations,
                 budgets=Budgets().scaled(options.patience or 1.0),
             )
-            jobs.append(Job(order, vcpus, _waiting(order, personality, vcpus)))
+            record = _waiting(order, personality, vcpus)
+            jobs.append(Job(order, vcpus, record, runner.parts(order)))
     if not any(not job.order.plan.empty for job in jobs):
         reasons = [reason for job in jobs for reason in job.order.plan.not_built.values()]
         why = reasons[0] if reasons else "no case of this selection applies"
@@ -211,7 +212,7 @@ def work_off(
         name = f"{job.order.name} {number + 1}" if len(job.parts) > 1 else job.order.name
         progress = _Progress(screen, name)
         try:
-            return job.parts[number].run(cancel, progress)
+            return runner.run(job.parts[number], cancel, progress)
         finally:
             screen.gone(name)
 
@@ -234,8 +235,6 @@ def work_off(
         results.write(folder, document)
 
     results.write(folder, document)
-    for job in jobs:
-        job.parts = runner.parts(job.order)
     tasks = [(job, number) for job in jobs for number in range(len(job.parts))]
     count = 1 if options.gdb else options.jobs or schedule.default_jobs()
     try:
@@ -291,20 +290,21 @@ def _broken(job: Job, error: BaseException) -> None:
 
 
 def _judged(run: runner.Run, context: verdict.Context) -> results.Document:
+    every = verdict.judge(unique(run.results), context)
+    known = catalogue.load() if any(_is_breach(one) for one in every) else None
     cases = []
-    for judged in verdict.judge(unique(run.results), context):
-        cases.append(results.case_record(judged, _fixes_of(judged, context.expectations)))
+    for one in every:
+        case = context.expectations.case(one.result.suite, one.result.case)
+        fixes = list(case.fixes) if case else []
+        if known and _is_breach(one):
+            fixes += [fix.reference for fix in known.of_breach(one.result.message)]
+        cases.append(results.case_record(one, dict.fromkeys(fixes)))
     return results.run_record(run, cases)
 
 
-def _fixes_of(judged: verdict.Judged, written: expect.Expectations) -> list[str]:
-    """What the kernel may lack: the fixes of the case, or what it is that a breach tells of."""
-    result = judged.result
-    case = written.case(result.suite, result.case)
-    found = list(case.fixes) if case else []
-    if judged.verdict == verdict.FINDING and result.cause == "breach":
-        found += [fix.reference for fix in catalogue.load().of_breach(result.message)]
-    return list(dict.fromkeys(found))
+def _is_breach(judged: verdict.Judged) -> bool:
+    """A finding by what the machine holds against the guest: the catalogue may know it."""
+    return judged.verdict == verdict.FINDING and judged.result.cause == "breach"
 
 
 def unique(found: Iterable[CaseResult]) -> list[CaseResult]:

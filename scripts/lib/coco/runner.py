@@ -91,11 +91,26 @@ class _Tally:
             return self.crashes
 
 
-def parts(order: RunOrder) -> "list[Part]":
+@dataclass(frozen=True)
+class Part:
+    """All that one kind of guest is to do in a run."""
+
+    order: RunOrder
+    share: plan.Share
+    tally: _Tally
+    first: bool
+
+
+def parts(order: RunOrder) -> list[Part]:
     """A run's parts, each for a thread of its own or one after the other, in this order."""
     tally = _Tally()
     shares = plan.shares(order.plan, order.expectations)
     return [Part(order, share, tally, number == 0) for number, share in enumerate(shares)]
+
+
+def run(part: Part, cancel: threading.Event, progress: Progress) -> Run:
+    """All boots of one part."""
+    return _Runner(part, cancel, progress).run()
 
 
 def join(name: str, parts_of_it: Sequence[Run]) -> Run:
@@ -111,26 +126,22 @@ def join(name: str, parts_of_it: Sequence[Run]) -> Run:
     return run
 
 
-class Part:
-    """All that one kind of guest is to do in a run."""
-
-    def __init__(self, order: RunOrder, share: plan.Share, tally: _Tally, first: bool) -> None:
-        self._order = order
-        self._share = share
-        self._tally = tally
-        self._first = first
-        self._guest = guest_for(order.guest, share.setting)
-        self._run = Run(order.name)
+class _Runner:
+    def __init__(self, part: Part, cancel: threading.Event, progress: Progress) -> None:
+        self._order = part.order
+        self._share = part.share
+        self._tally = part.tally
+        self._first = part.first
+        self._cancel = cancel
+        self._progress = progress
+        self._guest = guest_for(part.order.guest, part.share.setting)
+        self._run = Run(part.order.name)
         self._snapshot: Path | None = None
-        self._stopped = tally.stopped
-        self._cancel = threading.Event()
-        self._progress: Progress = lambda _: None
+        self._stopped = (End(""), "")  # as in the tally, but of this part
 
-    def run(self, cancel: threading.Event, progress: Progress) -> Run:
-        """All its boots."""
-        self._cancel, self._progress = cancel, progress
+    def run(self) -> Run:
         start = time.monotonic()
-        if not cancel.is_set():
+        if not self._cancel.is_set():
             if self._share.start:
                 self._start(self._share.start)
             elif self._tally.crashes >= MOST_CRASHES:
@@ -138,7 +149,7 @@ class Part:
                 self._give_up(items, *self._tally.stopped)
             else:
                 self._work()
-        self._run.interrupted = cancel.is_set()
+        self._run.interrupted = self._cancel.is_set()
         self._run.seconds = round(time.monotonic() - start, 3)
         return self._run
 
@@ -167,7 +178,7 @@ class Part:
                 case = suite.case(name)
                 assert case is not None
                 result = judge_start(suite, case, outcome)
-                result.boot = self._run.boots[-1].number
+                result.boot = self._last_boot
                 self._run.results.append(result)
 
     def _until_done(self, items: list[Item], first: bool = False, save: bool = False) -> bool:
@@ -257,6 +268,11 @@ class Part:
         slowest = max((self._order.expectations.suites[i.suite].timeout for i in items), default=0)
         return self._order.budgets.with_timeout(slowest) if slowest else self._order.budgets
 
+    @property
+    def _last_boot(self) -> int:
+        """The number of this part's last boot; 0: there was none."""
+        return self._run.boots[-1].number if self._run.boots else 0
+
     def _judge_boot(self, outcome: Outcome, items: Sequence[Item]) -> None:
         """The first boot is a suite of its own; another setting's is a matter of its suites."""
         found = outcome.boot_evidence
@@ -271,8 +287,9 @@ class Part:
         """The boot's own cases, first of all results."""
         judged = []
         for case in self._order.plan.boot_cases:
-            result = CaseResult(BOOT, case, "pass", seconds=outcome.ready_after)
-            result.boot = self._run.boots[-1].number
+            result = CaseResult(
+                BOOT, case, "pass", boot=self._last_boot, seconds=outcome.ready_after
+            )
             if case == REACHES_INIT and not outcome.ready:
                 _did_not_boot(result, outcome)
             elif case == LEAVES_NO_SPLAT and outcome.boot_evidence.cause:
@@ -289,10 +306,9 @@ class Part:
         if self._cancel.is_set():
             return
         status = "error" if end.word in attribute.NO_VERDICT else "miss"
-        boot_number = self._run.boots[-1].number if self._run.boots else 0
         for item in items:
             for case in item.cases:
-                result = CaseResult(item.suite, case, status, "not-run", why, boot=boot_number)
+                result = CaseResult(item.suite, case, status, "not-run", why, boot=self._last_boot)
                 self._run.results.append(result)
 
 
