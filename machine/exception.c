@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exceptions and NMIs for the guest.  In long mode they are delivered by hand,
- * as the CPU would (APM vol. 2, 8.9): EVENTINJ of vector 29 pushes no error
- * code in QEMU 7.2.  Elsewhere EVENTINJ serves, but for that vector.
+ * Exceptions, NMIs and interrupts for the guest.  In long mode they are
+ * delivered by hand, as the CPU would (APM vol. 2, 8.9), because QEMU (7.2 to
+ * 10.0 at least) has EVENTINJ wrong:
+ *	vector 29 pushes no error code
+ *	an interrupt may come once more at any later time, RFLAGS.IF or not
+ *	an exit in the delivery of an interrupt saves the state of the host
+ * Elsewhere EVENTINJ serves, but for vector 29.
  */
 #include "core.h"
 
@@ -17,6 +21,8 @@
 #define TSS_RSP0	0x04
 #define TSS_IST1	0x24
 #define DR6_BS		BIT_ULL(14)
+#define FIRST_INTERRUPT	32
+#define WINDOW		(INTERCEPT(SVM_EXIT_INTR) | INTERCEPT(SVM_EXIT_VINTR))
 
 struct gate {
 	u64 low, high;
@@ -60,6 +66,12 @@ static bool new_stack(struct vcpu *v, const struct gate *g, u32 cpl, u64 *rsp)
 	return true;
 }
 
+/* RF: an instruction breakpoint at the faulting instruction was taken already (APM vol. 2, 8.3.1) */
+static bool is_fault(u8 vector)
+{
+	return vector < FIRST_INTERRUPT && vector != X86_NMI && vector != X86_DB;
+}
+
 static bool deliver(struct vcpu *v, u8 vector, bool has_error, u64 error)
 {
 	struct vmcb_save *s = &v->vmcb.save;
@@ -75,8 +87,7 @@ static bool deliver(struct vcpu *v, u8 vector, bool has_error, u64 error)
 	frame[0] = error;
 	frame[1] = s->rip;
 	frame[2] = s->cs.selector;
-	/* RF: an instruction breakpoint at the faulting instruction was taken already (APM vol. 2, 8.3.1) */
-	frame[3] = s->rflags | (vector == X86_NMI || vector == X86_DB ? 0 : RFLAGS_RF);
+	frame[3] = s->rflags | (is_fault(vector) ? RFLAGS_RF : 0);
 	frame[4] = s->rsp;
 	frame[5] = s->ss.selector;
 	rsp -= (6 - first) * 8;
@@ -212,21 +223,34 @@ bool vcpu_undisturbed(const struct vcpu *v)
 	       !(b->save.rflags & RFLAGS_TF) && !inject_waits(v);
 }
 
-void vcpu_deliver(struct vcpu *v)
+/*
+ * An interrupt that has to wait: exit as soon as the guest would take one.  Not
+ * V_IRQ alone, which QEMU forgets over a real interrupt; that is kept out, too.
+ */
+static void deliver_interrupt(struct vcpu *v)
 {
 	struct vmcb *b = &v->vmcb;
+	bool open = b->save.rflags & RFLAGS_IF && !b->int_shadow && !(b->event_inj & EVENT_VALID);
 
-	if (v->nmi_pending && !v->nmi_blocked && !(b->event_inj & EVENT_VALID))
-		deliver_nmi(v);
-	if (v->pending_vector < 0)
-		return;
-	if (!(b->event_inj & EVENT_VALID) && b->save.rflags & RFLAGS_IF && !b->int_shadow) {
-		b->event_inj = EVENT_VALID | EVENT_INTR | v->pending_vector;
-	} else if (!(b->int_ctl & V_IRQ)) {
-		b->int_ctl |= V_IRQ | V_IGN_TPR;
-		b->int_vector = v->pending_vector;
+	if (v->pending_vector < 0 || open) {
+		b->intercepts &= ~WINDOW;
+		b->int_ctl &= ~(V_IRQ | V_IGN_TPR);
 	} else {
-		return;		/* one waits already; the next exit tries again */
+		b->intercepts |= WINDOW;
+		b->int_ctl |= V_IRQ | V_IGN_TPR;
 	}
+	if (v->pending_vector < 0 || !open)
+		return;
+	if (guest_long_mode(v))
+		raise_exception(v, v->pending_vector, false, 0);
+	else
+		b->event_inj = EVENT_VALID | EVENT_INTR | v->pending_vector;
 	v->pending_vector = -1;
+}
+
+void vcpu_deliver(struct vcpu *v)
+{
+	if (v->nmi_pending && !v->nmi_blocked && !(v->vmcb.event_inj & EVENT_VALID))
+		deliver_nmi(v);
+	deliver_interrupt(v);
 }

@@ -209,6 +209,8 @@ void handle_exit(struct vcpu *v)
 
 	if (code == SVM_EXIT_NMI)
 		vcpu_take_nmi(v);
+	else if (code == SVM_EXIT_INTR || code == SVM_EXIT_VINTR)
+		;	/* the guest takes interrupts: vcpu_deliver() */
 	else if (code == SVM_EXIT_EXCP + X86_DB)
 		exit_db(v);
 	else if (paging_bare_cr3(v))

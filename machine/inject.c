@@ -2,7 +2,7 @@
 /*
  * Scripted injections: what a host may push into a guest, when a test asks.
  *
- *	interrupt	AMD: EVENTINJ or V_IRQ, as from a host that emulates no APIC for
+ *	interrupt	AMD: as by EVENTINJ or V_IRQ of a host that emulates no APIC for
  *			it: taken when RFLAGS.IF allows, no ISR bit set (APM vol. 2, 15.20,
  *			15.21.4).
  *			TDX: posted into the virtual APIC, vectors 31 and up only, so the

@@ -103,7 +103,7 @@ void vcpu_halt(struct vcpu *v, bool interrupts)
 {
 	u32 inits = v->inits;
 
-	if (interrupts && (v->pending_vector >= 0 || v->vmcb.int_ctl & V_IRQ))
+	if (interrupts && v->pending_vector >= 0)
 		return;
 	if (v->wake || (v->nmi_pending && !v->nmi_blocked))
 		return;
@@ -135,7 +135,6 @@ void vcpu_park(struct vcpu *v)
 static void start(struct vcpu *v)
 {
 	v->vmcb.event_inj = 0;
-	v->vmcb.int_ctl &= ~V_IRQ;
 	v->vmcb.int_shadow = 0;
 	v->vmcb.intercepts &= ~INTERCEPT(SVM_EXIT_IRET);
 	v->nmi_pending = v->nmi_blocked = v->nmi_stepping = false;

@@ -188,6 +188,22 @@ MUTATIONS = [
         "nmi_in_the_handler_waits_for_iret",
     ),
     Mutation(
+        "interrupts_do_not_wait_for_if",
+        "exception.c",
+        "b->save.rflags & RFLAGS_IF && !b->int_shadow",
+        "!b->int_shadow",
+        "inject.none",
+        "interrupt_waits_for_if",
+    ),
+    Mutation(
+        "guest_that_takes_interrupts_is_not_noticed",
+        "exception.c",
+        "b->intercepts |= WINDOW;",
+        ";",
+        "inject.none",
+        "interrupt_arrives_with_if",
+    ),
+    Mutation(
         "paging_off_code_is_shared",
         "mem.c",
         "(paging_off ? root_paging_off : root)",
