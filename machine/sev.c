@@ -63,7 +63,7 @@ void raise_vc(struct vcpu *v, u64 code)
 
 /* ---- SEV's own MSRs (APM vol. 2, 15.34.10, 15.35.7) ---- */
 
-static u64 sev_status(void)
+u64 sev_status(void)
 {
 	switch (config.tech->id) {
 	case COCO_SEV:

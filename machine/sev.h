@@ -35,6 +35,7 @@ static inline bool is_snp(void)
 	return config.tech->id == COCO_SEV_SNP;
 }
 
+u64 sev_status(void);			/* the MSR */
 void raise_vc(struct vcpu *v, u64 code);
 
 /* ---- ghcb_msr.c ---- */

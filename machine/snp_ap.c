@@ -32,7 +32,6 @@ enum { CREATE_ON_INIT, CREATE, DESTROY };
 #define VMSA_RCX		0x308
 #define VMSA_R8			0x340
 #define VMSA_SEV_FEATURES	0x3b0
-#define SEV_FEATURES		1	/* SNPActive, as the boot processor has it */
 
 #define DEFAULT_PAT		0x0007040600070406ull
 #define NONE			(~0ull)
@@ -196,7 +195,7 @@ bool ap_vmsa_in_use(u64 gpa)
 /* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has */
 static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 {
-	u64 launched = SEV_FEATURES | snp_secure_tsc_feature();
+	u64 launched = sev_status() >> 2;	/* the boot processor's (APM vol. 2, 15.34.10) */
 	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
 	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;
 

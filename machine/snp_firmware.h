@@ -47,8 +47,6 @@ enum snp_status snp_derived_key(u32 vmpl, u8 version, const u8 *in, u32 len, u8 
 
 /* ---- snp_tsc.c: Secure TSC ---- */
 bool snp_secure_tsc(void);
-/* The bit that it takes in the SEV_FEATURES of a VMSA; 0: the guest has no secure TSC */
-u64 snp_secure_tsc_feature(void);
 u64 snp_nominal_tsc_mhz(void);
 void snp_secure_tsc_start(struct vcpu *v);
 void snp_secure_tsc_enter(struct vcpu *v, const u8 *vmsa);

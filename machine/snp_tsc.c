@@ -12,7 +12,6 @@
 #include "snp_firmware.h"
 
 #define STATUS_SECURE_TSC	BIT_ULL(11)	/* SEV_STATUS, APM vol. 2, 15.34.10 */
-#define VMSA_FEATURE		BIT_ULL(9)	/* SEV_FEATURES of a VMSA */
 #define SCALE			(1ull << 32)	/* 8.32 fixed point */
 #define OFFSET			(1ull << 36)
 #define PER_FACTOR		100000ull	/* TSC_FACTOR is in hundred-thousandths */
@@ -36,11 +35,6 @@ _Static_assert(sizeof(struct tsc_info_reply) == 128, "MSG_TSC_INFO_RSP");
 bool snp_secure_tsc(void)
 {
 	return sev_options.status & STATUS_SECURE_TSC;
-}
-
-u64 snp_secure_tsc_feature(void)
-{
-	return snp_secure_tsc() ? VMSA_FEATURE : 0;
 }
 
 /*

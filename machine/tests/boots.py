@@ -149,6 +149,7 @@ BOOTS = [
     *(Boot("cpu", p, "la57", ("la57",)) for p in ("none", *AMD)),
     *each("inject", ALL),
     *(Boot("smp", personality, vcpus=2) for personality in ALL),
+    Boot("smp", "sev-snp", "features", ("sev_status=0x800000",), vcpus=2),
     *(
         Boot(
             "snapshot",

@@ -10,7 +10,6 @@
 
 #define EXIT_CPUID	0x72
 #define CALL_CPUID	10
-#define MSR_SEV_STATUS	0xc0010131
 #define MSR_EFER	0xc0000080
 #define MSR_FEATURE_CONTROL 0x3a
 #define CR0_NE		BIT_ULL(5)

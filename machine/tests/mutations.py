@@ -443,6 +443,14 @@ MUTATIONS = [
         "tsc_has_the_offset",
     ),
     Mutation(
+        "second_vcpu_has_only_the_first_feature",
+        "snp_ap.c",
+        "launched = sev_status() >> 2;",
+        "launched = 1;",
+        "smp.features.sev_snp",
+        "second_vcpu_starts",
+    ),
+    Mutation(
         "tsc_info_is_there_without_secure_tsc",
         "snp_tsc.c",
         "if (!reply->status && snp_secure_tsc())",

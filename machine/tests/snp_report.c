@@ -23,7 +23,6 @@
 #define TSC_INFO_REQ		17
 #define TSC_INFO_SIZE		128
 #define INVALID_PARAM		0x16
-#define MSR_SEV_STATUS		0xc0010131
 #define SECURE_TSC		BIT(11)
 
 struct header {

@@ -11,7 +11,6 @@
 #define APIC_ID		(APIC + 0x20)
 #define APIC_TPR	(APIC + 0x80)
 #define MSR_APIC_BASE	0x1b
-#define MSR_SEV_STATUS	0xc0010131
 #define MSR_XSS		0xda0
 #define XSS_CET		(BIT(11) | BIT(12))
 #define PORT		0x80

@@ -20,7 +20,6 @@
 #define AP_JUMP_TABLE	0x80000005
 #define AP_CREATION	0x80000013
 #define CREATE		1ull
-#define SEV_FEATURES	1ull		/* SNPActive */
 #define VMSA_SEV_FEATURES 0x3b0
 #define VMSA_XCR0	0x3e8
 #define VMPL1_VMSA	(1ull | BIT_ULL(16))
@@ -79,6 +78,7 @@ static void fill_jump_table(void)
 static void start_by_vmsa(void)
 {
 	struct vmcb_save *s = (void *)vmsa;
+	u64 features = rdmsr(MSR_SEV_STATUS) >> 2;
 	struct vmcb_seg data = { .selector = 0x10, .attrib = 0xc93, .limit = 0xffffffff };
 
 	s->cs = (struct vmcb_seg){ .selector = 0x08, .attrib = 0xa9b, .limit = 0xffffffff };
@@ -98,11 +98,11 @@ static void start_by_vmsa(void)
 	s->rflags = 2;
 	s->rip = (u64)ap_start_64;
 	s->g_pat = 0x0007040600070406ull;
-	*(u64 *)(vmsa + VMSA_SEV_FEATURES) = SEV_FEATURES;
+	*(u64 *)(vmsa + VMSA_SEV_FEATURES) = features;
 	*(u64 *)(vmsa + VMSA_XCR0) = 1;
 	rmpadjust((u64)vmsa, false, VMPL1_VMSA);
 	ghcb_clear();
-	ghcb_put(F_RAX, SEV_FEATURES);
+	ghcb_put(F_RAX, features);
 	ghcb_exit(AP_CREATION, (u64)AP_ID << 32 | CREATE, (u64)vmsa);
 }
 

@@ -130,6 +130,7 @@ static inline u64 shared_bit(void) { return is_tdx() ? cmask : 0; }
 
 /* ---- ghcb.c: SEV-ES and SEV-SNP ---- */
 #define GHCB_MSR	0xc0010130
+#define MSR_SEV_STATUS	0xc0010131
 #define GHCB_PAGE	0			/* of the arena, on the boot CPU */
 #define GHCB_BUFFER	0x800			/* shared buffer: offset and size */
 #define GHCB_BUFFER_LEN	0x7f0
