@@ -71,7 +71,7 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
         files += [payload] * boot.initramfs
     return [
         *paths.qemu,
-        *("-accel", "tcg,thread=multi", "-machine", "pc", "-cpu", "max,phys-bits=52"),
+        *("-accel", "tcg,thread=single", "-machine", "pc", "-cpu", "max,phys-bits=52"),
         *("-smp", str(boot.vcpus), "-m", str(MACHINE_MIB + boot.ram), "-nodefaults"),
         *("-display", "none", "-no-reboot"),
         *("-chardev", f"file,id=stream,path={folder}/stream.log"),

@@ -129,7 +129,8 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
     """The command line; file names are relative to the boot's folder."""
     cmdline = kernel_words(guest)
     argv = list(qemu.argv)
-    argv += "-accel tcg,thread=multi -machine pc -nodefaults -no-user-config".split()
+    # With a thread a vCPU, QEMU (7.2 and 10.0) may go on with code that another one has patched
+    argv += "-accel tcg,thread=single -machine pc -nodefaults -no-user-config".split()
     argv += "-display none -no-reboot".split()
     argv += ["-name", f"coco-{guest.personality},debug-threads=on", "-smp", str(guest.vcpus)]
     argv += _port(0x402, "stream", STREAM)
