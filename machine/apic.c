@@ -21,7 +21,10 @@
 #define APIC_LVT_TIMER	0x320
 #define APIC_LVT_ERROR	0x370
 #define APIC_TIMER_INIT	0x380
+#define APIC_TIMER_NOW	0x390
+#define APIC_TIMER_DIV	0x3e0
 #define APIC_LVT_MASKED	BIT(16)
+#define APIC_LVT_PERIODIC BIT(17)
 
 #define ICR_MODE	(7u << 8)
 #define ICR_LOGICAL	BIT(11)
@@ -74,6 +77,21 @@ void apic_reset(void)
 		if (*apic(APIC_ISR + i / 32 * 0x10) & BIT(i % 32))
 			*apic(APIC_EOI) = 0;
 	*apic(APIC_SPIV) = 0xff;
+}
+
+/*
+ * A one-shot timer whose time is over now that time was moved on fires at once.
+ * QEMU's counts nanoseconds, divided by 1 << shift (APM vol. 2, 16.4.1: 7 is by 1).
+ */
+void apic_time_moved(struct vcpu *v)
+{
+	u32 lvt = *apic(APIC_LVT_TIMER), divide = *apic(APIC_TIMER_DIV), left = *apic(APIC_TIMER_NOW);
+	u32 shift = ((divide & 3) + (divide >> 1 & 4) + 1) & 7;
+	u64 gone = v->moved_ns >> shift;
+
+	v->moved_ns = 0;
+	if (gone && left && !(lvt & (APIC_LVT_MASKED | APIC_LVT_PERIODIC)))
+		*apic(APIC_TIMER_INIT) = gone < left ? left - gone : 1;
 }
 
 /* ---- who an IPI is for (APM vol. 2, 16.6) ---- */
@@ -177,8 +195,8 @@ static bool x2apic_exists(u32 msr)
 	case APIC_SPIV ... 0x280:	/* ISR, TMR, IRR, ESR */
 	case 0x2f0:			/* LVT CMCI */
 	case APIC_ICR:
-	case APIC_LVT_TIMER ... 0x390:
-	case 0x3e0:			/* timer's divide configuration */
+	case APIC_LVT_TIMER ... APIC_TIMER_NOW:
+	case APIC_TIMER_DIV:
 	case 0x3f0:			/* self IPI */
 		return msr >= X2APIC_FIRST && msr <= X2APIC_LAST;
 	}
@@ -216,7 +234,7 @@ bool apic_msr_write(struct vcpu *v, u32 msr, u64 value)
 	u32 offset = (msr - X2APIC_FIRST) << 4;
 
 	if (!x2apic_exists(msr) || offset == APIC_ID || offset == APIC_LDR || offset == 0x030 ||
-	    offset == 0x0a0 || (offset >= APIC_ISR && offset < 0x280) || offset == 0x390)
+	    offset == 0x0a0 || (offset >= APIC_ISR && offset < 0x280) || offset == APIC_TIMER_NOW)
 		return false;
 	if (msr == X2APIC_ICR) {
 		x2apic_icr(v, value);

@@ -136,7 +136,7 @@ static s64 add_injection(struct vcpu *v, u64 va)
 static s64 warp(struct vcpu *v, u64 ns)
 {
 	time_warp(ns);
-	vcpus_flush(v);
+	vcpus_time_moved(v);
 	return 0;
 }
 

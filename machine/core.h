@@ -158,6 +158,7 @@ bool nmi_step(struct vcpu *v);
 
 void apic_send(u32 apic_id, u32 icr_low);	/* from the machine; the guest's ICR is kept */
 void apic_reset(void);				/* this CPU's, as INIT does */
+void apic_time_moved(struct vcpu *v);		/* its own CPU, time.c: time_warp() */
 
 /* ---- exit.c ---- */
 void exit_totals(void);

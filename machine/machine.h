@@ -67,6 +67,7 @@ struct vcpu {
 	struct ve_info ve;		/* TDX */
 	u64 apic_base;
 	int pending_vector;		/* an interrupt taken while halted, -1: none */
+	u64 moved_ns;			/* time was moved on, which its timer has yet to hear of */
 	void *technology;		/* the technology's own state, if it needs more */
 };
 
@@ -223,6 +224,8 @@ int vcpu_start(u32 apic_id, const struct vmcb_save *state, const u64 regs[16]);
 int vcpu_start_sipi(u32 apic_id, u8 vector);
 /* Every other vCPU drops its translations before this returns, and none runs until the lock is free */
 void vcpus_flush(struct vcpu *self);
+/* All have their timers hear that time was moved on */
+void vcpus_time_moved(struct vcpu *self);
 /* Sleep, unlocked, until this vCPU has an interrupt (taken into pending_vector) or NMI */
 void vcpu_wait_for_interrupt(struct vcpu *v);
 void msr_permit(u32 msr, bool read, bool write);	/* guest accesses go straight to the CPU */

@@ -72,19 +72,33 @@ void vcpus_flush(struct vcpu *self)
 			cpu_relax();
 }
 
+void vcpus_time_moved(struct vcpu *self)
+{
+	u32 i;
+
+	vcpus_flush(self);
+	for (i = 0; i < config.vcpus; i++)
+		if (vcpus[i].asleep)
+			kick(&vcpus[i]);
+}
+
 void vcpu_sleep(struct vcpu *v, bool interrupts)
 {
 	struct wakeup w = { .vector = -1 };
 
 	if (v->kicked)
 		vcpu_take_nmi(v);	/* meant for the guest that it has left by now */
-	v->asleep = true;
-	machine_unlock();
-	cpu_sleep(&w, interrupts);
-	machine_lock();
-	v->asleep = false;
-	if (w.nmi)
-		nmi_came(v);
+	do {
+		apic_time_moved(v);
+		v->asleep = true;
+		machine_unlock();
+		cpu_sleep(&w, interrupts);
+		machine_lock();
+		v->asleep = false;
+		if (w.nmi)
+			nmi_came(v);
+		w.nmi = 0;
+	} while (v->moved_ns && !v->wake && !v->nmi_pending && w.vector < 0);
 	if (w.vector >= 0)
 		v->pending_vector = w.vector;
 }

@@ -75,8 +75,10 @@ void time_warp(u64 ns)
 	u64 ticks = ns / 1000000000 * hz + ns % 1000000000 * hz / 1000000000;
 	u32 i;
 
-	for (i = 0; i < MAX_VCPUS; i++)
+	for (i = 0; i < MAX_VCPUS; i++) {
 		vcpus[i].vmcb.tsc_offset += ticks;
+		vcpus[i].moved_ns += ns;
+	}
 	warped += ticks;
 	kvm_pv_time_warped(ns);
 }

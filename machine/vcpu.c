@@ -211,6 +211,7 @@ void vcpu_run_forever(struct vcpu *v)
 		wait_for_start(v);
 		if (inits != v->inits)
 			continue;
+		apic_time_moved(v);
 		inject_due(v);
 		enter_guest(v);
 		if (inits != v->inits)

@@ -204,6 +204,22 @@ MUTATIONS = [
         "interrupt_arrives_with_if",
     ),
     Mutation(
+        "timers_do_not_hear_that_time_was_moved_on",
+        "time.c",
+        "vcpus[i].moved_ns += ns;",
+        ";",
+        "smp.none",
+        "timer_comes_once",
+    ),
+    Mutation(
+        "timers_are_over_whenever_time_is_moved_on",
+        "apic.c",
+        "gone < left ? left - gone : 1",
+        "1",
+        "smp.none",
+        "timer_has_yet_to_come",
+    ),
+    Mutation(
         "paging_off_code_is_shared",
         "mem.c",
         "(paging_off ? root_paging_off : root)",

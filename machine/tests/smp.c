@@ -13,15 +13,25 @@
 #define FAIL_INUSE	3
 #define CALL_HLT	12
 #define CALL_WRMSR	32
-#define X2APIC_SPIV	0x80f
-#define X2APIC_EOI	0x80b
+#define X2APIC		0x800		/* MSR of a register: 0x800 + offset / 16 */
+#define APIC		0xfee00000ull
+#define APIC_EOI	0x0b0
+#define APIC_SPIV	0x0f0
 #define APIC_ENABLED	0x1ff
+#define APIC_LVT_TIMER	0x320
+#define APIC_TIMER_INIT	0x380
+#define APIC_TIMER_DIV	0x3e0
+#define BY_128		0xa
+#define SECOND		1000000000ull
 #define PATIENCE	1000000000u	/* spins */
+#define MOMENT		100000u
 #define TURNS		50
 #define COUNTER		8		/* arena pages */
 #define RESCINDED	9
+#define CODE		10
+#define PATCHES		2000000u
 
-enum task { IDLE, HALT, COUNT, TOUCH, DONE };
+enum task { IDLE, HALT, TIMER, COUNT, TOUCH, CALL, DONE };
 
 static volatile enum task task;
 static volatile u32 ap_runs, ap_nmis, ap_interrupts, ap_faults, ap_halted;
@@ -35,12 +45,22 @@ static bool on_nmi(struct frame *frame)
 	return true;
 }
 
+/* Not in SEV-ES and SEV-SNP, where a second GHCB would be needed */
+static void apic_write(u32 offset, u32 value)
+{
+	if (is_tdx() && offset == APIC_EOI)
+		wrmsr(X2APIC + offset / 16, value);
+	else if (is_tdx())
+		tdvmcall(CALL_WRMSR, X2APIC + offset / 16, value, 0, 0, NULL);
+	else if (!is_es())
+		*(volatile u32 *)(APIC + offset) = value;
+}
+
 static bool on_interrupt(struct frame *frame)
 {
 	(void)frame;
 	ap_interrupts++;
-	if (is_tdx())
-		wrmsr(X2APIC_EOI, 0);
+	apic_write(APIC_EOI, 0);
 	return true;
 }
 
@@ -64,6 +84,15 @@ static void halt(void)
 		asm volatile("sti\n\thlt\n\tcli");
 	asm volatile("cli");
 	ap_halted = 2;
+}
+
+/* Nine minutes, if nobody moves time on */
+static void halt_for_long(void)
+{
+	apic_write(APIC_LVT_TIMER, VECTOR);
+	apic_write(APIC_TIMER_DIV, BY_128);
+	apic_write(APIC_TIMER_INIT, ~0u);
+	halt();
 }
 
 /* A counter in private memory, while the boot CPU looks at the page through its other view */
@@ -91,15 +120,34 @@ static void touch(void)
 		     : "rax", "memory", "cc");
 }
 
+/* The other CPU writes the constant that a function returns, and says so after that */
+static volatile u32 patched, stale, called;
+
+static void call_patched(void)
+{
+	u32 (*code)(void) = (u32 (*)(void))arena(CODE);
+	u32 told;
+
+	called = 1;
+	while (task == CALL) {
+		told = patched;
+		if (code() < told)
+			stale++;
+	}
+}
+
 static void ap(void)
 {
-	if (is_tdx())
-		tdvmcall(CALL_WRMSR, X2APIC_SPIV, APIC_ENABLED, 0, 0, NULL);
+	apic_write(APIC_SPIV, APIC_ENABLED);
 	ap_runs = 1;
 	for (;;) {
 		switch (task) {
 		case HALT:
 			halt();
+			task = DONE;
+			break;
+		case TIMER:
+			halt_for_long();
 			task = DONE;
 			break;
 		case COUNT:
@@ -108,6 +156,10 @@ static void ap(void)
 			break;
 		case TOUCH:
 			touch();
+			task = DONE;
+			break;
+		case CALL:
+			call_patched();
 			task = DONE;
 			break;
 		default:
@@ -166,6 +218,23 @@ static void injections(void)
 	check_eq("interrupt_comes_once", ap_interrupts, 1);
 }
 
+static void time_moves(void)
+{
+	u32 i;
+
+	ap_halted = ap_interrupts = 0;
+	task = TIMER;
+	check("other_halts_for_long", wait_until(&ap_halted, 1));
+	machine_call(COCO_CALL_WARP, SECOND, 0, 0);
+	machine_call(COCO_CALL_WARP, SECOND, 0, 0);
+	for (i = 0; i < MOMENT; i++)
+		cpu_relax();
+	check_eq("timer_has_yet_to_come", ap_interrupts, 0);
+	machine_call(COCO_CALL_WARP, 600 * SECOND, 0, 0);
+	check("timer_comes_when_time_was_moved_on", done());
+	check_eq("timer_comes_once", ap_interrupts, 1);
+}
+
 static void views_in_turn(void)
 {
 	volatile u64 *shared =
@@ -188,6 +257,23 @@ static void views_in_turn(void)
 	check("counter_was_counted_and_seen", ap_counted >= TURNS && seen);
 }
 
+static void patch(void)
+{
+	volatile u32 *value = (volatile u32 *)(arena(CODE) + 1);
+	u32 i;
+
+	memcpy(arena(CODE), "\xb8\0\0\0\0\xc3", 6);	/* mov $0, %eax; ret */
+	task = CALL;
+	check("other_calls_code", wait_until(&called, 1));
+	for (i = 1; i < PATCHES; i++) {
+		*value = i;
+		patched = i;
+	}
+	task = IDLE;
+	check("other_lets_go_of_code", done());
+	check_eq("other_runs_what_was_written", stale, 0);
+}
+
 static void rescind(void)
 {
 	task = TOUCH;
@@ -207,6 +293,9 @@ void payload(void)
 		ghcb_init();
 	start();
 	injections();
+	if (!is_es())
+		time_moves();
+	patch();
 	if (personality == COCO_SEV || personality == COCO_SEV_ES)
 		views_in_turn();
 	if (is_snp()) {
