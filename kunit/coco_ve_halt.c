@@ -44,7 +44,7 @@ static bool halt_once(struct coco_window *w, struct irq_work *work)
 
 	preempt_disable();
 	local_irq_disable();
-	coco_window_begin_open(w);
+	coco_window_begin_here(w);
 	if (work)
 		irq_work_queue(work);
 	raw_safe_halt();
@@ -104,7 +104,7 @@ static void hlt_with_interrupts_on_is_refused_without_call(struct kunit *test)
 
 	need_tdx_and_machine(test);
 	preempt_disable();
-	coco_window_begin_open(w);
+	coco_window_begin_here(w);
 	do_hlt(&r);
 	coco_window_end(w);
 	preempt_enable();

@@ -30,7 +30,7 @@ static struct coco_window *window;
 /* Nothing was asked of the host before it */
 static bool passes(const char *message)
 {
-	coco_window_end(window);
+	coco_window_read(window);
 	return strstr(message, "private memory") &&
 	       coco_window_find(window, COCO_EV_VE, REASON_EPT, 0) &&
 	       !coco_window_find(window, COCO_EV_TDVMCALL, REASON_EPT, 0);

@@ -75,15 +75,17 @@ s64 coco_watch(const void *address, size_t len);
  * anything else that may sleep or wait for a CPU, between begin and end.
  *
  * An open window stops nothing, and sees what all CPUs do: for functions that
- * sleep.  Ask it for codes that nothing else makes.
+ * sleep.  Ask it for codes that nothing else makes.  One that is opened here
+ * stops nothing either, but sees this CPU only: preemption must be off.
  */
 #define COCO_WINDOW_EVENTS	256
+#define COCO_ALL_CPUS		(~0u)
 
 struct coco_window {
-	u64 first, end;
+	u64 first;
 	unsigned long flags;
 	bool open;
-	u32 cpu;
+	u32 cpu;			/* whose events it sees */
 	u32 nevents;
 	u32 lost;			/* more events than fit, or overwritten by the machine */
 	s64 rule;			/* id, 0: none, or an error */
@@ -96,6 +98,9 @@ void coco_window_begin(struct coco_window *w);
 /* ... and until the window's end this rule is in force; NULL: none */
 void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule);
 void coco_window_begin_open(struct coco_window *w);
+void coco_window_begin_here(struct coco_window *w);
+/* What came so far, without its end: for a kernel that will not get there */
+void coco_window_read(struct coco_window *w);
 void coco_window_end(struct coco_window *w);
 unsigned int coco_window_count(const struct coco_window *w, enum coco_event_kind kind, u64 code);
 /* The nth (from 0) of this kind and code, or NULL */

@@ -69,9 +69,8 @@ static void let_others_go(void)
 static void begin(struct coco_window *w, bool open, const struct coco_rule *rule)
 {
 	w->open = open;
-	w->nevents = 0;
-	w->lost = 0;
 	w->applied = 0;
+	w->cpu = COCO_ALL_CPUS;
 	if (!open) {
 		stop_others();
 		local_irq_save(w->flags);
@@ -87,6 +86,13 @@ void coco_window_begin_open(struct coco_window *w)
 }
 EXPORT_SYMBOL_GPL(coco_window_begin_open);
 
+void coco_window_begin_here(struct coco_window *w)
+{
+	begin(w, true, NULL);
+	w->cpu = smp_processor_id();
+}
+EXPORT_SYMBOL_GPL(coco_window_begin_here);
+
 void coco_window_begin_scripted(struct coco_window *w, const struct coco_rule *rule)
 {
 	begin(w, false, rule);
@@ -99,24 +105,31 @@ void coco_window_begin(struct coco_window *w)
 }
 EXPORT_SYMBOL_GPL(coco_window_begin);
 
+void coco_window_read(struct coco_window *w)
+{
+	u64 seq, end = coco_event_next();
+
+	w->nevents = 0;
+	w->lost = 0;
+	for (seq = w->first; seq < end; seq++) {
+		struct coco_event *e = &w->events[w->nevents];
+
+		if (w->nevents == COCO_WINDOW_EVENTS || coco_event(seq, e))
+			w->lost++;
+		else if (w->cpu == COCO_ALL_CPUS || e->cpu == w->cpu)
+			w->nevents++;
+	}
+}
+EXPORT_SYMBOL_GPL(coco_window_read);
+
 void coco_window_end(struct coco_window *w)
 {
-	u64 seq;
-
-	w->end = coco_event_next();
+	coco_window_read(w);
 	if (w->rule > 0)
 		w->applied = coco_rule_del(w->rule);
 	if (!w->open) {
 		local_irq_restore(w->flags);
 		let_others_go();
-	}
-	for (seq = w->first; seq < w->end; seq++) {
-		struct coco_event *e = &w->events[w->nevents];
-
-		if (w->nevents == COCO_WINDOW_EVENTS || coco_event(seq, e))
-			w->lost++;
-		else if (w->open || e->cpu == w->cpu)
-			w->nevents++;
 	}
 }
 EXPORT_SYMBOL_GPL(coco_window_end);
