@@ -8,8 +8,9 @@
  *	#VC, #VE (user)		CPL 3 and a RIP inside the section coco_insn
  *	   |   nested ones of the kernel have CPL 0
  *	host call (kernel)	its code is that of the exception (GHCB exit codes are the
- *				#VC's, TDVMCALL leaves the #VE's), and of the exceptions with
- *				that code on that CPU the latest before it was ours
+ *				#VC's but for MMIO, TDVMCALL leaves the #VE's), and of the
+ *				exceptions with that code on that CPU the latest before it was
+ *				ours
  */
 #ifndef COCO_WINDOW_H
 #define COCO_WINDOW_H
@@ -17,6 +18,10 @@
 #include "machine.h"
 
 #define WINDOW_EVENTS	512
+
+#define EXIT_NPF	0x400			/* APM vol. 2, appendix C */
+#define CALL_MMIO_READ	0x80000001ull		/* GHCB specification 56421, table 6 */
+#define CALL_MMIO_WRITE	0x80000002ull
 
 struct window {
 	uint64_t first;
@@ -56,6 +61,14 @@ static inline bool event_is_our_exception(const struct coco_event *e)
 	return event_is_exception(e) && e->cpl == 3 && rip_is_ours(e->rip);
 }
 
+/* Of the exception that this call is made for */
+static inline uint64_t event_cause(const struct coco_event *e)
+{
+	bool mmio = e->code == CALL_MMIO_READ || e->code == CALL_MMIO_WRITE;
+
+	return e->kind == COCO_EV_GHCB && mmio ? EXIT_NPF : e->code;
+}
+
 static inline bool event_is_our_call(const struct window *w, int i)
 {
 	const struct coco_event *e = &w->events[i];
@@ -65,7 +78,8 @@ static inline bool event_is_our_call(const struct window *w, int i)
 	while (i--) {
 		const struct coco_event *before = &w->events[i];
 
-		if (event_is_exception(before) && before->cpu == e->cpu && before->code == e->code)
+		if (event_is_exception(before) && before->cpu == e->cpu &&
+		    before->code == event_cause(e))
 			return event_is_our_exception(before);
 	}
 	return false;
