@@ -125,13 +125,13 @@ static volatile u32 patched, stale, called;
 
 static void call_patched(void)
 {
-	u32 (*code)(void) = (u32 (*)(void))arena(CODE);
-	u32 told;
+	u32 told, value;
 
 	called = 1;
 	while (task == CALL) {
 		told = patched;
-		if (code() < told)
+		asm volatile("call *%1" : "=a"(value) : "r"(arena(CODE)) : "memory", "cc");
+		if (value < told)
 			stale++;
 	}
 }
