@@ -81,7 +81,7 @@ void apic_reset(void)
 
 /*
  * A one-shot timer whose time is over now that time was moved on fires at once.
- * QEMU's counts nanoseconds, divided by 1 << shift (APM vol. 2, 16.4.1: 7 is by 1).
+ * QEMU's counts nanoseconds, divided by 1 << shift (APM vol. 2, 16.4.1; 7 divides by 1).
  */
 void apic_time_moved(struct vcpu *v)
 {

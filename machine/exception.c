@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exceptions, NMIs and interrupts for the guest.  In long mode they are
- * delivered by hand, as the CPU would (APM vol. 2, 8.9), because QEMU (7.2 to
- * 10.0 at least) has EVENTINJ wrong:
+ * delivered by hand, as the CPU would (APM vol. 2, 8.9), because QEMU 7.2 has
+ * EVENTINJ wrong:
  *	vector 29 pushes no error code
  *	an interrupt may come once more at any later time, RFLAGS.IF or not
  *	an exit in the delivery of an interrupt saves the state of the host
@@ -223,22 +223,26 @@ bool vcpu_undisturbed(const struct vcpu *v)
 	       !(b->save.rflags & RFLAGS_TF) && !inject_waits(v);
 }
 
-/*
- * An interrupt that has to wait: exit as soon as the guest would take one.  Not
- * V_IRQ alone, which QEMU forgets over a real interrupt; that is kept out, too.
- */
+/* Exit as soon as the guest would take an interrupt: by V_IRQ, which QEMU forgets over a real one */
+static void want_window(struct vcpu *v, bool want)
+{
+	struct vmcb *b = &v->vmcb;
+
+	if (want) {
+		b->intercepts |= WINDOW;
+		b->int_ctl |= V_IRQ | V_IGN_TPR;
+	} else {
+		b->intercepts &= ~WINDOW;
+		b->int_ctl &= ~(V_IRQ | V_IGN_TPR);
+	}
+}
+
 static void deliver_interrupt(struct vcpu *v)
 {
 	struct vmcb *b = &v->vmcb;
 	bool open = b->save.rflags & RFLAGS_IF && !b->int_shadow && !(b->event_inj & EVENT_VALID);
 
-	if (v->pending_vector < 0 || open) {
-		b->intercepts &= ~WINDOW;
-		b->int_ctl &= ~(V_IRQ | V_IGN_TPR);
-	} else {
-		b->intercepts |= WINDOW;
-		b->int_ctl |= V_IRQ | V_IGN_TPR;
-	}
+	want_window(v, v->pending_vector >= 0 && !open);
 	if (v->pending_vector < 0 || !open)
 		return;
 	if (guest_long_mode(v))
