@@ -85,10 +85,16 @@ void apic_reset(void)
  */
 void apic_time_moved(struct vcpu *v)
 {
-	u32 lvt = *apic(APIC_LVT_TIMER), divide = *apic(APIC_TIMER_DIV), left = *apic(APIC_TIMER_NOW);
-	u32 shift = ((divide & 3) + (divide >> 1 & 4) + 1) & 7;
-	u64 gone = v->moved_ns >> shift;
+	u32 lvt, divide, left, shift;
+	u64 gone;
 
+	if (!v->moved_ns)
+		return;		/* before each entry: no device is to be asked for it */
+	lvt = *apic(APIC_LVT_TIMER);
+	divide = *apic(APIC_TIMER_DIV);
+	left = *apic(APIC_TIMER_NOW);
+	shift = ((divide & 3) + (divide >> 1 & 4) + 1) & 7;
+	gone = v->moved_ns >> shift;
 	v->moved_ns = 0;
 	if (gone && left && !(lvt & (APIC_LVT_MASKED | APIC_LVT_PERIODIC)))
 		*apic(APIC_TIMER_INIT) = gone < left ? left - gone : 1;
