@@ -307,3 +307,41 @@ def test_makefile_without_absolute_paths_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text("# /usr/src/linux\nall:\n")
     assert not unpacked.relocate(tmp_path / "Makefile", tmp_path / "Makefile")
     assert (tmp_path / "Makefile").read_text() == "# /usr/src/linux\nall:\n"
+
+
+def package(name: str, folder: Path) -> Path:
+    """A package whose root is folder/name."""
+    control = folder / name / "DEBIAN/control"
+    control.parent.mkdir()
+    control.write_text(
+        f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: none\nDescription: none\n"
+    )
+    target = folder / f"{name}.deb"
+    subprocess.run(["dpkg-deb", "-b", folder / name, target], check=True, capture_output=True)
+    return target
+
+
+def test_largest_changelog_of_split_packages_is_kept(tmp_path: Path) -> None:
+    """Debian 7.x: the documentation of linux-modules-* is a link to that of linux-base-*."""
+    docs = {name: tmp_path / name / "usr/share/doc" for name in ("base", "modules", "kbuild")}
+    for name, text in (("base", "the kernel's own"), ("kbuild", "short")):
+        (docs[name] / f"linux-{name}-7").mkdir(parents=True)
+        (docs[name] / f"linux-{name}-7/changelog.Debian.gz").write_text(text)
+    docs["modules"].mkdir(parents=True)
+    (docs["modules"] / "linux-modules-7").symlink_to("linux-base-7")
+    (docs["modules"] / "linux-other-7").symlink_to("linux-absent-7")
+    unpacked.unpack([package(name, tmp_path) for name in docs], tmp_path / "kernel")
+    log = unpacked.find_changelog(tmp_path / "kernel")
+    assert log and log.read_text() == "the kernel's own"
+    assert not (tmp_path / "kernel/usr/share/doc").exists()
+
+
+def test_changelog_outside_the_package_stays_where_it_is(tmp_path: Path) -> None:
+    outside = tmp_path / "linux-host/changelog.gz"
+    outside.parent.mkdir()
+    outside.write_text("not ours")
+    doc = tmp_path / "one/usr/share/doc"
+    doc.mkdir(parents=True)
+    (doc / "linux-one").symlink_to(outside.parent)
+    unpacked.unpack([package("one", tmp_path)], tmp_path / "kernel")
+    assert outside.is_file() and unpacked.find_changelog(tmp_path / "kernel") is None

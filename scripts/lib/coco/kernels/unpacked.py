@@ -23,9 +23,12 @@ def unpack(debs: Sequence[Path], folder: Path) -> None:
     """Unpack packages into folder; of their documentation only the changelog is kept."""
     for deb in debs:
         command.output(["dpkg-deb", "-x", str(deb), str(folder)], f"unpacking {deb.name}")
-    logs = folder.glob("usr/share/doc/linux-*/changelog*.gz")
-    for log in sorted(logs, key=lambda path: path.stat().st_size):
-        log.replace(folder / CHANGELOG)  # the largest is the kernel's
+    # The folder of a package that was split off the image is a link to the image's
+    found = folder.glob("usr/share/doc/linux-*/changelog*.gz")
+    logs = [log for log in found if not log.is_symlink() and not log.parent.is_symlink()]
+    if logs:
+        largest = max(logs, key=lambda log: log.stat().st_size)  # the kernel's
+        largest.replace(folder / CHANGELOG)
     for name in ("doc", "lintian", "bug", "man"):
         command.output(["rm", "-rf", str(folder / "usr/share" / name)], "tidying up")
 
