@@ -4,14 +4,14 @@
 import argparse
 import json
 import os
-import time
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from documents import case, document, run
 
-from coco import check, errors, results, soak
+from coco import check, errors, results, schedule, soak
 from coco.screen import Screen
 
 
@@ -21,12 +21,14 @@ class World:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder / "soak"
         self.words: list[list[str]] = []
+        self.jobs: list[int | None] = []
         self.how: dict[int, Any] = {}  # of the nth check: a status, or an exception
         self.sources = "a" * 64
         monkeypatch.setattr(check, "check", self.check)
 
     def check(self, options: argparse.Namespace, words: list[str], _screen: Screen) -> int:
         self.words.append(words)
+        self.jobs.append(options.jobs)
         how = self.how.get(len(self.words), "pass")
         if isinstance(how, BaseException):
             raise how
@@ -36,9 +38,14 @@ class World:
         results.write(folder, made)
         return errors.OK
 
-    def soak(self, rounds: int = 4, kernels: str = "fake:1") -> tuple[int, str]:
+    def soak(self, rounds: int = 4, kernels: str = "fake:1", load: int = 0) -> tuple[int, str]:
         options = argparse.Namespace(
-            kernels=kernels, results=str(self.folder), rounds=rounds, load=0, tier=None
+            kernels=kernels,
+            results=str(self.folder),
+            rounds=rounds,
+            load=load,
+            jobs=None,
+            tier=None,
         )
         words = [f"KERNELS={kernels}", f"ROUNDS={rounds}", "PERSONALITY=tdx"]
         screen = self.folder.parent / "screen"
@@ -100,14 +107,20 @@ def test_interrupted_soak_goes_on(world: World) -> None:
     assert len(world.runs) == 4
 
 
-def test_every_third_run_is_loaded_and_no_process_stays() -> None:
-    with soak.busy(1):
-        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-        there = [int(number) for number in children.read_text().split()]
-        assert len(there) >= len(os.sched_getaffinity(0))
-        time.sleep(0.1)
-        assert any("sum(range" in Path(f"/proc/{pid}/cmdline").read_text() for pid in there)
-    assert not any(str(pid) in children.read_text().split() for pid in there)
+def test_every_third_run_is_crowded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
+    monkeypatch.setattr(schedule, "_available_memory", lambda: 64 << 30)
+    _, text = world.soak(6, load=4)
+    assert world.jobs == [None, None, 12, None, None, 12]
+    assert text.count("12 machines side by side") == 2
+    assert re.search(r"^fake:1 +6 +2 +0 +0 ", text, re.MULTILINE)
+
+
+def test_crowd_fits_into_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(16)))
+    monkeypatch.setattr(schedule, "_available_memory", lambda: 20 << 30)
+    assert schedule.crowd(4) == 20
+    assert schedule.default_jobs() == schedule.MOST_JOBS
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"runs": [{"kernel": "debian:6.12"}]}'])

@@ -436,9 +436,9 @@ VERBS = (
     Verb(
         "soak",
         "the same checks again and again, for flakes",
-        "Check kernels by turns, ROUNDS= times each, every third run beside LOAD= busy processes "
-        "a CPU, and name every case that did not come out as the first time. Goes on with a soak "
-        "that was interrupted (default: RESULTS=results/soak).",
+        "Check kernels by turns, ROUNDS= times each, in every third run LOAD= machines a CPU "
+        "side by side, and name every case that did not come out as the first time. Goes on with "
+        "a soak that was interrupted (default: RESULTS=results/soak).",
         ("KERNELS", *(word for word in _CHECK if word not in (*_KERNEL, "GDB")), "ROUNDS", "LOAD"),
         _soak,
     ),

@@ -16,8 +16,15 @@ MEMORY_PER_JOB = 1 << 30  # bytes that a machine really touches
 
 def default_jobs() -> int:
     """One a CPU that we may use, as far as the memory goes."""
+    return min(crowd(1), MOST_JOBS)
+
+
+def crowd(load: int) -> int:
+    """So many a CPU that we may use, as far as the memory goes; 0: none."""
+    if not load:
+        return 0
     cpus = len(os.sched_getaffinity(0))
-    return max(1, min(cpus, MOST_JOBS, _available_memory() // MEMORY_PER_JOB))
+    return max(1, min(load * cpus, _available_memory() // MEMORY_PER_JOB))
 
 
 def _available_memory() -> int:

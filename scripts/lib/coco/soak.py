@@ -6,13 +6,12 @@
                               held, and of every run that differs from it or is not OK
 
 A flake is a case that does otherwise although kernel, suites, machine and QEMU are the same;
-whatever of these changes begins a new comparison.  Every third run shares the CPUs with LOAD=
-busy processes for each.  A soak goes on where it was: ROUNDS= is how many runs of each kernel
-there shall be in the end.
+whatever of these changes begins a new comparison.  In every third run LOAD= machines a CPU go
+side by side, so that each waits for the others.  A soak goes on where it was: ROUNDS= is how
+many runs of each kernel there shall be in the end.
 """
 
 import argparse
-import contextlib
 import copy
 import datetime
 import hashlib
@@ -20,24 +19,20 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, compare, errors, kernels, parts, results
+from coco import cache, check, compare, errors, kernels, parts, results, schedule
 from coco.errors import UsageError
 from coco.screen import Screen
 
-JSON_VERSION = 1
+JSON_VERSION = 2
 FILE = "soak.json"
 ROUNDS = 10
 LOAD = 4
 LOADED = 3  # every so many runs
 _OWN_WORDS = ("KERNELS", "RESULTS", "ROUNDS", "LOAD")
-_BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(99999))"
 
 Document = dict[str, Any]
 
@@ -51,7 +46,7 @@ class SoakRun:
     same: str  # kernel, suites, machine and QEMU
     started: str
     seconds: float
-    load: int  # busy processes a CPU that we added
+    jobs: int  # machines side by side; 0: as many as usual
     cases: int
     code: int
     verdict: str
@@ -78,8 +73,8 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         for kernel in asked:
             if sum(one.kernel == kernel for one in done) >= rounds:
                 continue
-            extra = 0 if (len(done) + 1) % LOADED else load
-            made = _one(kernel, extra, options, words, folder, done)
+            jobs = 0 if (len(done) + 1) % LOADED else schedule.crowd(load)
+            made = _one(kernel, jobs, options, words, folder, done)
             done.append(made)
             _write(folder, done)
             for line in told(made, folder):
@@ -103,7 +98,7 @@ def _before(folder: Path) -> list[SoakRun]:
 
 def _one(
     kernel: str,
-    load: int,
+    jobs: int,
     options: argparse.Namespace,
     words: list[str],
     folder: Path,
@@ -116,8 +111,9 @@ def _one(
         shutil.rmtree(place)
     own = copy.copy(options)
     own.kernel, own.results, own.gdb = kernel, str(place), ""
+    own.jobs = jobs or options.jobs
     started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, busy(load):
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
         document = check.within(own, words, _OWN_WORDS, Screen(nowhere))
     made = SoakRun(
         kernel=kernel,
@@ -125,7 +121,7 @@ def _one(
         same=_same(document),
         started=started,
         seconds=document["seconds"],
-        load=load,
+        jobs=jobs,
         cases=sum(len(run["cases"]) for run in document["runs"]),
         code=document["verdict"]["exit"],
         verdict=f"{document['verdict']['word']}: {document['verdict']['text']}",
@@ -150,20 +146,6 @@ def _same(document: Document) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
 
 
-@contextlib.contextmanager
-def busy(load: int) -> Iterator[None]:
-    """So many processes a CPU that do nothing but compute; none of them outlives us."""
-    count = load * len(os.sched_getaffinity(0))
-    command = [sys.executable, "-S", "-c", _BUSY]
-    processes = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
 def _write(folder: Path, done: list[SoakRun]) -> None:
     body = {"version": JSON_VERSION, "runs": [asdict(one) for one in done]}
     with cache.disk_errors(folder):
@@ -172,8 +154,8 @@ def _write(folder: Path, done: list[SoakRun]) -> None:
 
 def told(made: SoakRun, folder: Path) -> list[str]:
     """A run's line, and what differed."""
-    with_load = f"  beside {made.load} busy processes a CPU" if made.load else ""
-    lines = [f"[{made.number}] {made.kernel}  {made.verdict}{with_load}"]
+    crowd = f"  {made.jobs} machines side by side" if made.jobs else ""
+    lines = [f"[{made.number}] {made.kernel}  {made.verdict}{crowd}"]
     for change in made.changes:
         text = f"    {change['run']} {change['case']}: {change['old']}, now {change['new']}"
         lines.append(f"{text}: {change['text']}" if change["text"] else text)
@@ -190,7 +172,7 @@ def summary(done: list[SoakRun]) -> list[str]:
         mine = [one for one in done if one.kernel == kernel]
         seconds = [one.seconds for one in mine]
         loadavg = [one.loadavg for one in mine]
-        loaded = sum(one.load > 0 for one in mine)
+        loaded = sum(one.jobs > 0 for one in mine)
         flaky = sum(bool(one.changes) for one in mine)
         not_ok = sum(one.code != errors.OK for one in mine)
         lines.append(

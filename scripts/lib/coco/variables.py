@@ -149,9 +149,7 @@ _ALL = (
     Variable("JOBS", "<n>", "machines side by side (default: one a CPU, at most 4)", _whole(1, 64)),
     Variable("PATIENCE", "<factor>", "stretch the watchdogs' budgets", _patience),
     Variable("ROUNDS", "<n>", "how often (bench: 3, soak: 10, unless given)", _whole(1, 1000)),
-    Variable(
-        "LOAD", "<n>", "busy processes a CPU beside every third run (default: 4)", _whole(0, 64)
-    ),
+    Variable("LOAD", "<n>", "machines a CPU in every third run (default: 4)", _whole(0, 64)),
     Variable("NAME", "<name>", "name of the new suite, [a-z0-9_], or id of the fix"),
     Variable("KIND", "kunit|selftest|fix", "a suite of that kind, or an entry for a fix"),
     Variable("ALL", "1", "the whole cache, too", _switch),
