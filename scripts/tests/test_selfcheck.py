@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""coco selfcheck from its options to its exit code, in the world of test_prove.py."""
+"""coco selfcheck from its options to its exit code, in the world of proof_world.py."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import fake_qemu, scenario_of
-from test_prove import RECIPE, SOURCE, WRITTEN, World, world  # noqa: F401
+from proof_world import RECIPE, SOURCE, WRITTEN, World
 
 from coco import catalogue, check, errors, expect, parts, recipe
 from coco.catalogue import Catalogue, Flip
@@ -17,6 +17,12 @@ from coco.screen import Screen
 from coco.selfcheck import mistakes, report, work
 
 pytestmark = pytest.mark.skipif(not shutil.which(recipe.SPATCH), reason="no Coccinelle")
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
 
 ENTRY = """\
 id: some-mistake
@@ -31,7 +37,7 @@ cases:
 class Checked:
     """Mistakes in a folder of their own, and a world that is broken by them."""
 
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = world
         self.folder = world.folder / "mistakes"
         self.folder.mkdir()
@@ -56,7 +62,7 @@ class Checked:
 
 
 @pytest.fixture
-def checked(world: World, monkeypatch: pytest.MonkeyPatch) -> Checked:  # noqa: F811
+def checked(world: World, monkeypatch: pytest.MonkeyPatch) -> Checked:
     return Checked(world, monkeypatch)
 
 
@@ -227,13 +233,13 @@ def test_an_entry_has_to_be_one(checked: Checked) -> None:
         checked.run()
 
 
-def test_a_sample_is_as_small_as_can_be(world: World) -> None:  # noqa: F811
+def test_a_sample_is_as_small_as_can_be(world: World) -> None:
     one = world.fix("one", cases=(Flip("alpha.leaks", "fail"),))
     two = world.fix("two", cases=(Flip("beta.locks", "fail"), Flip("alpha.leaks", "fail")))
     assert [fix.id for fix in work.sample([one, two])] == ["two"]
 
 
-def test_cases_that_no_recipe_is_for(world: World) -> None:  # noqa: F811
+def test_cases_that_no_recipe_is_for(world: World) -> None:
     assert report.unnamed([world.fix()], WRITTEN, ["alpha", "beta"]) == {
         "alpha": ["other"],
         "beta": ["locks"],
