@@ -54,7 +54,7 @@ def test_selftests_pass_too(play: Play) -> None:
     ],
 )
 def test_early_end_is_the_running_cases_and_the_rest_still_runs(
-    play: Play, how: str, result: str
+    play: Play, tmp_path: Path, how: str, result: str
 ) -> None:
     run = play(TWO, cases={"alpha.two": how})
     assert statuses(run) == {
@@ -65,6 +65,8 @@ def test_early_end_is_the_running_cases_and_the_rest_still_runs(
     }
     assert len(run.boots) == 2
     assert run.problems == []
+    logs = [path for path in tmp_path.rglob("*.log") if path.is_file()]
+    assert max(path.stat().st_size for path in logs) <= SHORT.flood
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reading the stream while it grows, whatever is in it."""
 
-import io
 import tempfile
 from pathlib import Path
 
@@ -28,20 +27,16 @@ def test_lines_arrive_as_they_are_finished(tmp_path: Path) -> None:
     assert [(r.text, r.whole) for r in reader.finish()] == [("cut o", False)]
 
 
-def test_flood_that_is_faster_than_the_reader_does_not_hold_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Flood(io.BytesIO):
-        """A file that has grown each time that its end is reached."""
-
-        def read(self, size: int | None = -1, /) -> bytes:
-            assert size is not None and size >= 0, "reads on until the writer pauses"
-            return super().read(size)
-
-    monkeypatch.setattr(Path, "open", lambda *_: Flood(b"k|one\nk|two\nk|thr"))
-    reader = stream.StreamReader(tmp_path / "stream")
-    assert [record.text for record in reader.poll()] == ["one", "two"]
-    assert reader.poll() == []
+def test_flood_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast it is written, a look at it ends."""
+    monkeypatch.setattr(stream, "AT_ONCE", 10)
+    file = tmp_path / "stream"
+    file.write_bytes(b"k|one\nk|two\nk|three\nk|four\n")
+    reader = stream.StreamReader(file)
+    assert [record.text for record in reader.poll()] == ["one"]
+    assert [record.text for record in reader.poll()] == ["two", "three"]
+    assert [record.text for record in reader.finish()] == ["four"]
+    assert [record.text for record in stream.read_stream(file)] == ["one", "two", "three", "four"]
 
 
 def test_line_without_end_comes_in_pieces(tmp_path: Path) -> None:

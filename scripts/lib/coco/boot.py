@@ -2,6 +2,7 @@
 """One boot: start QEMU, follow what it writes, stop it when it must be, save a snapshot."""
 
 import contextlib
+import os
 import re
 import shlex
 import shutil
@@ -71,10 +72,12 @@ def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) ->
             result.stop = follower.follow(cancel)
         finally:
             process.kill()
+            for log in (qemu.STREAM, qemu.CONSOLE):
+                _cut(order.folder / log, order.budgets.flood)
             result.records = follower.finish()
             result.seconds = round(time.monotonic() - start, 3)
     console = Tail(order.folder / qemu.CONSOLE)
-    result.console = [*console.lines(), console.rest()]
+    result.console = [*console.all_lines(), console.rest()]
     if not result.records and result.stop.cause == "abort" and not order.resume:
         raise InfrastructureError(
             f"QEMU did not start: {result.stop.text}", f"its command: {order.folder}/command"
@@ -168,8 +171,9 @@ class _Follower:
         if size > self._console_size:
             self._console_size = size
             self._watch.output()
+        size = max(size, _size(self._order.folder / qemu.STREAM))
         self._watch.advance(now, self._queue.waited())
-        if max(size, self._reader.size) > self._order.budgets.flood:
+        if size > self._order.budgets.flood:
             return Stop("flood", f"more than {self._order.budgets.flood >> 20} MiB of output")
         if shutil.disk_usage(self._order.folder).free < LAST_RESERVE:
             return Stop("disk-full", f"no space left in {self._order.folder}")
@@ -266,3 +270,9 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _cut(path: Path, size: int) -> None:
+    """Whoever was stopped for a flood has written some more until then."""
+    if _size(path) > size:
+        os.truncate(path, size)

@@ -6,7 +6,6 @@ init's, k is the kernel's log, t is KTAP of user-space tests.  Whatever a broken
 or lying guest writes into it, reading it never raises.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 
 CHANNELS = "mikt"
 LONGEST_LINE = 16384
+AT_ONCE = 4 << 20  # bytes: whoever floods a file may write it faster than it can be read
 
 _FIELD = re.compile(r"([a-z_]+)=(\S+)")
 
@@ -70,15 +70,11 @@ class Tail:
         self._rest = b""
 
     def lines(self) -> Iterator[str]:
-        """New complete lines; over-long ones come in pieces.
-
-        Of what is there now: a writer that is faster than us would have no end.
-        """
+        """New complete lines, those of AT_ONCE bytes at the most; over-long ones in pieces."""
         try:
             with self.path.open("rb") as file:
-                end = file.seek(0, os.SEEK_END)
                 file.seek(self.size)
-                data = file.read(max(end - self.size, 0))
+                data = file.read(AT_ONCE)
         except OSError:  # not there yet
             return
         self.size += len(data)
@@ -88,6 +84,13 @@ class Tail:
         while len(self._rest) > LONGEST_LINE:
             yield _decode(self._rest[:LONGEST_LINE])
             self._rest = self._rest[LONGEST_LINE:]
+
+    def all_lines(self) -> Iterator[str]:
+        """All that is there, once nobody writes any more."""
+        before = -1
+        while before != self.size:
+            before = self.size
+            yield from self.lines()
 
     def rest(self) -> str:
         """What follows the last newline: a line that was cut off, once the writer is gone."""
@@ -101,17 +104,13 @@ class StreamReader:
         self._tail = Tail(path)
         self.records: list[Record] = []
 
-    @property
-    def size(self) -> int:
-        return self._tail.size
-
     def poll(self, when: float = 0.0) -> list[Record]:
-        """Records that came since the last call."""
+        """Records that came since the last call, or some of them if they are very many."""
         return [self._add(line, when) for line in self._tail.lines()]
 
     def finish(self, when: float = 0.0) -> list[Record]:
         """The last records, a cut-off line included."""
-        new = self.poll(when)
+        new = [self._add(line, when) for line in self._tail.all_lines()]
         rest = self._tail.rest()
         if rest:
             new.append(self._add(rest, when, whole=False))
