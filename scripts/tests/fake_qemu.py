@@ -6,7 +6,8 @@
 
     {"suites": {"alpha": ["one", "two"]},      what the guest has
      "cases": {"alpha.two": "panic"},          what a case does; else it passes
-     "boot": "", "version": "7.2.0"}           what the boot does; what --version says
+     "boot": "", "version": "7.2.0",           what the boot does; what --version says
+     "late": 5.5}                              seconds, of the first answer to query-status
 
 It takes QEMU's own options, of which it needs a few, and speaks as much QMP as saving a
 snapshot takes.
@@ -224,24 +225,28 @@ class Options:
 
 def monitor(guest: Guest, connection: socket.socket) -> None:
     """Answer QMP: query-status, migrate, query-migrate, cont and little else."""
-    file = connection.makefile("rw")
+    said, asked = connection.makefile("w"), connection.makefile("r")
 
     def send(message: dict[str, Any]) -> None:
-        file.write(json.dumps(message) + "\n")
-        file.flush()
+        said.write(json.dumps(message) + "\n")
+        said.flush()
 
     send({"QMP": {"version": {}}})
-    for line in file:
+    late = guest.scenario.get("late", 0)
+    for line in asked:
         request = json.loads(line)
         command = request["execute"]
         answer: Any = {}
         if command == "query-status":
+            time.sleep(late)
+            late = 0
             answer = {"status": "guest-panicked" if guest.paused else "running"}
         elif command == "query-migrate":
             answer = {"status": "completed"}
         elif command == "migrate":
             if guest.scenario.get("migrate") == "fails":
-                send({"error": {"class": "GenericError", "desc": "no migration today"}})
+                error = {"class": "GenericError", "desc": "no migration today"}
+                send({"error": error, "id": request["id"]})
                 continue
             shell = request["arguments"]["uri"].removeprefix("exec:")
             subprocess.run(["sh", "-c", shell], input=b"snapshot", check=True)
@@ -250,7 +255,7 @@ def monitor(guest: Guest, connection: socket.socket) -> None:
         elif command == "human-monitor-command":
             answer = "CPU#0\nRIP=ffffffff81000000 RFL=00000246\n"
         send({"event": "FAKE"})
-        send({"return": answer})
+        send({"return": answer, "id": request["id"]})
 
 
 def main() -> None:

@@ -127,20 +127,39 @@ def talk(lines: list[bytes]) -> qmp.Qmp:
     return qmp.Qmp(ours)
 
 
-GREETING = b'{"QMP": {}}\n{"return": {}}\n'
+GREETING = b'{"QMP": {}}\n{"return": {}, "id": 1}\n'
 
 
 def test_answer_is_found_among_events() -> None:
-    monitor = talk([GREETING, b'{"event": "STOP"}\n{"retu', b'rn": {"status": "running"}}\n'])
-    assert monitor.execute("query-status") == {"status": "running"}
+    monitor = talk([GREETING, b'{"event": "STOP"}\n{"retu', b'rn": {}, "id": 2}\n'])
+    assert monitor.execute("query-status") == {}
+
+
+def test_late_answer_is_not_taken_for_another_commands() -> None:
+    ours, theirs = socket.socketpair()
+    monitor = qmp.Qmp(ours)
+    theirs.sendall(GREETING)
+    with pytest.raises(qmp.QmpError, match="does not give an answer to query-status"):
+        monitor.execute("query-status", patience=0.1)
+    theirs.sendall(b'{"return": {"status": "running"}, "id": 2}\n{"return": "RIP=0", "id": 3}\n')
+    assert monitor.execute("human-monitor-command", command_line="info registers") == "RIP=0"
+
+
+def test_patience_is_counted_by_the_clock_that_is_given() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(GREETING)
+    monitor = qmp.Qmp(ours)
+    monitor.clock = lambda: 0.0  # QEMU waits for a CPU all the time
+    threading.Timer(1.2, theirs.sendall, [b'{"return": "at last", "id": 2}\n']).start()
+    assert monitor.execute("query-status", patience=0.1) == "at last"
 
 
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        ([b""], "does not give its greeting"),
+        ([b""], "does not give an answer to stop"),
         ([GREETING], "does not give an answer to stop"),
-        ([GREETING, b'{"error": {"desc": "no"}}\n'], "refused stop: no"),
+        ([GREETING, b'{"error": {"desc": "no"}, "id": 2}\n'], "QEMU refused: no"),
         ([GREETING, b"hello\n"], "speaks no JSON"),
         ([GREETING, b"[]\n"], "does not give an answer"),
     ],
@@ -152,10 +171,11 @@ def test_monitor_that_misbehaves_is_an_error_not_a_hang(lines: list[bytes], comp
 
 def test_arguments_have_dashes_in_their_names() -> None:
     ours, theirs = socket.socketpair()
-    theirs.sendall(GREETING + b'{"return": {}}\n')
+    theirs.sendall(GREETING + b'{"return": {}, "id": 2}\n')
     qmp.Qmp(ours).execute("migrate-set-parameters", max_bandwidth=1)
     sent = [json.loads(line) for line in theirs.recv(4096).splitlines()]
     assert sent[1] == {
         "execute": "migrate-set-parameters",
+        "id": 2,
         "arguments": {"max-bandwidth": 1},
     }

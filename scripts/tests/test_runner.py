@@ -229,6 +229,15 @@ def test_without_a_snapshot_fatal_cases_boot_afresh_and_a_note_says_why(
     assert any("snapshot" in note for note in run.notes)
 
 
+def test_snapshot_is_taken_although_qemu_is_slow_to_answer(play: Play) -> None:
+    """As on a builder where QEMU waits for a CPU for long."""
+    patient = replace(SHORT, silence=20.0, case=20.0)
+    run = play(FATAL, cases=FATAL_CASES, budgets=patient, late=5.5)
+    assert set(statuses(run).values()) == {"pass"}
+    assert [boot.start for boot in run.boots] == ["fresh", "snapshot", "snapshot"]
+    assert run.notes == []
+
+
 def test_fatal_case_that_does_not_end_the_guest_says_so_itself(play: Play) -> None:
     run = play(FATAL, cases={**FATAL_CASES, "alpha.last": "fail"})
     assert statuses(run)["alpha.last"] == "fail assertion"

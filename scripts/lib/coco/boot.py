@@ -112,10 +112,11 @@ class _Follower:
         self._console_size = 0
         self._watch = Watch(order.budgets, start)
         self._queue = RunQueue(process.pid)
+        process.monitor.clock = self._queue.clock
         self._looked = 0.0
         self._ended = 0.0  # when the machine said m|end
         self._offered = False  # the machine said m|snapshot
-        self._deaf = False  # QEMU's monitor does not answer
+        self._asked = 0  # the query-status that QEMU has not answered yet
 
     def follow(self, cancel: threading.Event) -> Stop:
         """Until QEMU ends, or has to."""
@@ -129,11 +130,12 @@ class _Follower:
             if cancel.is_set():
                 return Stop("interrupted", "stopped by the user")
             now = time.monotonic()
-            if now - self._looked >= LOOK_AROUND:
+            stop = self._pause()
+            if not stop and now - self._looked >= LOOK_AROUND:
                 self._looked = now
                 stop = self._look_around(now)
-                if stop:
-                    return stop
+            if stop:
+                return stop
             time.sleep(self._order.poll)
 
     def finish(self) -> list[Record]:
@@ -165,8 +167,11 @@ class _Follower:
                 self._ended = time.monotonic()
 
     def _look_around(self, now: float) -> Stop | None:
-        """Budgets, floods, the disk, and a machine that paused itself."""
+        """Budgets, floods, and the disk."""
         self._say("")  # time goes by on the screen
+        if self._order.guest.machine and not self._asked:
+            with contextlib.suppress(QmpError):
+                self._asked = self._process.monitor.ask("query-status")
         size = _size(self._console)
         if size > self._console_size:
             self._console_size = size
@@ -177,13 +182,6 @@ class _Follower:
             return Stop("flood", f"more than {self._order.budgets.flood >> 20} MiB of output")
         if shutil.disk_usage(self._order.folder).free < LAST_RESERVE:
             return Stop("disk-full", f"no space left in {self._order.folder}")
-        if self._paused():
-            self._read()  # what the machine said before it paused
-            if not self._offered:
-                return Stop("panic-pause", "the guest reported a panic through pvpanic")
-            self._offered = False
-            self._snapshot()
-            self._watch.step()
         if self._ended and now - self._ended > LINGER:
             return Stop("", "QEMU did not go after the machine's end")
         overrun = "" if self._order.guest.gdb else self._watch.overrun()
@@ -191,15 +189,30 @@ class _Follower:
             return Stop("hang", f"{overrun}; {self._where()}")
         return None
 
+    def _pause(self) -> Stop | None:
+        """A guest that paused itself: it panicked, or the machine offers a snapshot."""
+        if not self._paused():
+            return None
+        self._read()  # what the machine said before it paused
+        if not self._offered:
+            return Stop("panic-pause", "the guest reported a panic through pvpanic")
+        self._offered = False
+        self._snapshot()
+        self._watch.step()
+        return None
+
     def _paused(self) -> bool:
-        """Did a write to pvpanic stop the guest?"""
-        if self._order.guest.machine is None or self._deaf:
-            return False
+        """Did a write to pvpanic stop the guest?  QEMU may be slow: it is never waited for."""
+        monitor = self._process.monitor
         try:
-            status = self._process.monitor.execute("query-status", patience=5)
-        except QmpError:  # going away, or hung: the exit status or a budget will tell
-            self._deaf = True
+            status = monitor.answer(self._asked) if self._asked else None
+            if status is None:
+                return False
+            self._asked = 0
+        except QmpError:  # going away: its exit status or a budget will tell
             return False
+        if self._offered:
+            self._looked = 0.0  # ask again at once
         return bool(status.get("status") == "guest-panicked")
 
     def _snapshot(self) -> None:
@@ -218,9 +231,10 @@ class _Follower:
             monitor.execute("cont")
 
     def _wait_for_migration(self) -> None:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            state = self._process.monitor.execute("query-migrate")
+        monitor = self._process.monitor
+        deadline = monitor.clock() + 120
+        while monitor.clock() < deadline:
+            state = monitor.execute("query-migrate")
             if state.get("status") == "completed":
                 return
             if state.get("status") in ("failed", "cancelled"):
@@ -230,12 +244,13 @@ class _Follower:
 
     def _wake(self) -> None:
         """A restored machine stands still: let it go on once it is loaded."""
-        deadline = time.monotonic() + 60
+        monitor = self._process.monitor
+        deadline = monitor.clock() + 60
         try:
-            while time.monotonic() < deadline:
-                status = self._process.monitor.execute("query-status")
+            while monitor.clock() < deadline:
+                status = monitor.execute("query-status")
                 if status.get("status") != "inmigrate":
-                    self._process.monitor.execute("cont")
+                    monitor.execute("cont")
                     return
                 time.sleep(POLL)
         except QmpError as error:

@@ -7,6 +7,7 @@ show progress.
 """
 
 import contextlib
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,6 +50,10 @@ class RunQueue:
             self._waits[task] = wait
         self._total += longest
         return self._total / 1e9
+
+    def clock(self) -> float:
+        """A clock that stands still while a thread waits for a CPU."""
+        return time.monotonic() - self.waited()
 
     def _read(self) -> dict[str, int]:
         waits = {}
