@@ -85,6 +85,15 @@ def test_case_that_does_otherwise_once_is_named_and_its_results_are_kept(world: 
     assert [bool(one["changes"]) for one in world.runs] == [False, False, True, False]
 
 
+def test_run_that_did_not_end_does_not_fill_the_screen(world: World) -> None:
+    changes = [{"run": "tdx", "case": f"ve.{n}", "old": "pass", "new": "absent"} for n in range(99)]
+    made = soak.SoakRun("fake:1", 3, "", "", 1.0, 0, 9, errors.FINDING, "COULD NOT RUN")
+    made.changes = [{**change, "text": ""} for change in changes]
+    lines = soak.told(made, world.folder)
+    assert len(lines) == soak.MOST_NAMED + 3
+    assert "and 79 more, all in" in lines[-2]
+
+
 def test_kernels_take_turns_and_each_has_a_first_run_of_its_own(world: World) -> None:
     world.soak(2, "fake:1 fake:2")
     assert [one["kernel"] for one in world.runs] == ["fake:1", "fake:2"] * 2

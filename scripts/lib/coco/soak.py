@@ -32,6 +32,7 @@ FILE = "soak.json"
 ROUNDS = 10
 LOAD = 4
 LOADED = 3  # every so many runs
+MOST_NAMED = 20  # changes of a run that did not come to its end may be thousands
 _OWN_WORDS = ("KERNELS", "RESULTS", "ROUNDS", "LOAD")
 
 Document = dict[str, Any]
@@ -156,9 +157,11 @@ def told(made: SoakRun, folder: Path) -> list[str]:
     """A run's line, and what differed."""
     crowd = f"  {made.jobs} machines side by side" if made.jobs else ""
     lines = [f"[{made.number}] {made.kernel}  {made.verdict}{crowd}"]
-    for change in made.changes:
+    for change in made.changes[:MOST_NAMED]:
         text = f"    {change['run']} {change['case']}: {change['old']}, now {change['new']}"
         lines.append(f"{text}: {change['text']}" if change["text"] else text)
+    if len(made.changes) > MOST_NAMED:
+        lines.append(f"    and {len(made.changes) - MOST_NAMED} more, all in {folder / FILE}")
     if made.kept:
         lines.append(f"    kept: {folder / made.folder}")
     return lines
