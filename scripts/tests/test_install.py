@@ -51,8 +51,24 @@ def test_installed_program_writes_where_it_is_run(installed: Path, tmp_path: Pat
     done = run(installed, "tarball", cwd=tmp_path)
     assert done.returncode == errors.OK, done.stdout + done.stderr
     assert list((tmp_path / "build").glob("coco-guest-*.tar.gz"))
-    done = run(installed, "test", cwd=tmp_path)
-    assert done.returncode == errors.USAGE and "run them in a checkout" in done.stderr
+    for words, said in (
+        (["test"], "run them in a checkout"),
+        (["new-test", "NAME=my_path"], "written in a checkout"),
+    ):
+        done = run(installed, *words, cwd=tmp_path)
+        assert done.returncode == errors.USAGE and said in done.stderr
+
+
+def test_installed_program_removes_only_what_it_made(installed: Path, tmp_path: Path) -> None:
+    """It is run beside the user's own trees, of which one may be called build or results."""
+    for name in ("build/coco-guest-1.tar.gz", "build/vmlinux", "results/mine", "cache/local/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    done = run(installed, "clean", "ALL=1", cwd=tmp_path)
+    assert done.returncode == errors.OK, done.stdout + done.stderr
+    assert (tmp_path / "build/vmlinux").exists() and (tmp_path / "results/mine").exists()
+    assert not (tmp_path / "build/coco-guest-1.tar.gz").exists()
+    assert not (tmp_path / "cache/local").exists()
 
 
 def test_nothing_in_it_names_the_place_where_it_was_made(installed: Path) -> None:

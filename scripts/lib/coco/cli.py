@@ -508,7 +508,8 @@ VERBS = (
     Verb(
         "clean",
         "remove what was built",
-        "Remove the build folder, and with ALL=1 the results and the cache too.",
+        "Remove the build folder, and with ALL=1 the results and the cache too. Where an installed "
+        "program is run, only its archives in ./build, and with ALL=1 the cache.",
         ("ALL",),
         _clean,
     ),

@@ -30,12 +30,14 @@ _ONLY = re.compile(r"(?:COCO_NEEDS|NEED_TECHNOLOGY)\([^;]*?COCO_(NONE|SEV_ES|SEV
 
 def new_test(options: argparse.Namespace, screen: Screen) -> int:
     """Write the file, and enter it where suites are built and written down."""
+    if parts.is_installed():
+        raise UsageError("suites and entries are written in a checkout", "run it there")
     name, kind = options.name or "", options.kind or KUNIT
     if kind == FIX:
         return new_fix(name, screen)
     if not _NAME.fullmatch(name):
         hint = "for example: scripts/coco new-test NAME=page_state KIND=kunit"
-        raise UsageError(f"NAME={name}: a name is [a-z][a-z0-9_]*, up to 31 letters", hint)
+        raise UsageError(f"NAME={name}: a name is [a-z][a-z0-9_]*, of 2 to 31 letters", hint)
     if kind not in TEMPLATES:
         raise UsageError(f"KIND={kind}: neither kunit nor selftest nor fix")
     if name in expect.load(EXPECTATIONS).suites:

@@ -14,16 +14,26 @@ RESULTS = ("results",)
 
 def clean(options: argparse.Namespace, screen: Screen) -> int:
     """The build folder; with ALL=1 the results and the cache too."""
-    folders = [parts.workplace() / name for name in BUILT]
+    places = _made_here(options)
     if options.all:
-        folders += [parts.workplace() / name for name in RESULTS]
-        folders += _cache_entries()
-    for folder in folders:
-        if folder.is_dir():
-            screen.line(f"removing {folder}")
-            with cache.disk_errors(folder):
-                shutil.rmtree(folder)
+        places += _cache_entries()
+    for place in places:
+        screen.line(f"removing {place}")
+        with cache.disk_errors(place):
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink()
     return errors.OK
+
+
+def _made_here(options: argparse.Namespace) -> list[Path]:
+    """Folders of the checkout; beside an installed program's user they may be anybody's."""
+    place = parts.workplace()
+    if parts.is_installed():
+        return sorted((place / "build").glob("coco-guest-*.tar.gz"))
+    folders = [place / name for name in (*BUILT, *(RESULTS if options.all else ()))]
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def _cache_entries() -> list[Path]:

@@ -152,7 +152,7 @@ _ALL = (
     Variable("LOAD", "<n>", "machines a CPU in every third run (default: 4)", _whole(0, 64)),
     Variable("NAME", "<name>", "name of the new suite, [a-z0-9_], or id of the fix"),
     Variable("KIND", "kunit|selftest|fix", "a suite of that kind, or an entry for a fix"),
-    Variable("ALL", "1", "the whole cache, too", _switch),
+    Variable("ALL", "1", "the results and the whole cache, too", _switch),
     Variable("FIX", "<id>[,<id>]", "only these fixes: id (also a glob), CVE or commit", _names),
     Variable(
         "REFERENCE", "<tree>", "one with the upstream fix: there the cases have to pass first"
