@@ -345,3 +345,33 @@ def test_changelog_outside_the_package_stays_where_it_is(tmp_path: Path) -> None
     (doc / "linux-one").symlink_to(outside.parent)
     unpacked.unpack([package("one", tmp_path)], tmp_path / "kernel")
     assert outside.is_file() and unpacked.find_changelog(tmp_path / "kernel") is None
+
+
+@pytest.mark.parametrize("given", [("image",), ("image", "own"), ("image", "own", "kbuild")])
+def test_headers_that_are_not_whole_name_the_packages_to_add(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    """Debian's headers are three packages: those of the flavour lean on the other two."""
+    for folder in (
+        "image/boot",
+        "own/usr/src",
+        "common/usr/src/linux-headers-6-common",
+        "kbuild/usr/lib/linux-kbuild-6/scripts",
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+    image = tmp_path / f"image/boot/vmlinuz-{fake_kernel.RELEASE}"
+    image.write_bytes(fake_kernel.image())
+    configuration = fake_kernel.BOOTABLE + fake_kernel.MODULES
+    image.with_name(f"config-{fake_kernel.RELEASE}").write_text(configuration)
+    own = fake_kernel.headers(tmp_path / "own/usr/src/linux-headers-6-cloud")
+    (own / "Makefile").write_text("include /usr/src/linux-headers-6-common/Makefile\n")
+    (own / "scripts").symlink_to("../../lib/linux-kbuild-6/scripts")
+
+    debs = [package(name, tmp_path) for name in ("image", "own", "common", "kbuild")]
+    whole = kernels.resolve(Request(kernel=",".join(map(str, debs))))
+    assert whole.headers and whole.name == f"{fake_kernel.RELEASE} from image.deb and 3 more"
+    some = [deb for deb in debs if deb.stem in given]
+    kernel = kernels.resolve(Request(kernel=",".join(map(str, some))))
+    assert kernel.headers is None
+    for name, of in (("linux-headers-6-common", "common"), ("linux-kbuild-6", "kbuild")):
+        assert (name in kernel.no_headers) == ("own" in given and of not in given)

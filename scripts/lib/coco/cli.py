@@ -134,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb in VERBS:
         command = commands.add_parser(
             verb.name,
+            prog=f"coco {verb.name}",
             usage=f"coco {verb.name} [NAME=VALUE ...]",
             help=verb.help,
             description=textwrap.fill(verb.description, 90),

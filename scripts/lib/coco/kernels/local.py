@@ -67,7 +67,8 @@ def _packages(paths: list[Path], request: Request, say: Say) -> Kernel:
             "give the image package too (Debian: linux-image-..., from 6.19 on linux-binary-...; "
             "Fedora: kernel-core)",
         )
-    return _kernel(vmlinuz, folder, request, say, f"{', '.join(path.name for path in paths)}")
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return _kernel(vmlinuz, folder, request, say, paths[0].name + more)
 
 
 def _image(vmlinuz: Path, request: Request, say: Say) -> Kernel:
@@ -113,7 +114,7 @@ def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) 
         config=options,
         technologies=bzimage.technologies(picture, options),
         headers=headers,
-        no_headers="" if headers else _WHY_NO_HEADERS,
+        no_headers="" if headers else _why_no_headers(folder),
         modules=modules,
         no_modules="" if modules else f"no lib/modules/{release} in {folder}",
         compiler=options.get("CC_VERSION_TEXT", ""),
@@ -172,6 +173,14 @@ def _headers(given: Path | None, release: str) -> Path | None:
             "modules built with them would not load: give the headers of this very image",
         )
     return given.resolve()
+
+
+def _why_no_headers(folder: Path) -> str:
+    for symbols in sorted((folder / "usr/src").glob("*/Module.symvers")):
+        lacks = unpacked.lacking(symbols.parent)
+        if lacks:
+            return f"its headers need {' and '.join(lacks)}, too: more files in KERNEL="
+    return _WHY_NO_HEADERS
 
 
 def _headers_beside(folder: Path, release: str) -> Path | None:

@@ -91,11 +91,22 @@ def find_headers(folder: Path, release: str) -> Path | None:
     places = (folder / "usr/src").glob("*/Module.symvers")  # Debian's
     others = (folder / "usr/src/kernels").glob("*/Module.symvers")  # Fedora's kernel-devel
     for symbols in sorted([*places, *others]):
-        # scripts/ is a link into linux-kbuild, which may not be there.
-        whole = (symbols.parent / "scripts").is_dir()
-        if whole and headers_release(symbols.parent) == release:
+        if not lacking(symbols.parent) and headers_release(symbols.parent) == release:
             return symbols.parent
     return None
+
+
+def lacking(headers: Path) -> list[str]:
+    """The packages that headers lean on, as Debian splits them, and that are not there."""
+    needed = []
+    makefile, scripts = headers / "Makefile", headers / "scripts"
+    if makefile.is_file():
+        text = makefile.read_text(encoding="utf-8", errors="replace")
+        needed += re.findall(r"(?m)^include (?:/usr/src|\$\(coco_src\))/([^/\s]+)/", text)
+    gone = [name for name in needed if not (headers.parent / name).is_dir()]
+    if not scripts.is_dir():
+        gone.append(scripts.readlink().parent.name if scripts.is_symlink() else "scripts/")
+    return gone
 
 
 def find_config(folder: Path, release: str, headers: Path | None) -> Path | None:
