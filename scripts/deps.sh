@@ -145,8 +145,20 @@ explain() {
 }
 
 usage() {
-	echo "usage: deps.sh [--check] [run] [kernel] [work] | --list" >&2
-	exit 2
+	cat <<-'EOF'
+		usage: coco deps [--check] [run] [kernel] [work] | --list
+
+		Install with apt what is missing (as root); the only command that installs anything.
+
+		  run      what checks of shipped kernels and finished builds need
+		  kernel   what builds of a tree (KDIR=) need
+		  work     what work on the suite itself needs: tests, lint
+		           (default: all three)
+		  --check  say what is missing, and install nothing
+		  --list   every package, its part and why
+
+		exit codes: 0 all is there, 2 wrong usage, 3 something is missing
+	EOF
 }
 
 check_only=
@@ -159,7 +171,15 @@ for word; do
 		;;
 	--check) check_only=yes ;;
 	run | kernel | work) parts="$parts $word" ;;
-	*) usage ;;
+	-h | --help)
+		usage
+		exit 0
+		;;
+	*)
+		echo "coco deps: unknown word $word" >&2
+		usage >&2
+		exit 2
+		;;
 	esac
 done
 parts=${parts:-run kernel work}

@@ -37,6 +37,8 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["help"], 0, "exit codes:"),
         (["--help"], 0, "COCO_CACHE"),
         (["check", "--help"], 0, "PERSONALITY=<name>[,<name>]"),
+        (["deps", "--help"], 0, "usage: coco deps [--check]"),
+        (["deps", "everything"], 2, "unknown word everything\nusage: coco deps"),
         (["chekc"], 2, "did you mean check?"),
         (["check", "PLATFROM=tdx"], 2, "unknown variable PLATFROM\n  did you mean PERSONALITY?"),
         (["check", "KRENEL=x"], 2, "did you mean KERNEL?"),
@@ -56,8 +58,11 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["check", "KDIR=/nonexistent"], 2, "/nonexistent"),
         (["check", "KERNEL=a", "KDIR=b"], 2, "two kernels"),
         (["check", "stray"], 2, "unrecognized arguments: stray"),
+        (["check", "--kernel"], 2, "see: coco check --help"),
+        (["quickstart", "PERSONALITY=snp"], 2, "did you mean sev-snp?"),
         (["report", "RESULTS=/nonexistent"], 2, "/nonexistent"),
         (["new-test"], 2, "NAME="),
+        (["new-test", "NAME=x"], 2, "of 2 to 31 letters"),
     ],
 )
 def test_wrong_usage_says_what_is_wrong_and_what_to_do(
@@ -67,6 +72,12 @@ def test_wrong_usage_says_what_is_wrong_and_what_to_do(
     assert said in text
     assert status == code
     assert "Traceback" not in text
+
+
+def test_help_of_quickstart_installs_and_downloads_nothing() -> None:
+    status, text = run(COCO, "quickstart", "--help")
+    assert (status, text.partition("\n")[0]) == (0, "usage: coco quickstart [NAME=VALUE ...]")
+    assert "KDIR=<tree>" in text
 
 
 def test_too_old_qemu_is_refused(tmp_path: Path) -> None:

@@ -183,6 +183,8 @@ def _fetch(options: argparse.Namespace, _words: list[str], screen: Screen) -> in
     kernel = kernels.fetch(options, screen.say)
     if kernel:
         screen.line(f"ready: {kernel.name} ({kernel.release})")
+        if kernel.no_headers:
+            screen.line(f"  without the KUnit suites, which cannot be built: {kernel.no_headers}")
     return errors.OK
 
 
@@ -302,8 +304,9 @@ def _deps(_options: argparse.Namespace, _words: list[str], _screen: Screen) -> i
     os.execv("/bin/sh", ["sh", str(script)])
 
 
-def _quickstart(_options: argparse.Namespace, _words: list[str], _screen: Screen) -> int:
-    raise UsageError("quickstart is deps, fetch and check", "run: scripts/coco quickstart")
+def _quickstart(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+    """What follows deps, which scripts/coco does in sh."""
+    return _fetch(options, words, screen) or _check(options, words, screen)
 
 
 _KERNEL = variables.KERNEL_WORDS
@@ -327,8 +330,8 @@ VERBS = (
     Verb(
         "quickstart",
         "deps, fetch and check in one",
-        "Install what is needed (asks for root), download the default kernel, and check it.",
-        (),
+        "Install what is needed (as root), download the kernel, and check it.",
+        _CHECK,
         _quickstart,
     ),
     Verb(

@@ -46,6 +46,8 @@ def make_folder(repository: Path, asked: str, prefix: str = "") -> Path:
         folder = Path(asked).absolute()
         if (folder / RESULT).exists():
             raise UsageError(f"RESULTS={asked} holds results already", "name a new folder")
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"RESULTS={asked} is no folder", "name a new one")
         with results_disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
             cache.check_space(folder, NEED_MIB, "a run")
