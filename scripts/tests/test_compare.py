@@ -159,3 +159,20 @@ def test_two_results_are_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["compare", "one.json"]) == errors.USAGE
     assert cli.main(["compare", "/nonexistent", "NEW=/nonexistent"]) == errors.USAGE
     assert "/nonexistent" in capsys.readouterr().err
+
+
+def test_guest_without_technology_is_compared_as_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """run-guest leaves it: neither silicon nor in QEMU of ours."""
+    plain = document(
+        run("none", case("ve.skips", "skip")),
+        machine={"sha256": ""},
+        qemu={"path": "", "version": ""},
+    )
+    words = []
+    for name, content in (("old", OLD), ("new", plain)):
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+        words.append(str(tmp_path / name))
+    assert cli.main(["compare", *words]) == errors.OK
+    assert "machine none" in capsys.readouterr().out

@@ -212,7 +212,8 @@ def _order(change: Change) -> int:
 
 def _name(document: Document) -> str:
     kernel = document["kernel"]
-    where = "silicon" if is_silicon(document) else f"machine {document['machine']['sha256'][:12]}"
+    machine = document["machine"]["sha256"][:12]
+    where = "silicon" if is_silicon(document) else f"machine {machine or 'none'}"
     return f"{kernel['name']}   suites {document['suite_version']}   {where}"
 
 
@@ -230,7 +231,7 @@ def _setting(old: Document, new: Document) -> list[str]:
 def _plain(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return str(value.get("version") or value["sha256"][:12])
+    return str(value.get("version") or value.get("sha256", "")[:12] or "none")
 
 
 def _group(kind: str, changes: list[Change], silicon: bool) -> list[str]:
