@@ -4,6 +4,7 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -262,3 +263,20 @@ def test_a_finished_build_is_run_and_its_source_is_read(
     with (tmp_path / "screen").open("w") as out:
         audit.run(options, [], Screen(out))
     assert word in (tmp_path / "screen").read_text()
+
+
+def test_an_installed_program_leaves_the_run_where_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = SimpleNamespace(name="a kernel", technologies=("none", "sev-es"))
+    folders: list[Path] = []
+    monkeypatch.setattr(shown.parts, "REPOSITORY", tmp_path / "usr/lib")
+    monkeypatch.setattr(shown.parts, "workplace", lambda: tmp_path)
+    monkeypatch.setattr(shown.prepare, "prepare", lambda *_: SimpleNamespace(kernel=kernel))
+    monkeypatch.setattr(shown.sides, "together", lambda every: every)
+    monkeypatch.setattr(shown.sides, "wanted", lambda *_: "work")
+    monkeypatch.setattr(shown.sides, "run", lambda *words: folders.append(words[5]))
+    options = argparse.Namespace(results=None, personality=None)
+    with (tmp_path / "screen").open("w") as out:
+        shown.results_of(options, [], [FIX], Screen(out))
+    assert [folder.parent for folder in folders] == [tmp_path / "results"]
