@@ -264,6 +264,12 @@ def test_results_folder_is_never_written_twice(world: World) -> None:
         world.check()
 
 
+def test_results_folder_of_a_run_that_was_killed_is_not_gone_on_with(world: World) -> None:
+    (world.results / "none/boot-1").mkdir(parents=True)
+    with pytest.raises(errors.UsageError, match="has a none/ already"):
+        world.check()
+
+
 def test_results_folder_that_cannot_be_is_named_with_the_way_out(world: World) -> None:
     world.results = world.folder / "file/results"
     with pytest.raises(errors.InfrastructureError, match="file/results") as error:

@@ -21,7 +21,7 @@ import jsonschema
 from coco import cache
 from coco.boot import results_disk
 from coco.errors import InfrastructureError, UsageError
-from coco.model import STATUSES
+from coco.model import PERSONALITIES, STATUSES
 from coco.runner import Run
 from coco.verdict import ERROR, FINDING, KNOWN, Judged, of_problem
 from coco.writers import ktap
@@ -48,6 +48,12 @@ def make_folder(repository: Path, asked: str, prefix: str = "") -> Path:
             raise UsageError(f"RESULTS={asked} holds results already", "name a new folder")
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"RESULTS={asked} is no folder", "name a new one")
+        begun = next((name for name in PERSONALITIES if (folder / name).exists()), "")
+        if begun:
+            raise UsageError(
+                f"RESULTS={asked} has a {begun}/ already, of a run that was cut off",
+                "name a new folder",
+            )
         with results_disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
             cache.check_space(folder, NEED_MIB, "a run")

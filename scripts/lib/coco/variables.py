@@ -146,7 +146,12 @@ _ALL = (
     Variable("RESULTS", "<folder>", "where results go (default: results/<time>)"),
     Variable("QEMU", "<program>", "QEMU, with leading options if need be (default: in PATH)"),
     Variable("GDB", "1|<device>", "wait for a debugger (1: on port 1234), no watchdog", _gdb),
-    Variable("JOBS", "<n>", "machines side by side (default: one a CPU, at most 4)", _whole(1, 64)),
+    Variable(
+        "JOBS",
+        "<n>",
+        "machines side by side (default: one a CPU, at most 4; matrix: 2)",
+        _whole(1, 64),
+    ),
     Variable("PATIENCE", "<factor>", "stretch the watchdogs' budgets", _patience),
     Variable("ROUNDS", "<n>", "how often (bench: 3, soak: 10, unless given)", _whole(1, 1000)),
     Variable("LOAD", "<n>", "machines a CPU in every third run (default: 4)", _whole(0, 64)),
