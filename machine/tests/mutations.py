@@ -303,8 +303,8 @@ MUTATIONS = [
     Mutation(
         "sev_information_moves_the_c_bit",
         "ghcb_msr.c",
-        "(u64)config.cbit << 24",
-        "(u64)config.cbit << 25",
+        "(u64)config.told_cbit << 24",
+        "(u64)config.told_cbit << 25",
         "ghcb_msr.sev_es",
         "sev_information_has_the_c_bit",
     ),
