@@ -62,7 +62,7 @@ static const struct event {
 	{ NAE_AP_JUMP_TABLE, "AP jump table", 1, false, 0, 0, 1, ~0ull },
 	{ NAE_PSC, "page state change", 2, true, COCO_GHCB_SCRATCH, 0, 0, 0 },
 	{ NAE_GUEST_REQUEST, "guest request", 2, true, 0, 0, PAGE_MASK, PAGE_MASK },
-	{ NAE_EXT_GUEST_REQUEST, "extended guest request", 2, true, 0, RAX_ | RBX_, PAGE_MASK,
+	{ NAE_EXT_GUEST_REQUEST, "extended guest request", 2, true, RAX_ | RBX_, 0, PAGE_MASK,
 	  PAGE_MASK },
 	{ NAE_AP_CREATION, "AP creation", 2, true, 0, RAX_, AP_CREATION_BITS, PAGE_MASK },
 	{ NAE_HV_DOORBELL, "#HV doorbell page", 2, true, 0, 0, ~0ull, ~0ull },
@@ -182,19 +182,10 @@ static void note_extra(struct ghcb *g, const struct event *e)
 		    field_names(extra, names, sizeof(names)));
 }
 
-static enum ghcb_error check_inputs(struct ghcb *g, const struct event *e)
+static enum ghcb_error check_ioio(struct ghcb *g)
 {
-	u64 bad1 = g->info1 & ~e->info1, bad2 = g->info2 & ~e->info2, sizes;
+	u64 sizes = g->info1 & IOIO_SIZES;
 
-	if (bad1 || bad2) {
-		breach(g->v, COCO_BREACH_RESERVED, bad1 ? bad1 : bad2,
-		       "GHCB %s: reserved bits 0x%lx in SW_EXITINFO%d", e->name, bad1 ? bad1 : bad2,
-		       bad1 ? 1 : 2);
-		return GHCB_ERR_INPUT;
-	}
-	if (e->code != SVM_EXIT_IOIO)
-		return GHCB_OK;
-	sizes = g->info1 & IOIO_SIZES;
 	if (!sizes || sizes & (sizes - 1)) {
 		breach(g->v, COCO_BREACH_RESERVED, sizes,
 		       "GHCB IOIO: not one operand size but 0x%lx", sizes);
@@ -206,6 +197,37 @@ static enum ghcb_error check_inputs(struct ghcb *g, const struct event *e)
 		return GHCB_ERR_INPUT;
 	}
 	return GHCB_OK;
+}
+
+/* The firmware reads one page and writes the other; KVM refuses this likewise */
+static enum ghcb_error check_guest_request(struct ghcb *g)
+{
+	if (g->info1 != g->info2)
+		return GHCB_OK;
+	breach(g->v, COCO_BREACH_RESERVED, g->info1,
+	       "guest request: request and response are one page, 0x%lx", g->info1);
+	return GHCB_ERR_INPUT;
+}
+
+static enum ghcb_error check_inputs(struct ghcb *g, const struct event *e)
+{
+	u64 bad1 = g->info1 & ~e->info1, bad2 = g->info2 & ~e->info2;
+
+	if (bad1 || bad2) {
+		breach(g->v, COCO_BREACH_RESERVED, bad1 ? bad1 : bad2,
+		       "GHCB %s: reserved bits 0x%lx in SW_EXITINFO%d", e->name, bad1 ? bad1 : bad2,
+		       bad1 ? 1 : 2);
+		return GHCB_ERR_INPUT;
+	}
+	switch (e->code) {
+	case SVM_EXIT_IOIO:
+		return check_ioio(g);
+	case NAE_GUEST_REQUEST:
+	case NAE_EXT_GUEST_REQUEST:
+		return check_guest_request(g);
+	default:
+		return GHCB_OK;
+	}
 }
 
 /* The version in the page is one that was offered, and has the event (2.6, 4.1) */

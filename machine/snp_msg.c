@@ -53,7 +53,8 @@ static u8 plain[MESSAGE_MAX];
 static u64 counts[VMPCKS] = { [3] = VMPCK3_MESSAGES };	/* messages of each key, replies included */
 
 static struct sent {
-	u64 seqno;				/* 0: none */
+	bool used;
+	u64 seqno;
 	u8 digest[br_sha256_SIZE];
 } sent[VMPCKS][REMEMBERED];
 
@@ -64,7 +65,7 @@ static u32 payload_size(const struct message *m)
 	return min(m->header.message_size, MESSAGE_MAX);
 }
 
-/* Under this key and IV only ever this message */
+/* Under this key and IV only ever this message; the firmware answers none with number 0 */
 static void judge_message(struct vcpu *v, const struct message *m)
 {
 	u64 seqno = m->header.seqno;
@@ -72,16 +73,17 @@ static void judge_message(struct vcpu *v, const struct message *m)
 	br_sha256_context sha;
 	struct sent *s;
 
-	if (m->header.vmpck >= VMPCKS || !seqno)
+	if (m->header.vmpck >= VMPCKS)
 		return;
 	br_sha256_init(&sha);
 	br_sha256_update(&sha, m, sizeof(m->header) + payload_size(m));
 	br_sha256_out(&sha, digest);
 	s = &sent[m->header.vmpck][seqno % REMEMBERED];
-	if (s->seqno == seqno && memcmp(s->digest, digest, sizeof(digest)))
+	if (s->used && s->seqno == seqno && memcmp(s->digest, digest, sizeof(digest)))
 		breach(v, COCO_BREACH_IV, seqno,
 		       "guest request: VMPCK%u encrypts another message with sequence number %lu",
 		       m->header.vmpck, seqno);
+	s->used = true;
 	s->seqno = seqno;
 	memcpy(s->digest, digest, sizeof(digest));
 }

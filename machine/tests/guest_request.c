@@ -109,6 +109,18 @@ static void judge(void)
 	check_eq("other_content_under_the_same_number_is_a_breach", breaches(), before + 1);
 }
 
+/* The firmware refuses this number, but the host has both messages by then */
+static void judge_of_number_0(void)
+{
+	fill(0);
+	send();
+	request->payload[0] ^= 1;
+	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_IV, 1, 0);
+	send();
+	check_eq("other_content_under_number_0_is_a_breach",
+		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_IV, 0, 0), 0);
+}
+
 static void judge_sees_what_rules_answer(void)
 {
 	static const struct coco_rule busy = {
@@ -177,6 +189,16 @@ static void host_writes_certificates(void)
 	check_eq("host_writes_no_word_more", words[2], ~0ull);
 }
 
+static void pages_of_certificates(void)
+{
+	fill(9);
+	ghcb_clear();
+	expect_breach(COCO_BREACH_FIELD, 1);
+	check_eq("extended_request_without_rax_and_rbx_is_refused",
+		 ghcb_exit(EXT_GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REPLY_PAGE)), MALFORMED);
+	check("extended_request_without_rax_and_rbx_is_a_breach", breached(COCO_BREACH_FIELD));
+}
+
 static void pages(void)
 {
 	fill(9);
@@ -198,6 +220,11 @@ static void pages(void)
 		 ghcb_exit(GUEST_REQUEST, gpa(PRIVATE), gpa(REPLY_PAGE)), MALFORMED);
 	check_eq("request_from_private_memory_is_a_breach",
 		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_PAGE, 0, 0), 0);
+	ghcb_clear();
+	expect_breach(COCO_BREACH_RESERVED, 1);
+	check_eq("reply_into_the_request_is_refused",
+		 ghcb_exit(GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REQUEST_PAGE)), MALFORMED);
+	check("reply_into_the_request_is_a_breach", breached(COCO_BREACH_RESERVED));
 }
 
 void payload(void)
@@ -208,9 +235,11 @@ void payload(void)
 	request = (void *)arena(REQUEST_PAGE);
 	header_checks();
 	judge();
+	judge_of_number_0();
 	judge_sees_what_rules_answer();
 	host_writes();
 	host_writes_certificates();
+	pages_of_certificates();
 	pages();
 	check_eq("nothing_else_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

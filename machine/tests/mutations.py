@@ -482,6 +482,30 @@ MUTATIONS = [
         "snp_report.secure_tsc.sev_snp",
         "tsc_request_is_all_zeros",
     ),
+    Mutation(
+        "number_0_is_not_judged",
+        "snp_msg.c",
+        "if (m->header.vmpck >= VMPCKS)\n\t\treturn;",
+        "if (m->header.vmpck >= VMPCKS || !seqno)\n\t\treturn;",
+        "guest_request.sev_snp",
+        "other_content_under_number_0_is_a_breach",
+    ),
+    Mutation(
+        "extended_requests_need_no_pages",
+        "ghcb_check.c",
+        '"extended guest request", 2, true, RAX_ | RBX_, 0,',
+        '"extended guest request", 2, true, 0, RAX_ | RBX_,',
+        "guest_request.sev_snp",
+        "extended_request_without_rax_and_rbx_is_a_breach",
+    ),
+    Mutation(
+        "one_page_is_request_and_response",
+        "ghcb_check.c",
+        "if (g->info1 != g->info2)",
+        "if (true)",
+        "guest_request.sev_snp",
+        "reply_into_the_request_is_a_breach",
+    ),
     # EFI tables, unaccepted memory
     Mutation(
         "memory_map_overlaps",
