@@ -43,21 +43,12 @@ enum {
 #define ROM_START	0xc0000
 #define ROM_END		0x100000
 
-static u8 vmsa_pages[MACHINE_BASE / PAGE_SIZE / 8];
-
-bool rmp_is_vmsa(u64 gpa)
-{
-	return vmsa_pages[gpa / PAGE_SIZE / 8] >> (gpa / PAGE_SIZE % 8) & 1;
-}
-
+/* Until RMPADJUST says otherwise, or the page is assigned anew (APM vol. 3, RMPUPDATE) */
 static void set_vmsa(u64 gpa, bool on)
 {
-	u8 bit = BIT(gpa / PAGE_SIZE % 8);
+	u8 flags = page_flags(gpa);
 
-	if (on)
-		vmsa_pages[gpa / PAGE_SIZE / 8] |= bit;
-	else
-		vmsa_pages[gpa / PAGE_SIZE / 8] &= ~bit;
+	page_set(gpa, on ? flags | COCO_PAGE_VMSA : flags & ~COCO_PAGE_VMSA);
 }
 
 /* No firmware validates option ROMs and BIOS: not RAM for e820, the kernel validates them itself */

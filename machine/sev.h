@@ -51,7 +51,6 @@ void ghcb_reset_hold_over(struct vcpu *v);
 /* ---- rmp.c ---- */
 bool rmp_instruction(struct vcpu *v);	/* at #UD; true if it was one of PVALIDATE, RMPADJUST */
 bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error);
-bool rmp_is_vmsa(u64 gpa);
 void rmp_reset(void);
 
 /* ---- psc.c ---- */

@@ -29,6 +29,7 @@ enum { TO_FIELD, TO_SELF, TO_ALL, TO_OTHERS };
 enum { CREATE_ON_INIT, CREATE, DESTROY };
 
 /* VMSA beyond what it has in common with the VMCB (APM vol. 2, table B-4) */
+#define VMSA_VMPL		0x0ca
 #define VMSA_RCX		0x308
 #define VMSA_R8			0x340
 #define VMSA_SEV_FEATURES	0x3b0
@@ -192,20 +193,34 @@ bool ap_vmsa_in_use(u64 gpa)
 	return false;
 }
 
-/* VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has */
+/*
+ * VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has; the
+ * VMPL is what the VMSA says, whatever was asked for; SVME is never 0 (APM vol. 2, 15.5.1).
+ */
 static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 {
 	u64 launched = sev_status() >> 2;	/* the boot processor's (APM vol. 2, 15.34.10) */
 	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
-	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;
+	const struct vmcb_save *save = (const void *)vmsa;
+	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_VMSA;
 
-	if (!is_ram(gpa) || (page_flags(gpa) & wanted) != wanted || !rmp_is_vmsa(gpa)) {
+	if (!is_ram(gpa) || (page_flags(gpa) & wanted) != wanted) {
 		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: 0x%lx is no VMSA page", gpa);
 		return false;
 	}
 	if (features != launched || *(const u64 *)(vmsa + VMSA_SEV_FEATURES) != features) {
 		breach(v, COCO_BREACH_RESERVED, features,
 		       "AP creation: SEV features 0x%lx, launched with 0x%lx", features, launched);
+		return false;
+	}
+	if (!(save->efer & EFER_SVME)) {
+		breach(v, COCO_BREACH_RESERVED, save->efer,
+		       "AP creation: EFER 0x%lx without SVME in the VMSA", save->efer);
+		return false;
+	}
+	if (vmsa[VMSA_VMPL]) {
+		breach(v, COCO_BREACH_RESERVED, vmsa[VMSA_VMPL],
+		       "AP creation: VMPL %u in the VMSA, asked for 0", vmsa[VMSA_VMPL]);
 		return false;
 	}
 	/* KVM refuses these for an erratum about entries of 2M */

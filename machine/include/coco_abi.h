@@ -114,6 +114,7 @@ enum coco_call_nr {
 #define COCO_PAGE_VALIDATED	2u	/* RMP validated / TDX accepted */
 #define COCO_PAGE_2M		4u	/* RMP or SEPT entry covers 2M */
 #define COCO_PAGE_BLOCKED	8u	/* present in no view at all: a host that took the page away */
+#define COCO_PAGE_VMSA		16u	/* RMP: a VMSA, by RMPADJUST; not for COCO_CALL_PAGE_SET */
 
 /* ---- events ---- */
 enum coco_event_kind {

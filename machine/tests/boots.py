@@ -150,6 +150,7 @@ BOOTS = [
     *each("inject", ALL),
     *(Boot("smp", personality, vcpus=2) for personality in ALL),
     Boot("smp", "sev-snp", "features", ("sev_status=0x800000",), vcpus=2),
+    Boot("vmsa", "sev-snp", vcpus=2),
     *(
         Boot(
             "snapshot",

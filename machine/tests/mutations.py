@@ -506,6 +506,39 @@ MUTATIONS = [
         "guest_request.sev_snp",
         "reply_into_the_request_is_a_breach",
     ),
+    # AP creation
+    Mutation(
+        "any_page_is_a_vmsa",
+        "snp_ap.c",
+        "COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_VMSA;",
+        "COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;",
+        "vmsa.sev_snp",
+        "page_that_is_no_vmsa_is_a_breach",
+    ),
+    Mutation(
+        "once_a_vmsa_always_a_vmsa",
+        "page.c",
+        "*state = flags;",
+        "*state = flags | (*state & COCO_PAGE_VMSA);",
+        "vmsa.sev_snp",
+        "page_assigned_anew_is_a_breach",
+    ),
+    Mutation(
+        "vmsa_needs_no_svme",
+        "snp_ap.c",
+        "if (!(save->efer & EFER_SVME))",
+        "if (false)",
+        "vmsa.sev_snp",
+        "vmsa_without_svme_is_a_breach",
+    ),
+    Mutation(
+        "vmsa_may_be_of_any_vmpl",
+        "snp_ap.c",
+        "if (vmsa[VMSA_VMPL])",
+        "if (false)",
+        "vmsa.sev_snp",
+        "vmsa_of_another_vmpl_is_a_breach",
+    ),
     # EFI tables, unaccepted memory
     Mutation(
         "memory_map_overlaps",

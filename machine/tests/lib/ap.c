@@ -20,9 +20,7 @@
 #define AP_JUMP_TABLE	0x80000005
 #define AP_CREATION	0x80000013
 #define CREATE		1ull
-#define VMSA_SEV_FEATURES 0x3b0
 #define VMSA_XCR0	0x3e8
-#define VMPL1_VMSA	(1ull | BIT_ULL(16))
 #define MADT_WAKEUP	0x10
 #define COMMAND_WAKEUP	1
 #define PARAM_RSDP	0x70
@@ -75,7 +73,7 @@ static void fill_jump_table(void)
 	table[1] = AP_TRAMPOLINE >> 4;
 }
 
-static void start_by_vmsa(void)
+void vmsa_fill(void)
 {
 	struct vmcb_save *s = (void *)vmsa;
 	u64 features = rdmsr(MSR_SEV_STATUS) >> 2;
@@ -100,10 +98,27 @@ static void start_by_vmsa(void)
 	s->g_pat = 0x0007040600070406ull;
 	*(u64 *)(vmsa + VMSA_SEV_FEATURES) = features;
 	*(u64 *)(vmsa + VMSA_XCR0) = 1;
-	rmpadjust((u64)vmsa, false, VMPL1_VMSA);
+}
+
+u32 vmsa_create(u64 gpa, u64 features)
+{
 	ghcb_clear();
 	ghcb_put(F_RAX, features);
-	ghcb_exit(AP_CREATION, (u64)AP_ID << 32 | CREATE, (u64)vmsa);
+	return ghcb_exit(AP_CREATION, (u64)AP_ID << 32 | CREATE, gpa);
+}
+
+static void start_by_vmsa(void)
+{
+	vmsa_fill();
+	rmpadjust((u64)vmsa, false, VMPL1_VMSA);
+	vmsa_create((u64)vmsa, rdmsr(MSR_SEV_STATUS) >> 2);
+}
+
+void ap_prepare(void (*fn)(void))
+{
+	ap_function = fn;
+	ap_root = root_table();
+	memcpy((u8 *)AP_TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
 }
 
 /* The table of this kind among those that the RSDP leads to */
@@ -146,9 +161,7 @@ static void start_by_mailbox(void)
 
 void ap_start(void (*fn)(void))
 {
-	ap_function = fn;
-	ap_root = root_table();
-	memcpy((u8 *)AP_TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
+	ap_prepare(fn);
 	if (is_tdx()) {
 		start_by_mailbox();
 	} else if (is_snp()) {

@@ -190,7 +190,13 @@ u32 port_in(u16 port, u32 size);
 
 /* ---- ap.c: the second vCPU, once; SEV-ES, SEV-SNP: after ghcb_init() ---- */
 void ap_start(void (*fn)(void));
-extern u8 vmsa[PAGE_SIZE];			/* SEV-SNP: what it started from */
+/* SEV-SNP: what it starts from, and the steps of its start, to be got wrong on purpose */
+extern u8 vmsa[PAGE_SIZE];
+#define VMSA_SEV_FEATURES	0x3b0
+#define VMPL1_VMSA		(1ull | BIT_ULL(16))	/* RMPADJUST: VMPL 1, it is a VMSA */
+void ap_prepare(void (*fn)(void));
+void vmsa_fill(void);
+u32 vmsa_create(u64 gpa, u64 features);		/* the low 32 bits of SW_EXITINFO1 */
 
 /* ---- the processor ---- */
 static inline u64 read_cr2(void) { u64 v; asm volatile("mov %%cr2, %0" : "=r"(v)); return v; }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEV-SNP's AP creation: VMSAs that no processor runs.
+ * GHCB specification (56421): 4.1.9 (AP creation)
+ * APM vol. 2 (24593): 15.5.1 (VMRUN, canonicalization and consistency checks), table B-4 (VMSA)
+ * APM vol. 3 (24594): RMPADJUST, RMPUPDATE (an entry assigned anew is no VMSA's)
+ */
+#include "lib/payload.h"
+#include "../vmcb.h"
+
+#define MALFORMED	2
+#define OTHER		12		/* arena page */
+#define VMSA_VMPL	0x0ca
+#define EFER_SVME	BIT_ULL(12)
+#define PATIENCE	1000000000u	/* spins */
+
+static struct vmcb_save *const save = (void *)vmsa;
+static volatile u32 ap_runs;
+static u64 features;
+
+static void ap(void)
+{
+	ap_runs = 1;
+}
+
+static void refused(const char *refusal, const char *breach, enum coco_breach what, u64 gpa,
+		    u64 told)
+{
+	expect_breach(what, 1);
+	check_eq(refusal, vmsa_create(gpa, told), MALFORMED);
+	check(breach, breached(what));
+}
+
+static void pages(void)
+{
+	u64 other = (u64)arena(OTHER);
+
+	refused("page_that_is_no_vmsa_is_refused", "page_that_is_no_vmsa_is_a_breach",
+		COCO_BREACH_PAGE, (u64)vmsa, features);
+	refused("vmsa_in_no_ram_is_refused", "vmsa_in_no_ram_is_a_breach", COCO_BREACH_PAGE,
+		0xfee00000, features);
+	memcpy(arena(OTHER), vmsa, sizeof(vmsa));
+	rmpadjust(other, false, VMPL1_VMSA);
+	rmpadjust(other, false, 1);
+	refused("page_that_was_a_vmsa_is_refused", "page_that_was_a_vmsa_is_a_breach",
+		COCO_BREACH_PAGE, other, features);
+	rmpadjust(other, false, VMPL1_VMSA);
+	make_shared(OTHER);
+	make_private(OTHER);
+	memcpy(arena(OTHER), vmsa, sizeof(vmsa));
+	refused("page_assigned_anew_is_refused", "page_assigned_anew_is_a_breach",
+		COCO_BREACH_PAGE, other, features);
+}
+
+static void contents(void)
+{
+	u64 *own_features = (u64 *)(vmsa + VMSA_SEV_FEATURES);
+
+	rmpadjust((u64)vmsa, false, VMPL1_VMSA);
+	refused("other_features_are_refused", "other_features_are_a_breach", COCO_BREACH_RESERVED,
+		(u64)vmsa, features ^ 2);
+	*own_features ^= 2;
+	refused("vmsa_of_other_features_is_refused", "vmsa_of_other_features_is_a_breach",
+		COCO_BREACH_RESERVED, (u64)vmsa, features);
+	*own_features ^= 2;
+	save->efer &= ~EFER_SVME;
+	refused("vmsa_without_svme_is_refused", "vmsa_without_svme_is_a_breach",
+		COCO_BREACH_RESERVED, (u64)vmsa, features);
+	save->efer |= EFER_SVME;
+	vmsa[VMSA_VMPL] = 1;
+	refused("vmsa_of_another_vmpl_is_refused", "vmsa_of_another_vmpl_is_a_breach",
+		COCO_BREACH_RESERVED, (u64)vmsa, features);
+	vmsa[VMSA_VMPL] = 0;
+}
+
+void payload(void)
+{
+	u32 i;
+
+	ghcb_init();
+	ap_prepare(ap);
+	vmsa_fill();
+	features = rdmsr(MSR_SEV_STATUS) >> 2;
+	pages();
+	contents();
+	check_eq("none_of_them_ran", ap_runs, 0);
+	check_eq("vmsa_without_fault_is_taken", vmsa_create((u64)vmsa, features), 0);
+	for (i = 0; i < PATIENCE && !ap_runs; i++)
+		;
+	check_eq("and_runs", ap_runs, 1);
+	check_eq("every_breach_was_expected", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
+}
