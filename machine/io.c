@@ -106,12 +106,15 @@ void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
 /*
  * Between guest RAM and the PCI hole lies the machine itself, and SeaBIOS maps
  * no device above 4G when there is no RAM: nothing, for a guest.  Neither is a
- * TPM, and all ones say so: QEMU answers zeros, which firmware waits on.
+ * TPM, and all ones say so: QEMU answers zeros, which firmware waits on.  No device
+ * has registers over the end of a page.
  */
-static void *mmio_ptr(u64 gpa)
+static void *mmio_ptr(u64 gpa, u32 size)
 {
 	u8 *firmware = firmware_ptr(gpa);
 
+	if ((gpa & ~PAGE_MASK) + size > PAGE_SIZE)
+		return NULL;
 	if (firmware)
 		return firmware;
 	if (is_ram(gpa) || (gpa >= config.ram && gpa < PRIVATE_BASE + config.ram) || gpa >> 32)
@@ -128,7 +131,7 @@ static bool is_apic(u64 gpa)
 
 u64 mmio_read(struct vcpu *v, u64 gpa, u32 size)
 {
-	void *p = mmio_ptr(gpa);
+	void *p = mmio_ptr(gpa, size);
 
 	if (is_apic(gpa))
 		return apic_read(v, gpa);
@@ -148,7 +151,7 @@ u64 mmio_read(struct vcpu *v, u64 gpa, u32 size)
 
 void mmio_write(struct vcpu *v, u64 gpa, u32 size, u64 value)
 {
-	void *p = mmio_ptr(gpa);
+	void *p = mmio_ptr(gpa, size);
 
 	if (is_apic(gpa)) {
 		apic_write(v, gpa, value);

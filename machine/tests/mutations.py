@@ -413,6 +413,22 @@ MUTATIONS = [
         "tdvmcall.tdx",
         "vector_of_an_exception_is_refused",
     ),
+    Mutation(
+        "devices_reach_over_the_end_of_a_page",
+        "io.c",
+        "if ((gpa & ~PAGE_MASK) + size > PAGE_SIZE)",
+        "if (!size)",
+        "tdvmcall.tdx",
+        "mmio_over_4g_reads_ones",
+    ),
+    Mutation(
+        "what_is_no_ram_is_shared_piece_by_piece",
+        "mapgpa.c",
+        "pages = (limit - at) / PAGE_SIZE;",
+        "pages = PAGES_IN_2M;",
+        "tdvmcall.tdx",
+        "as_one_event",
+    ),
     # Guest requests
     Mutation(
         "host_writes_one_word_of_many",

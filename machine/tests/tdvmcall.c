@@ -71,6 +71,14 @@ static void instructions(void)
 	check_eq("get_info_succeeds", tdvmcall(GET_INFO, 0, 0, 0, 0, &out), SUCCESS);
 }
 
+/* An access may end where no device is, and anywhere in the address space */
+static void mmio_at_the_end(void)
+{
+	check_eq("mmio_over_4g_succeeds",
+		 tdvmcall(CALL_MMIO, 8, 0, 0xfffffffc | cmask, 0, &out), SUCCESS);
+	check_eq("mmio_over_4g_reads_ones", out.r11, ~0ull);
+}
+
 /* GHCI 344426, TDG.VP.VMCALL<SetupEventNotifyInterrupt>: a vector from 32 to 255 */
 static void event_vector(void)
 {
@@ -86,7 +94,7 @@ static void event_vector(void)
 
 static void map_gpa_operands(void)
 {
-	u64 gpa = ARENA + 16 * PAGE_SIZE;
+	u64 gpa = ARENA + 16 * PAGE_SIZE, since;
 
 	check_eq("misaligned_gpa_is_refused", map_gpa(gpa + 8, PAGE_SIZE), ALIGN_ERROR);
 	check_eq("misaligned_size_is_refused", map_gpa(gpa, PAGE_SIZE + 8), ALIGN_ERROR);
@@ -95,6 +103,10 @@ static void map_gpa_operands(void)
 	check_eq("refused_conversion_changes_nothing",
 		 machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
+	since = event_next();
+	check_eq("all_that_is_no_ram_is_shared_at_once", map_gpa(cmask | BIT_ULL(32), cmask / 2),
+		 SUCCESS);
+	check_eq("as_one_event", event_next() - since, 2);
 }
 
 /* Exposed registers come back as outputs or poison; hidden ones as they were, and unseen */
@@ -188,6 +200,7 @@ static void rules(void)
 void payload(void)
 {
 	instructions();
+	mmio_at_the_end();
 	event_vector();
 	map_gpa_operands();
 	rules();
