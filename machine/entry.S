@@ -219,7 +219,7 @@ vector_stubs:
 	.balign	16
 	.if	vector == 2
 	jmp	nmi_entry
-	.elseif	vector >= 32
+	.elseif	vector >= 31	/* no exception has 31, and a host may inject it into a TD */
 	pushq	$vector
 	jmp	interrupt_entry
 	.else

@@ -187,9 +187,14 @@ static enum snp_status firmware(void)
 
 /* ---- the host ---- */
 
+static bool is_shared(u64 gpa)
+{
+	return is_ram(gpa) && !(page_flags(gpa) & (COCO_PAGE_PRIVATE | COCO_PAGE_BLOCKED));
+}
+
 static u8 *shared_page(struct ghcb *g, u64 gpa, const char *what)
 {
-	if (is_ram(gpa) && !(page_flags(gpa) & (COCO_PAGE_PRIVATE | COCO_PAGE_BLOCKED)))
+	if (is_shared(gpa))
 		return ram_ptr(gpa, SHARED);
 	breach(g->v, COCO_BREACH_PAGE, gpa, "guest request: the %s page 0x%lx is not shared memory",
 	       what, gpa);
@@ -237,7 +242,7 @@ void snp_guest_request(struct ghcb *g)
 	u8 *page = shared_page(g, g->info2, "response");
 	enum snp_status status;
 
-	if (!page || page_flags(g->info1) & (COCO_PAGE_PRIVATE | COCO_PAGE_BLOCKED)) {
+	if (!page || !is_shared(g->info1)) {
 		ghcb_malformed(g, GHCB_ERR_INPUT);
 		return;
 	}

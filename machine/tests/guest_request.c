@@ -221,6 +221,11 @@ static void pages(void)
 	check_eq("request_from_private_memory_is_a_breach",
 		 machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_PAGE, 0, 0), 0);
 	ghcb_clear();
+	expect_breach(COCO_BREACH_PAGE, 1);
+	check_eq("request_from_no_memory_is_refused",
+		 ghcb_exit(GUEST_REQUEST, 0xfee00000, gpa(REPLY_PAGE)), MALFORMED);
+	check("request_from_no_memory_is_a_breach", breached(COCO_BREACH_PAGE));
+	ghcb_clear();
 	expect_breach(COCO_BREACH_RESERVED, 1);
 	check_eq("reply_into_the_request_is_refused",
 		 ghcb_exit(GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REQUEST_PAGE)), MALFORMED);

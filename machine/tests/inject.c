@@ -8,8 +8,10 @@
 #include "lib/payload.h"
 
 #define VECTOR		0x50
+#define LOWEST_VECTOR	31		/* that a host may inject into a TD */
 #define NMI_COMPLETE	0x80000003
 #define REASON_CPUID	10
+#define CALL_HLT	12
 #define CALL_WRMSR	32
 #define X2APIC_SPIV	0x80f
 #define X2APIC_EOI	0x80b
@@ -282,6 +284,19 @@ static void nmi_waits_for_veinfo(void)
 	check_eq("nmi_comes_after_veinfo_get", nmis, before + 1);
 }
 
+/* Posted while interrupts are off, and taken by the host's APIC while the guest sleeps */
+static void lowest_vector_ends_a_halt(void)
+{
+	u32 before = interrupts;
+
+	trap_hook[LOWEST_VECTOR] = on_interrupt;
+	asm volatile("cli");
+	inject(COCO_INJECT_INTR, LOWEST_VECTOR, 0, NULL, 0);
+	tdvmcall(CALL_HLT, 0, 0, 0, 0, NULL);
+	asm volatile("sti\n\tnop\n\tnop\n\tcli");
+	check_eq("lowest_vector_ends_a_halt", interrupts, before + 1);
+}
+
 void payload(void)
 {
 	if (is_es())
@@ -294,6 +309,8 @@ void payload(void)
 	in_user_mode();
 	after_some_exits();
 	technology_s_exception();
-	if (is_tdx())
+	if (is_tdx()) {
 		nmi_waits_for_veinfo();
+		lowest_vector_ends_a_halt();
+	}
 }

@@ -243,6 +243,14 @@ MUTATIONS = [
         "cpu.none",
         "cmpxchg16b_is_hidden",
     ),
+    Mutation(
+        "machine_takes_vector_31_for_an_exception",
+        "entry.S",
+        ".elseif\tvector >= 31\t",
+        ".elseif\tvector >= 32\t",
+        "inject.tdx",
+        "lowest_vector_ends_a_halt",
+    ),
     # SEV, SEV-ES, SEV-SNP
     Mutation(
         "vc_has_another_code",
@@ -521,6 +529,14 @@ MUTATIONS = [
         "if (true)",
         "guest_request.sev_snp",
         "reply_into_the_request_is_a_breach",
+    ),
+    Mutation(
+        "request_comes_from_anywhere",
+        "snp_msg.c",
+        "if (!page || !is_shared(g->info1)) {",
+        "if (!page) {",
+        "guest_request.sev_snp",
+        "request_from_no_memory_is_refused",
     ),
     # AP creation
     Mutation(
