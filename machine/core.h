@@ -111,6 +111,7 @@ bool npt_allows(u64 gpa, enum view view, bool write);
 u8 *firmware_ptr(u64 gpa);			/* firmware's tables and flash, to the end of the page; NULL: none there */
 /* Show these bytes of the machine in both views, at a place where no RAM is */
 void firmware_map(u64 start, u64 end, u8 *bytes);
+bool npt_show_device(u64 gpa);			/* in the private view, too; false: none is there */
 void npt_show_private(u64 gpa);			/* in the shared view, until its state changes */
 bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);

@@ -194,14 +194,22 @@ void plain_exit(struct vcpu *v)
 	}
 }
 
+/* QEMU has put the machine's registers over those that were wrong */
+static void __noreturn refused(struct vcpu *v)
+{
+	if (v->fresh)
+		end_run(v, COCO_END_SHUTDOWN, 0, "VMRUN refuses the state that vCPU %u starts from",
+			v->index);
+	internal_error("VMRUN refuses a state that a guest came to");
+}
+
 void handle_exit(struct vcpu *v)
 {
 	u64 code = v->vmcb.exit_code;
 
 	if (code == SVM_EXIT_INVALID)
-		internal_error("VMRUN refused: cr0 0x%lx cr3 0x%lx cr4 0x%lx efer 0x%lx rip 0x%lx",
-			       v->vmcb.save.cr0, v->vmcb.save.cr3, v->vmcb.save.cr4, v->vmcb.save.efer,
-			       v->vmcb.save.rip);
+		refused(v);
+	v->fresh = false;
 	if (code < EXIT_CODES)
 		exits[code]++;
 	trace("cpu %u exit 0x%lx info 0x%lx 0x%lx rip 0x%lx rax 0x%lx", v->index, code, v->vmcb.exit_info1,

@@ -23,6 +23,8 @@ enum {
 	TERMINATE_REQUEST	= 0x100,
 };
 
+#define FEATURE_VMPLS	BIT_ULL(5)
+
 #define GFN_BITS	0x000ffffffffff000ull
 #define NO_GFN		0xfffffffffffff000ull
 
@@ -103,8 +105,16 @@ static u64 respond(struct vcpu *v, u64 request)
 		return sev_options.features << 12 | FEATURES_RESPONSE;
 	case TERMINATE_REQUEST:
 		ghcb_terminate(v, request >> 12 & 15, request >> 16 & 0xff);
+	case RUN_VMPL_REQUEST:
+		if (sev_options.features & FEATURE_VMPLS)
+			unmodelled(v, "GHCB MSR request 0x%lx", request);
+		breach(v, COCO_BREACH_ORDER, request,
+		       "GHCB MSR run VMPL: the host did not offer this feature");
+		/* fall through */
+	default:
+		/* As KVM: no answer, the guest finds its request there */
+		return request;
 	}
-	unmodelled(v, "GHCB MSR request 0x%lx", request);
 }
 
 static void check(struct vcpu *v, u64 request)

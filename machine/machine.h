@@ -50,6 +50,7 @@ struct vcpu {
 	u32 apic_id;
 	bool online;			/* has run guest code */
 	bool running;			/* else parked: waits for SIPI or AP creation */
+	bool fresh;			/* has yet to run in the state that it was started in */
 	volatile bool asleep;		/* in the machine, in HLT */
 	u32 inits;			/* INITs taken: what was under way before one is void */
 	volatile bool in_guest;		/* between VMRUN and #VMEXIT */

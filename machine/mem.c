@@ -296,6 +296,26 @@ static void map_all_devices(u64 start)
 		map_devices(start, PRIVATE);
 }
 
+bool npt_show_device(u64 gpa)
+{
+	enum view plain = plain_view();
+	u64 *to, from;
+
+	if (gpa >= MMIO_END || is_ram(gpa))
+		return false;
+	if (gpa < config.ram) {
+		from = *ram_entry(gpa, plain);
+		to = ram_entry(gpa, PRIVATE);
+	} else {
+		from = level2[plain][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES];
+		to = &level2[PRIVATE][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES];
+	}
+	if (!from || *to)
+		return false;
+	*to = from;
+	return true;
+}
+
 void apic_map_writable(bool writable)
 {
 	u32 v;

@@ -158,6 +158,13 @@ static u32 fit_size(u64 gpa, bool huge)
 	return SUCCESS;
 }
 
+/* A nested page fault of a guest's page that the host has nothing for */
+static void __noreturn not_ram(struct vcpu *v, u64 gpa, const char *what)
+{
+	breach(v, COCO_BREACH_PAGE, gpa, "%s of 0x%lx, which is not RAM", what, gpa);
+	end_run(v, COCO_END_SHUTDOWN, gpa, "%s of 0x%lx, which is not RAM", what, gpa);
+}
+
 /* EAX, and in bit 32 whether the entry was in this state already */
 static u64 pvalidate_model(struct vcpu *v, u64 gpa, bool huge, bool validate)
 {
@@ -166,7 +173,7 @@ static u64 pvalidate_model(struct vcpu *v, u64 gpa, bool huge, bool validate)
 	u32 eax;
 
 	if (!page_all_ram(gpa, count))
-		unmodelled(v, "PVALIDATE of 0x%lx, which is not RAM", gpa);
+		not_ram(v, gpa, "PVALIDATE");
 	if (page_flags(gpa) & COCO_PAGE_BLOCKED || !(page_flags(gpa) & COCO_PAGE_PRIVATE))
 		convert_for(v, gpa, PRIVATE, "PVALIDATE of");
 	eax = fit_size(gpa, huge);
@@ -238,7 +245,7 @@ static void rmpadjust(struct vcpu *v)
 		/* Firmware, that is there for all VMPLs, asks in this way for its own */
 		eax = ATTR_VMPL(reg(v, RDX)) ? SUCCESS : FAIL_PERMISSION;
 	} else if (!page_all_ram(m.gpa, huge ? PAGES_IN_2M : 1)) {
-		unmodelled(v, "RMPADJUST of 0x%lx, which is not RAM", m.gpa);
+		not_ram(v, m.gpa, "RMPADJUST");
 	} else if (!(page_flags(m.gpa) & COCO_PAGE_PRIVATE)) {
 		convert_for(v, m.gpa, PRIVATE, "RMPADJUST of");
 		return;		/* the instruction runs again */

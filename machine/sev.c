@@ -16,6 +16,7 @@
  * more features of SNP in SEV_STATUS: they are announced, and nothing is done about
  * them, but for Secure TSC (bit 11, snp_tsc.c) and DebugSwap (bit 7).
  */
+#include "core.h"
 #include "efi.h"
 #include "sev.h"
 #include "snp_firmware.h"
@@ -25,7 +26,6 @@
 #define MSR_GUEST_TSC_FREQ 0xc0010134
 #define MSR_XSS		0xda0
 
-#define MSR_EFER	0xc0000080
 #define MSR_DEBUGCTL	0x1d9
 #define MSR_LBR_FIRST	0x1db
 #define MSR_LBR_LAST	0x1de
@@ -155,9 +155,18 @@ static bool two_keys_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 	return true;
 }
 
+/*
+ * A device with the C-bit is there all the same, since the host's emulator sees neither key
+ * nor bit; but what a device of its own had there would be under a key (APM vol. 2, 15.34.1).
+ */
 static bool sev_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 {
-	return is_ram(gpa) && two_keys_npf(v, gpa, view, error);
+	if (is_ram(gpa))
+		return two_keys_npf(v, gpa, view, error);
+	if (view != PRIVATE || error & NPF_WALK || !npt_show_device(gpa))
+		return false;
+	breach(v, COCO_BREACH_PAGE, gpa, "private access to 0x%lx, where a device is", gpa);
+	return true;
 }
 
 /* ---- SEV-ES ---- */
@@ -262,7 +271,7 @@ static bool es_exit(struct vcpu *v)
 static bool mmio_npf(struct vcpu *v, u64 gpa, u64 error)
 {
 	if (error & NPF_WALK)
-		unmodelled(v, "page tables at 0x%lx, which is not RAM", gpa);
+		end_run(v, COCO_END_SHUTDOWN, gpa, "page tables at 0x%lx, which is not RAM", gpa);
 	raise_vc(v, SVM_EXIT_NPF);
 	return true;
 }

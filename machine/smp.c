@@ -154,7 +154,7 @@ static void start(struct vcpu *v)
 	v->nmi_pending = v->nmi_blocked = v->nmi_stepping = false;
 	v->pending_vector = -1;
 	paging_load(v);
-	v->running = true;
+	v->running = v->fresh = true;
 	vcpu_kick(v);
 }
 

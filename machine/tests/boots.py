@@ -151,6 +151,14 @@ BOOTS = [
     *(Boot("smp", personality, vcpus=2) for personality in ALL),
     Boot("smp", "sev-snp", "features", ("sev_status=0x800000",), vcpus=2),
     Boot("vmsa", "sev-snp", vcpus=2),
+    Boot(
+        "vmsa",
+        "sev-snp",
+        "bad_cr0",
+        vcpus=2,
+        plan=False,
+        stream=(r"^m\|end shutdown .*VMRUN refuses the state that vCPU 1 starts from",),
+    ),
     *(
         Boot(
             "snapshot",
@@ -188,15 +196,24 @@ BOOTS = [
     end("fatal", "tdx", "fatal", "0x55"),
     end("fatal_expected", "tdx", "fatal", "0x55", expected="fatal value=0x55"),
     end("unmodelled", "none", "unmodelled"),
-    *(
-        Boot("ends", p, "unmodelled_call", plan=False, stream=(r"^m\|end unmodelled ",), absent=())
-        for p in ES
-    ),
+    *(Boot("ends", p, "unmodelled_call", plan=False, stream=(r"^m\|end unmodelled ",)) for p in ES),
     *(end("terminate_by_ghcb", p, "terminate", "0x104") for p in ES),
     end("unaccepted_page", "tdx", "shutdown", "0x2008000"),
     end("page_taken_away", "tdx", "shutdown", "0x2008000"),
     end("page_taken_away", "sev-snp", "unmodelled"),
     Boot("ends", "sev-snp", "private_ghcb"),
+    *(
+        Boot(
+            "ends",
+            "sev-snp",
+            f"{what}_of_no_ram",
+            plan=False,
+            stream=(r"^m\|breach kind=page ", r"^m\|end shutdown value=0xfec00000 "),
+            absent=(),
+        )
+        for what in ("pvalidate", "rmpadjust")
+    ),
+    *(end("tables_in_no_ram", p, "shutdown", "0xfec00000") for p in ES),
     *(
         Boot("ends", p, "halt", ("halt_ends",), plan=False, stream=(r"^m\|end halt ",))
         for p in ("none", "sev", "sev-es")

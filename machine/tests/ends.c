@@ -13,6 +13,8 @@
 #define FATAL_ERROR	0x10003
 #define GET_QUOTE	0x10002
 #define TERMINATION_REQUEST 0x8000fffe
+#define UNSUPPORTED_EVENT 0x8000ffff
+#define IO_APIC		0xfec00000ull
 #define PAGE		8
 #define TERMINATE	0x100
 #define TERMINATE_SET	1ull
@@ -91,8 +93,14 @@ void payload(void)
 		if (is_tdx())
 			tdvmcall(GET_QUOTE + 0x100, 0, 0, 0, 0, NULL);
 		else
-			ghcb_msr(0xff0);
+			ghcb_exit(UNSUPPORTED_EVENT, 0, 0);
 	}
+	if (case_is("pvalidate_of_no_ram"))
+		pvalidate(IO_APIC, false, true, NULL);
+	if (case_is("rmpadjust_of_no_ram"))
+		rmpadjust(IO_APIC, false, 1);
+	if (case_is("tables_in_no_ram"))
+		write_cr3(IO_APIC | private_bit());
 	if (case_is("exit"))
 		machine_call(COCO_CALL_EXIT, 7, 0, 0);
 	if (case_is("exit_expected")) {

@@ -18,6 +18,9 @@
 #define REQ_FEATURES		0x080
 #define RESP_FEATURES		0x081
 
+#define REQ_RUN_VMPL		0x016
+#define REQ_NONE		0x1ff0
+
 #define CODE(v)			((v) & 0xfff)
 #define GFN_NONE		0xfffffffffffffull
 #define FEATURE_SNP		BIT(0)
@@ -116,8 +119,16 @@ static void faults(void)
 	expect_breach(COCO_BREACH_RESERVED, 1);
 	ghcb_msr(REQ_CPUID | 1ull << 20);
 	check("reserved_bits_of_cpuid_are_a_breach", breached(COCO_BREACH_RESERVED));
-	if (is_snp())
+	expect_breach(COCO_BREACH_VERSION, 1);
+	check_eq("no_request_is_not_answered", ghcb_msr(REQ_NONE), REQ_NONE);
+	check("no_request_is_a_breach", breached(COCO_BREACH_VERSION));
+	if (is_snp()) {
+		expect_breach(COCO_BREACH_ORDER, 1);
+		check_eq("vmpl_that_was_not_offered_is_not_answered", ghcb_msr(REQ_RUN_VMPL),
+			 REQ_RUN_VMPL);
+		check("vmpl_that_was_not_offered_is_a_breach", breached(COCO_BREACH_ORDER));
 		return;
+	}
 	expect_breach(COCO_BREACH_VERSION, 1);
 	ghcb_msr(REQ_PREFERRED_GPA);
 	check("snp_s_request_without_snp_is_a_breach", breached(COCO_BREACH_VERSION));

@@ -356,6 +356,30 @@ MUTATIONS = [
         "views.sev_snp",
         "conversion_to_shared_keeps_no_plaintext",
     ),
+    Mutation(
+        "no_request_is_answered",
+        "ghcb_msr.c",
+        "return request;",
+        "return 0;",
+        "ghcb_msr.sev_es",
+        "no_request_is_not_answered",
+    ),
+    Mutation(
+        "vmpls_are_offered_always",
+        "ghcb_msr.c",
+        "BIT_ULL(5)",
+        "BIT_ULL(0)",
+        "ghcb_msr.sev_snp",
+        "vmpl_that_was_not_offered_is_a_breach",
+    ),
+    Mutation(
+        "devices_have_a_key",
+        "sev.c",
+        "view != PRIVATE || error & NPF_WALK ||",
+        "true ||",
+        "views.sev",
+        "device_with_c_bit_is_a_breach",
+    ),
     # TDX
     Mutation(
         "ve_information_stays",
@@ -570,6 +594,14 @@ MUTATIONS = [
         "if (false)",
         "vmsa.sev_snp",
         "vmsa_of_another_vmpl_is_a_breach",
+    ),
+    Mutation(
+        "state_that_is_refused_is_the_machine_s_own",
+        "smp.c",
+        "v->running = v->fresh = true;",
+        "v->running = true;",
+        "vmsa.bad_cr0.sev_snp",
+        "ends_well",
     ),
     # EFI tables, unaccepted memory
     Mutation(

@@ -9,6 +9,9 @@
 
 #define PAGE	8
 
+#define APIC		0xfee00000ull
+#define APIC_VERSION	0x30
+
 static u8 before[PAGE_SIZE], once[PAGE_SIZE];
 
 static void fill(u8 *p)
@@ -188,6 +191,17 @@ static void conversions_keep_no_plaintext(void)
 	}
 }
 
+/* The host's emulator sees neither key nor bit, but a device has no key */
+static void devices_have_no_key(void)
+{
+	volatile u32 *apic = (volatile u32 *)map_window(10, APIC, PRIVATE_PAGE);
+
+	expect_breach(COCO_BREACH_PAGE, 1);
+	check_eq("device_with_c_bit_is_read_all_the_same", apic[APIC_VERSION / 4] & 0xf0,
+		 0x10);
+	check("device_with_c_bit_is_a_breach", breached(COCO_BREACH_PAGE));
+}
+
 void payload(void)
 {
 	if (is_es())
@@ -199,6 +213,8 @@ void payload(void)
 	if (is_amd_cc())
 		walks_are_private();
 	devices_see_shared_memory();
+	if (is_sev())
+		devices_have_no_key();
 	if (case_is("told"))
 		host_lies_about_the_c_bit();
 	if (is_amd_cc())

@@ -12,6 +12,8 @@
 #define OTHER		12		/* arena page */
 #define VMSA_VMPL	0x0ca
 #define EFER_SVME	BIT_ULL(12)
+#define CR0_NW		BIT_ULL(29)
+#define CR0_CD		BIT_ULL(30)
 #define PATIENCE	1000000000u	/* spins */
 
 static struct vmcb_save *const save = (void *)vmsa;
@@ -73,6 +75,16 @@ static void contents(void)
 	vmsa[VMSA_VMPL] = 0;
 }
 
+/* Case "bad_cr0": a state that no processor takes, which the host learns from VMRUN */
+static void bad_cr0(void)
+{
+	save->cr0 = (save->cr0 | CR0_NW) & ~CR0_CD;
+	rmpadjust((u64)vmsa, false, VMPL1_VMSA);
+	vmsa_create((u64)vmsa, features);
+	for (;;)
+		machine_call(COCO_CALL_VERSION, 0, 0, 0);
+}
+
 void payload(void)
 {
 	u32 i;
@@ -81,6 +93,8 @@ void payload(void)
 	ap_prepare(ap);
 	vmsa_fill();
 	features = rdmsr(MSR_SEV_STATUS) >> 2;
+	if (case_is("bad_cr0"))
+		bad_cr0();
 	pages();
 	contents();
 	check_eq("none_of_them_ran", ap_runs, 0);
