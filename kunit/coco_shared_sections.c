@@ -33,14 +33,6 @@ static struct kunit_case shared_sections_cases[] = {
 /* All that arch/x86/kernel/kvm.c has in .data..percpu..decrypted */
 static const char *const variables[] = { "apf_reason", "steal_time", "kvm_apic_eoi" };
 
-static void *symbol(struct kunit *test, const char *name)
-{
-	void *address = coco_symbol(name);
-
-	KUNIT_ASSERT_NOT_NULL_MSG(test, address, "%s", name);
-	return address;
-}
-
 static void expect_private(struct kunit *test, const void *page)
 {
 	KUNIT_EXPECT_TRUE_MSG(test, coco_maps_private(page), "%px", page);
@@ -61,8 +53,8 @@ static void bss_that_was_not_needed_is_private_again(struct kunit *test)
 	void *end, *page;
 
 	COCO_NEEDS(test, COCO_ANY_SEV);
-	page = symbol(test, "__start_bss_decrypted_unused");
-	end = symbol(test, "__end_bss_decrypted");
+	page = coco_need_symbol(test, "__start_bss_decrypted_unused");
+	end = coco_need_symbol(test, "__end_bss_decrypted");
 	KUNIT_ASSERT_GT(test, (unsigned long)end, (unsigned long)page);
 	for (; page < end; page += PAGE_SIZE, pages++)
 		private += coco_maps_private(page);
@@ -72,14 +64,14 @@ static void bss_that_was_not_needed_is_private_again(struct kunit *test)
 static void page_before_the_shared_bss_is_private(struct kunit *test)
 {
 	COCO_NEEDS(test, COCO_ANY_SEV);
-	expect_private(test, symbol(test, "__start_bss_decrypted") - PAGE_SIZE);
+	expect_private(test, coco_need_symbol(test, "__start_bss_decrypted") - PAGE_SIZE);
 }
 
 /* ---- .data..percpu..decrypted ---- */
 
 static void *page_of(struct kunit *test, const char *name, unsigned int cpu)
 {
-	void *variable = per_cpu_ptr((void __percpu __force *)symbol(test, name), cpu);
+	void *variable = per_cpu_ptr((void __percpu __force *)coco_need_symbol(test, name), cpu);
 
 	return (void *)((unsigned long)variable & PAGE_MASK);
 }

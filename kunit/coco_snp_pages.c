@@ -80,14 +80,6 @@ static u64 gpa_of(unsigned int page)
 	return __pa(pages) + page * PAGE_SIZE;
 }
 
-static void *symbol(struct kunit *test, const char *name)
-{
-	void *address = coco_symbol(name);
-
-	KUNIT_ASSERT_NOT_NULL_MSG(test, address, "%s() is not to be found", name);
-	return address;
-}
-
 static void need_snp(struct kunit *test)
 {
 	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
@@ -99,7 +91,7 @@ typedef void change_fn(unsigned long address, unsigned long count);
 
 static void share_first_page(struct kunit *test)
 {
-	change_fn *share = symbol(test, "snp_set_memory_shared");
+	change_fn *share = coco_need_symbol(test, "snp_set_memory_shared");
 
 	share(pages, 1);
 }
@@ -112,7 +104,7 @@ static early_fn *find_early(struct kunit *test)
 #ifndef CC_HAVE_SNP_EARLY_CODE
 	kunit_skip(test, "this kernel frees its early code when it has booted");
 #endif
-	return symbol(test, "early_snp_set_memory_private");
+	return coco_need_symbol(test, "early_snp_set_memory_private");
 }
 
 /* It asks by the GHCB's MSR, as when no interrupt comes: a #VC in between would write it, too */
@@ -180,7 +172,7 @@ static void number_of_pages_beyond_4g_counts(struct kunit *test)
 	change_fn *unshare;
 
 	need_snp(test);
-	unshare = symbol(test, "snp_set_memory_private");
+	unshare = coco_need_symbol(test, "snp_set_memory_private");
 	share_first_page(test);
 	expect_end_at_second_page(test, &refuse, TERMINATE_PSC);
 	unshare(pages, PAGES_4G + 1);
@@ -197,7 +189,7 @@ static void number_of_pages_to_share_beyond_4g_counts(struct kunit *test)
 	change_fn *share;
 
 	need_snp(test);
-	share = symbol(test, "snp_set_memory_shared");
+	share = coco_need_symbol(test, "snp_set_memory_shared");
 	expect_end_at_second_page(test, &refuse, TERMINATE_PVALIDATE);
 	share(pages, PAGES_4G + 1);
 	fail_as_it_goes_on(test);
@@ -226,7 +218,7 @@ static void number_of_pages_beyond_16t_counts(struct kunit *test)
 	const struct coco_rule refuse = refusal(COCO_EV_PSC, 1);
 
 	need_snp(test);
-	accept = symbol(test, "snp_accept_memory");
+	accept = coco_need_symbol(test, "snp_accept_memory");
 	share_first_page(test);
 	expect_end_at_second_page(test, &refuse, TERMINATE_PSC);
 	accept(gpa_of(0), gpa_of(1) + BYTES_16T);

@@ -42,8 +42,7 @@ static void need_map_single(struct kunit *test)
 {
 	COCO_NEEDS_BOUNCE(test);
 	if (!map_single)
-		map_single = coco_symbol("swiotlb_tbl_map_single");
-	KUNIT_ASSERT_NOT_NULL(test, map_single);
+		map_single = coco_need_symbol(test, "swiotlb_tbl_map_single");
 	coco_keep_bits(test, MASK);
 }
 

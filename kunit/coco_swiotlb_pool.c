@@ -200,10 +200,10 @@ static void scatterlist_with_a_part_too_long_is_undone(struct kunit *test)
 #if defined(CC_HAVE_DEFAULT_SWIOTLB_LIMIT) && defined(CONFIG_SWIOTLB_DYNAMIC)
 static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
 {
-	typeof(default_swiotlb_limit) *limit = coco_symbol("default_swiotlb_limit");
+	typeof(default_swiotlb_limit) *limit;
 
 	COCO_NEEDS_BOUNCE(test);
-	KUNIT_ASSERT_NOT_NULL(test, limit);
+	limit = coco_need_symbol(test, "default_swiotlb_limit");
 	coco_hold_pool(test);
 	KUNIT_EXPECT_EQ(test, limit(), coco_dma_dev(test)->dma_io_tlb_mem->defpool.end - 1);
 }

@@ -43,11 +43,11 @@ static void counter_fits_the_table(struct kunit *test)
 /* What kswapd asks of a zone: a mark that it is above thanks to unaccepted memory only */
 static void unaccepted_memory_is_no_reason_to_reclaim(struct kunit *test)
 {
-	typeof(zone_watermark_ok) *watermark_ok = coco_symbol("zone_watermark_ok");
+	typeof(zone_watermark_ok) *watermark_ok;
 	unsigned int i, zones = 0;
 
 	need_unaccepted(test);
-	KUNIT_ASSERT_NOT_NULL(test, watermark_ok);
+	watermark_ok = coco_need_symbol(test, "zone_watermark_ok");
 	for (i = 0; i < MAX_NR_ZONES; i++) {
 		struct zone *zone = &NODE_DATA(first_online_node)->node_zones[i];
 		unsigned long unaccepted = zone_page_state(zone, NR_UNACCEPTED);

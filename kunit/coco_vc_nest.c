@@ -49,14 +49,11 @@ static void third_call_at_a_time_ends_the_guest_with_a_message(struct kunit *tes
 	struct coco_inject nmi = { .type = COCO_INJECT_NMI, .delay = TO_MSR_OF_IN_2 };
 	struct coco_regs r = { .dx = PORT };
 	struct coco_window *w = coco_window(test);
-	void *decode;
 	s64 error;
 
 	need_es_and_machine(test);
 	/* Whatever decodes instructions in this kernel comes by here, and is in another file */
-	decode = coco_symbol("inat_get_opcode_attribute");
-	KUNIT_ASSERT_NOT_NULL(test, decode);
-	nmi.rip = (unsigned long)decode;
+	nmi.rip = (unsigned long)coco_need_symbol(test, "inat_get_opcode_attribute");
 	coco_panic_begin(passes);
 	coco_window_begin(w);
 	vc.cpu = nmi.cpu = w->cpu;

@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/export.h>
 #include <linux/kprobes.h>
+#include "kunit_choice.h"
 #include "symbol.h"
 
 #define ENDBR64		0xfa1e0ff3u
@@ -44,3 +45,12 @@ void *__nocfi coco_symbol(const char *name)
 	return lookup ? (void *)lookup(name) : NULL;
 }
 EXPORT_SYMBOL_GPL(coco_symbol);
+
+void *coco_need_symbol(struct kunit *test, const char *name)
+{
+	void *address = coco_symbol(name);
+
+	KUNIT_ASSERT_NOT_NULL_MSG(test, address, "%s is not to be found", name);
+	return address;
+}
+EXPORT_SYMBOL_GPL(coco_need_symbol);

@@ -9,10 +9,14 @@
 #define __nocfi
 #endif
 
+struct kunit;
+
 /*
  * The address of a symbol that the kernel does not export, or NULL: only to
  * look at what no interface shows, and said so by the test that does.
  */
 void *coco_symbol(const char *name);
+/* ... for a case that cannot do without */
+void *coco_need_symbol(struct kunit *test, const char *name);
 
 #endif /* COCO_LIB_SYMBOL_H */

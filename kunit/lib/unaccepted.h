@@ -57,11 +57,9 @@ static inline void need_unaccepted(struct kunit *test)
 	if (!unaccepted_table())
 		kunit_skip(test, "the firmware left no unaccepted memory");
 	if (!accept_fn)
-		accept_fn = coco_symbol("accept_memory");
+		accept_fn = coco_need_symbol(test, "accept_memory");
 	if (!contains_fn)
-		contains_fn = coco_symbol("range_contains_unaccepted_memory");
-	KUNIT_ASSERT_NOT_NULL(test, accept_fn);
-	KUNIT_ASSERT_NOT_NULL(test, contains_fn);
+		contains_fn = coco_need_symbol(test, "range_contains_unaccepted_memory");
 	KUNIT_ASSERT_EQ(test, (u64)unaccepted_table()->unit_size, (u64)UNIT_SIZE);
 	KUNIT_ASSERT_LE(test, unaccepted_table()->size * BITS_PER_BYTE, (u64)MAX_UNITS);
 }
