@@ -19,6 +19,7 @@
 #include <linux/io.h>
 #include "lib/coco_kunit.h"
 #include "lib/dma.h"
+#include "lib/pages.h"
 
 static void coherent_memory_is_shared_and_empty(struct kunit *test);
 static void coherent_memory_is_one_for_cpu_and_device(struct kunit *test);
@@ -92,7 +93,7 @@ static unsigned int pages(size_t size)
  */
 static unsigned int still_shared(void *cpu, dma_addr_t at, size_t size)
 {
-	const bool state = coco_technology() == COCO_SEV_SNP || coco_technology() == COCO_TDX;
+	const bool state = COCO_PAGE_STATES & BIT(coco_technology());
 	unsigned int i, n = 0;
 
 	if (coco_technology() == COCO_NONE)
@@ -152,6 +153,7 @@ static void freed_coherent_memory_is_private_again(struct kunit *test)
 	dma_addr_t at;
 	void *cpu;
 
+	COCO_NEEDS(test, COCO_CONFIDENTIAL);
 	COCO_NEEDS_MACHINE(test);
 	cpu = dma_alloc_coherent(dev, row->size, &at, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
@@ -169,6 +171,7 @@ static void pages_behind_coherent_memory_stay_private(struct kunit *test)
 	dma_addr_t at;
 	void *cpu;
 
+	COCO_NEEDS(test, COCO_CONFIDENTIAL);
 	COCO_NEEDS_MACHINE(test);
 	cpu = dma_alloc_coherent(dev, row->size, &at, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
@@ -179,8 +182,7 @@ static void pages_behind_coherent_memory_stay_private(struct kunit *test)
 
 /* ---- how many pages are converted ---- */
 
-/* GHCB specification 56421, SNP Page State Change; the machine has MapGPA alike */
-#define PSC_PRIVATE	1
+/* Behind the operation, see pages.h */
 #define PSC_2M		BIT(8)
 
 /* What the guest asked to have private, in pages */
@@ -191,7 +193,7 @@ static unsigned int asked_private(const struct coco_window *w)
 	for (i = 0; i < w->nevents; i++) {
 		const struct coco_event *e = &w->events[i];
 
-		if (e->kind == COCO_EV_PSC && (e->info1 & 0xff) == PSC_PRIVATE)
+		if (e->kind == COCO_EV_PSC && (e->info1 & 0xff) == COCO_PSC_PRIVATE)
 			n += e->info1 & PSC_2M ? 512 : 1;
 	}
 	return n;
@@ -205,7 +207,7 @@ static void as_many_pages_are_converted_back_as_there_are(struct kunit *test)
 	dma_addr_t at;
 	void *cpu;
 
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP) | COCO_ONLY(COCO_TDX));
+	COCO_NEEDS(test, COCO_PAGE_STATES);
 	COCO_NEEDS_MACHINE(test);
 	w = coco_window(test);
 	cpu = dma_alloc_coherent(dev, row->size, &at, GFP_KERNEL);
@@ -223,6 +225,7 @@ static void coherent_memory_is_within_the_reach_of_the_device(struct kunit *test
 {
 	static const unsigned int bits[] = { 24, 28, 32 };
 	struct device *dev = coco_dma_dev(test);
+	unsigned int granted = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
@@ -234,10 +237,12 @@ static void coherent_memory_is_within_the_reach_of_the_device(struct kunit *test
 		cpu = dma_alloc_coherent(dev, PAGE_SIZE, &at, GFP_KERNEL | __GFP_NOWARN);
 		if (!cpu)
 			continue;	/* and it has no such memory left */
+		granted++;
 		dma_free_coherent(dev, PAGE_SIZE, cpu, at);
 		KUNIT_EXPECT_LE_MSG(test, at + PAGE_SIZE - 1, (dma_addr_t)DMA_BIT_MASK(bits[i]),
 				    "%u bits", bits[i]);
 	}
+	KUNIT_EXPECT_GT_MSG(test, granted, 0u, "not even below 4 GiB");
 	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 }
 

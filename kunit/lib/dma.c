@@ -158,13 +158,16 @@ EXPORT_SYMBOL_GPL(coco_device_writes);
 
 unsigned int coco_private_pages(dma_addr_t start, size_t len)
 {
-	dma_addr_t at;
 	unsigned int n = 0;
+	dma_addr_t at;
+	s64 state;
 
 	if (coco_machine_personality() == COCO_NONE)
 		return 0;
-	for (at = start & PAGE_MASK; at < start + len; at += PAGE_SIZE)
-		n += !!(coco_page_state(at) & COCO_PAGE_PRIVATE);
+	for (at = start & PAGE_MASK; at < start + len; at += PAGE_SIZE) {
+		state = coco_page_state(at);
+		n += state < 0 || state & COCO_PAGE_PRIVATE;
+	}
 	return n;
 }
 EXPORT_SYMBOL_GPL(coco_private_pages);
@@ -172,6 +175,8 @@ EXPORT_SYMBOL_GPL(coco_private_pages);
 bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf)
 {
 	return dma_to_phys(dev, at) != virt_to_phys((void *)buf);
+	dma_addr_t at;
+	s64 state;
 }
 EXPORT_SYMBOL_GPL(coco_bounced);
 
@@ -179,7 +184,6 @@ bool coco_dma_bounces(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
 	void *buf = coco_buffer(test, COCO_SLOT);
-	dma_addr_t at;
 	bool bounced;
 
 	at = dma_map_single(dev, buf, COCO_SLOT, DMA_TO_DEVICE);

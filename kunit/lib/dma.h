@@ -44,7 +44,7 @@ void *coco_buffer(struct kunit *test, size_t len);
 void coco_device_reads(struct kunit *test, dma_addr_t from, void *buf, size_t len);
 void coco_device_writes(struct kunit *test, dma_addr_t to, const void *buf, size_t len);
 
-/* Pages of this range that the host cannot reach; 0 in a guest without encryption */
+/* Pages of this range that the host cannot reach, or that are no RAM; 0 without encryption */
 unsigned int coco_private_pages(dma_addr_t start, size_t len);
 /* Does this address lie in memory of the kernel's own, and not in that buffer? */
 bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf);
