@@ -113,16 +113,13 @@ static unsigned int map_many(struct device *dev, dma_addr_t *at, unsigned int ma
 }
 
 /* How many a device reads otherwise than they were written */
-static unsigned int overwritten(struct kunit *test, const dma_addr_t *at, unsigned int n,
-				size_t len)
+static unsigned int overwritten(struct device *dev, const dma_addr_t *at, unsigned int n,
+				u8 *seen, size_t len)
 {
-	u8 *seen = coco_buffer(test, len);
 	unsigned int i, wrong = 0;
 
-	for (i = 0; i < n; i++) {
-		coco_device_reads(test, at[i], seen, len);
-		wrong += coco_first_wrong(seen, 0, len, i) != len;
-	}
+	for (i = 0; i < n; i++)
+		wrong += !coco_device_finds(dev, at[i], seen, len, i);
 	return wrong;
 }
 
@@ -135,7 +132,7 @@ static void unmap_many(struct device *dev, const dma_addr_t *at, unsigned int n,
 static void mapping_ends_within_a_pool_of_its_own(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
-	u8 *buf = coco_buffer(test, 2 * PIECE);
+	u8 *buf = coco_buffer(test, 2 * PIECE), *seen = coco_buffer(test, PIECE);
 	dma_addr_t *at = kunit_kcalloc(test, PIECES, sizeof(*at), GFP_KERNEL);
 	unsigned int n, wrong;
 
@@ -144,7 +141,7 @@ static void mapping_ends_within_a_pool_of_its_own(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(buf));
 	coco_keep_bits(test, PIECE - 1);
 	n = map_many(dev, at, PIECES, map_keeping_bit_11, buf);
-	wrong = overwritten(test, at, n, PIECE);
+	wrong = overwritten(dev, at, n, seen, PIECE);
 	unmap_many(dev, at, n, PIECE);
 	KUNIT_EXPECT_EQ(test, n, (unsigned int)PIECES);
 	KUNIT_EXPECT_EQ_MSG(test, wrong, 0u, "mappings that another one overwrote");
@@ -159,7 +156,7 @@ static dma_addr_t map_grain(struct device *dev, u8 *buf, unsigned int i)
 static void full_pool_grows_by_shared_memory(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
-	u8 *buf = coco_buffer(test, GRAIN);
+	u8 *buf = coco_buffer(test, GRAIN), *seen = coco_buffer(test, GRAIN);
 	dma_addr_t *at = kunit_kcalloc(test, MANY, sizeof(*at), GFP_KERNEL);
 	unsigned int i, n, private = 0, wrong;
 
@@ -168,7 +165,7 @@ static void full_pool_grows_by_shared_memory(struct kunit *test)
 	n = map_many(dev, at, MANY, map_grain, buf);
 	for (i = 0; i < n; i++)
 		private += coco_private_pages(at[i], GRAIN);
-	wrong = overwritten(test, at, n, GRAIN);
+	wrong = overwritten(dev, at, n, seen, GRAIN);
 	unmap_many(dev, at, n, GRAIN);
 	KUNIT_EXPECT_EQ(test, n, (unsigned int)MANY);
 	KUNIT_EXPECT_EQ(test, private, 0u);

@@ -121,32 +121,45 @@ static size_t up_to_page_end(dma_addr_t at, size_t len)
 	return min_t(size_t, len, PAGE_SIZE - (at & ~PAGE_MASK));
 }
 
-static void *kernel_mapping(struct kunit *test, dma_addr_t at)
+static void *kernel_mapping(struct device *dev, dma_addr_t at)
 {
-	return phys_to_virt(dma_to_phys(coco_dma_dev(test), at));
+	return phys_to_virt(dma_to_phys(dev, at));
+}
+
+static s64 device_reads(struct device *dev, dma_addr_t from, void *buf, size_t len)
+{
+	s64 error = 0;
+	size_t part;
+
+	if (!coco_machine()) {
+		memcpy(buf, kernel_mapping(dev, from), len);
+		return 0;
+	}
+	for (; len && !error; len -= part, from += part, buf += part) {
+		part = up_to_page_end(from, len);
+		error = coco_host_read(from, buf, part);
+	}
+	return error;
 }
 
 void coco_device_reads(struct kunit *test, dma_addr_t from, void *buf, size_t len)
 {
-	size_t part;
-
-	if (!coco_machine()) {
-		memcpy(buf, kernel_mapping(test, from), len);
-		return;
-	}
-	for (; len; len -= part, from += part, buf += part) {
-		part = up_to_page_end(from, len);
-		KUNIT_ASSERT_EQ(test, coco_host_read(from, buf, part), (s64)0);
-	}
+	KUNIT_ASSERT_EQ(test, device_reads(coco_dma_dev(test), from, buf, len), (s64)0);
 }
 EXPORT_SYMBOL_GPL(coco_device_reads);
+
+bool coco_device_finds(struct device *dev, dma_addr_t at, void *buf, size_t len, u32 seed)
+{
+	return !device_reads(dev, at, buf, len) && coco_first_wrong(buf, 0, len, seed) == len;
+}
+EXPORT_SYMBOL_GPL(coco_device_finds);
 
 void coco_device_writes(struct kunit *test, dma_addr_t to, const void *buf, size_t len)
 {
 	size_t part;
 
 	if (!coco_machine()) {
-		memcpy(kernel_mapping(test, to), buf, len);
+		memcpy(kernel_mapping(coco_dma_dev(test), to), buf, len);
 		return;
 	}
 	for (; len; len -= part, to += part, buf += part) {
@@ -175,8 +188,6 @@ EXPORT_SYMBOL_GPL(coco_private_pages);
 bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf)
 {
 	return dma_to_phys(dev, at) != virt_to_phys((void *)buf);
-	dma_addr_t at;
-	s64 state;
 }
 EXPORT_SYMBOL_GPL(coco_bounced);
 
@@ -184,6 +195,7 @@ bool coco_dma_bounces(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
 	void *buf = coco_buffer(test, COCO_SLOT);
+	dma_addr_t at;
 	bool bounced;
 
 	at = dma_map_single(dev, buf, COCO_SLOT, DMA_TO_DEVICE);

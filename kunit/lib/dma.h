@@ -43,6 +43,11 @@ void *coco_buffer(struct kunit *test, size_t len);
 /* As the device reads and writes; the test fails if it cannot */
 void coco_device_reads(struct kunit *test, dma_addr_t from, void *buf, size_t len);
 void coco_device_writes(struct kunit *test, dma_addr_t to, const void *buf, size_t len);
+/*
+ * Does it read coco_fill()'s bytes of that seed there?  buf is for what it reads.  No check, which
+ * would end the case with mappings held, or the kernel's worker that calls it.
+ */
+bool coco_device_finds(struct device *dev, dma_addr_t at, void *buf, size_t len, u32 seed);
 
 /* Pages of this range that the host cannot reach, or that are no RAM; 0 without encryption */
 unsigned int coco_private_pages(dma_addr_t start, size_t len);
