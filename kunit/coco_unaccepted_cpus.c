@@ -35,28 +35,35 @@ static struct kunit_case unaccepted_cpus_cases[] = {
 	{}
 };
 
-#define HELD_MS		1000		/* at most; under the watchdog's 20 s */
+#define HELD_MS		1000		/* at most, twice; under the watchdog's 20 s */
 
 static struct {
 	u64 start, size;		/* what the second CPU accepts */
-	bool held, done;		/* the first is in the probe; the second has returned */
-	bool done_while_held;
+	bool held;			/* the first is in the probe */
+	bool begun, done;		/* the second is about to accept; has returned */
+	bool begun_while_held, done_while_held;
 	unsigned int calls;		/* of the technology's part */
 } race;
 
 static unsigned int first_cpu;
 
-static int hold(struct kprobe *probe, struct pt_regs *regs)
+static bool wait_for(const bool *event)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), HELD_MS);
 
+	while (!READ_ONCE(*event) && ktime_before(ktime_get(), end))
+		cpu_relax();
+	return READ_ONCE(*event);
+}
+
+static int hold(struct kprobe *probe, struct pt_regs *regs)
+{
 	race.calls++;
 	if (raw_smp_processor_id() != first_cpu || race.held)
 		return 0;
 	WRITE_ONCE(race.held, true);
-	while (!READ_ONCE(race.done) && ktime_before(ktime_get(), end))
-		cpu_relax();
-	race.done_while_held = READ_ONCE(race.done);
+	race.begun_while_held = wait_for(&race.begun);
+	race.done_while_held = wait_for(&race.done);
 	return 0;
 }
 
@@ -64,6 +71,7 @@ static void second(struct work_struct *work)
 {
 	while (!READ_ONCE(race.held))
 		cpu_relax();
+	WRITE_ONCE(race.begun, true);
 	kernel_accept(race.start, race.size);
 	WRITE_ONCE(race.done, true);
 }
@@ -93,6 +101,7 @@ static void accept_two(struct kunit *test, u64 start, u64 size, u64 second_start
 	flush_work(&work);
 	destroy_work_on_stack(&work);
 	unregister_kprobe(&probe);
+	KUNIT_EXPECT_TRUE_MSG(test, race.begun_while_held, "the second CPU came too late");
 }
 
 static void need_two_cpus(struct kunit *test)
