@@ -117,6 +117,7 @@ static void message_pages_that_are_not_decrypted_are_kept(struct kunit *test)
 static struct kunit_suite sev_guest_fail_suite = {
 	.name = "sev_guest_fail",
 	.init = coco_case_begin,
+	.exit = coco_case_end,
 	.test_cases = sev_guest_fail_cases,
 };
 kunit_test_suite(sev_guest_fail_suite);

@@ -156,6 +156,7 @@ static void request_that_changes_before_it_is_encrypted_is_not_sent(struct kunit
 static struct kunit_suite sev_guest_race_suite = {
 	.name = "sev_guest_race",
 	.init = coco_case_begin,
+	.exit = coco_case_end,
 	.test_cases = sev_guest_race_cases,
 };
 kunit_test_suite(sev_guest_race_suite);

@@ -102,6 +102,7 @@ static void length_that_changes_once_it_was_copied_is_not_looked_at(struct kunit
 static struct kunit_suite tdx_guest_race_suite = {
 	.name = "tdx_guest_race",
 	.init = coco_case_begin,
+	.exit = coco_case_end,
 	.test_cases = tdx_guest_race_cases,
 };
 kunit_test_suite(tdx_guest_race_suite);

@@ -37,7 +37,7 @@ s64 coco_event(u64 seq, struct coco_event *event);
 u64 coco_breaches(void);
 
 /*
- * ---- scripting the host; coco_case_end() takes all rules out ----
+ * ---- scripting the host; coco_case_end() takes all rules and expectations out ----
  *
  * A rule answers whoever comes first: a tick that reprograms its timer, as well
  * as the instruction under test.  So it belongs into a window, in most cases

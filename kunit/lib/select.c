@@ -65,10 +65,18 @@ int coco_case_begin_in(struct kunit *test, const char *module, const char *patte
 }
 EXPORT_SYMBOL_GPL(coco_case_begin_in);
 
-/* Also after a failed assertion or a skip: no case sees another one's script */
+/*
+ * Also after a failed assertion or a skip: no case sees another one's script, nor passes by an
+ * end or a breach that another one expected
+ */
 void coco_case_end(struct kunit *test)
 {
+	enum coco_breach breach;
+
 	coco_rule_del(0);
 	coco_watch(NULL, 0);
+	coco_expect(0, 0, 0);
+	for (breach = COCO_BREACH_FIELD; breach <= COCO_BREACH_IV; breach++)
+		coco_expect_breach(breach, 0);
 }
 EXPORT_SYMBOL_GPL(coco_case_end);
