@@ -128,6 +128,17 @@ static unsigned int in_state(s64 state)
 	return n;
 }
 
+/* At the page of the range where it stops; times 0: always */
+static void answer_there(struct kunit *test, enum coco_event_kind kind, u64 answer, u32 times)
+{
+	struct coco_rule rule = {
+		.kind = kind, .action = COCO_REPLY, .code = coco_gpa(pages + STOPS_AT * PAGE_SIZE),
+		.reply_mask = BIT(0), .reply = { answer }, .count = times,
+	};
+
+	KUNIT_ASSERT_GT(test, coco_rule_add(&rule), (s64)0);
+}
+
 /* ---- TDX ---- */
 
 static s64 host_answers(struct kunit *test, const struct answer_case *c, u64 shared)
@@ -136,20 +147,6 @@ static s64 host_answers(struct kunit *test, const struct answer_case *c, u64 sha
 		.kind = COCO_EV_TDVMCALL, .action = COCO_REPLY, .code = COCO_TDVMCALL_MAPGPA,
 		.reply_mask = BIT(0) | BIT(1),
 		.reply = { c->status, (coco_gpa(pages) | shared) + c->pages * PAGE_SIZE },
-	};
-	s64 id = coco_rule_add(&rule);
-
-	KUNIT_ASSERT_GT(test, id, (s64)0);
-	return id;
-}
-
-/* The page state change of one page of the range, as MapGPA comes to it */
-static s64 host_answers_page(struct kunit *test, unsigned int page, u64 status, u32 times)
-{
-	struct coco_rule rule = {
-		.kind = COCO_EV_PSC, .action = COCO_REPLY,
-		.code = coco_gpa(pages + page * PAGE_SIZE),
-		.reply_mask = BIT(0), .reply = { status }, .count = times,
 	};
 	s64 id = coco_rule_add(&rule);
 
@@ -237,12 +234,12 @@ static void refusal_is_warned_of(struct kunit *test)
 	KUNIT_EXPECT_GT(test, warnings, 0u);
 }
 
-/* ---- TDX: eight pages ---- */
+/* ---- TDX: eight pages; MapGPA comes to the page state change of one after the other ---- */
 
 static void refusal_halfway_fails(struct kunit *test)
 {
 	prepare_shared(test, COCO_TDX);
-	host_answers_page(test, STOPS_AT, COCO_MAPGPA_INVALID, 0);
+	answer_there(test, COCO_EV_PSC, COCO_MAPGPA_INVALID, 0);
 	KUNIT_EXPECT_LT(test, encrypt(PAGES), 0);
 	/* Those before it are pending now; none may be in the tables as private */
 	KUNIT_EXPECT_EQ(test, in_state(COCO_PAGE_PRIVATE), STOPS_AT);
@@ -256,7 +253,7 @@ static void retry_goes_on_where_the_host_stopped(struct kunit *test)
 	unsigned int i;
 
 	prepare(test, COCO_TDX);
-	host_answers_page(test, STOPS_AT, COCO_MAPGPA_RETRY, 1);
+	answer_there(test, COCO_EV_PSC, COCO_MAPGPA_RETRY, 1);
 	calls = coco_count(COCO_EV_TDVMCALL, COCO_TDVMCALL_MAPGPA);
 	since = coco_event_next();
 	KUNIT_EXPECT_EQ(test, decrypt(PAGES), 0);
@@ -273,7 +270,7 @@ static void host_that_always_says_retry_is_given_up(struct kunit *test)
 	u64 calls;
 
 	prepare(test, COCO_TDX);
-	host_answers_page(test, STOPS_AT, COCO_MAPGPA_RETRY, 0);
+	answer_there(test, COCO_EV_PSC, COCO_MAPGPA_RETRY, 0);
 	calls = coco_count(COCO_EV_TDVMCALL, COCO_TDVMCALL_MAPGPA);
 	KUNIT_EXPECT_LT(test, decrypt(PAGES), 0);
 	calls = coco_count(COCO_EV_TDVMCALL, COCO_TDVMCALL_MAPGPA) - calls;
@@ -301,9 +298,9 @@ static void page_that_is_not_accepted_stays_shared(struct kunit *test)
 /* ---- SEV-SNP ---- */
 
 /* From here on just this end of the guest passes the case */
-static void expect_end(struct kunit *test, const struct coco_rule *rule, u64 end)
+static void expect_end(struct kunit *test, enum coco_event_kind kind, u64 answer, u64 end)
 {
-	KUNIT_ASSERT_GT(test, coco_rule_add(rule), (s64)0);
+	answer_there(test, kind, answer, 0);
 	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, end, 0xffff), (s64)0);
 }
 
@@ -313,45 +310,31 @@ static void goes_on(struct kunit *test)
 	KUNIT_FAIL(test, "the guest goes on");
 }
 
-static struct coco_rule answer_to(enum coco_event_kind kind, unsigned int page, u64 answer)
-{
-	return (struct coco_rule){
-		.kind = kind, .action = COCO_REPLY, .code = coco_gpa(pages + page * PAGE_SIZE),
-		.reply_mask = BIT(0), .reply = { answer },
-	};
-}
-
 static void refused_change_to_shared_ends_the_guest(struct kunit *test)
 {
-	struct coco_rule rule;
-
 	prepare(test, COCO_SEV_SNP);
-	rule = answer_to(COCO_EV_PSC, STOPS_AT, 1);
-	expect_end(test, &rule, ENDS_BY_PSC);
+	expect_end(test, COCO_EV_PSC, 1, ENDS_BY_PSC);
 	decrypt(PAGES);
+	goes_on(test);
+}
+
+static void expect_encrypting_to_end(struct kunit *test, enum coco_event_kind kind, u64 answer,
+				     u64 end)
+{
+	prepare_shared(test, COCO_SEV_SNP);
+	expect_end(test, kind, answer, end);
+	encrypt(PAGES);
 	goes_on(test);
 }
 
 static void refused_change_to_private_ends_the_guest(struct kunit *test)
 {
-	struct coco_rule rule;
-
-	prepare_shared(test, COCO_SEV_SNP);
-	rule = answer_to(COCO_EV_PSC, STOPS_AT, 1);
-	expect_end(test, &rule, ENDS_BY_PSC);
-	encrypt(PAGES);
-	goes_on(test);
+	expect_encrypting_to_end(test, COCO_EV_PSC, 1, ENDS_BY_PSC);
 }
 
 static void refused_validation_ends_the_guest(struct kunit *test)
 {
-	struct coco_rule rule;
-
-	prepare_shared(test, COCO_SEV_SNP);
-	rule = answer_to(COCO_EV_PVALIDATE, STOPS_AT, FAIL_INPUT);
-	expect_end(test, &rule, ENDS_BY_PVALIDATE);
-	encrypt(PAGES);
-	goes_on(test);
+	expect_encrypting_to_end(test, COCO_EV_PVALIDATE, FAIL_INPUT, ENDS_BY_PVALIDATE);
 }
 
 /*
@@ -360,13 +343,7 @@ static void refused_validation_ends_the_guest(struct kunit *test)
  */
 static void page_that_was_validated_before_ends_the_guest(struct kunit *test)
 {
-	struct coco_rule rule;
-
-	prepare_shared(test, COCO_SEV_SNP);
-	rule = answer_to(COCO_EV_PVALIDATE, STOPS_AT, CARRY);
-	expect_end(test, &rule, ENDS_BY_PVALIDATE);
-	encrypt(PAGES);
-	goes_on(test);
+	expect_encrypting_to_end(test, COCO_EV_PVALIDATE, CARRY, ENDS_BY_PVALIDATE);
 }
 
 /* No page of these cases is what the allocator takes it for: leaked on purpose */

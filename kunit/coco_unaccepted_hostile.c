@@ -64,10 +64,11 @@ static void expect_termination(struct kunit *test, u64 value)
 	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, value, ~0ull), (s64)0);
 }
 
-static void refused_page_state_change_ends_the_guest(struct kunit *test)
+/* By 1: an error of the state change, and PVALIDATE's FAIL_INPUT, which no smaller page helps */
+static void expect_end_by_refusal(struct kunit *test, enum coco_event_kind kind, u64 end)
 {
 	struct coco_rule refuse = {
-		.kind = COCO_EV_PSC, .action = COCO_REPLY, .reply_mask = BIT(0), .reply = { 1 },
+		.kind = kind, .action = COCO_REPLY, .reply_mask = BIT(0), .reply = { 1 },
 	};
 	u32 unit;
 
@@ -75,26 +76,19 @@ static void refused_page_state_change_ends_the_guest(struct kunit *test)
 	need_unaccepted(test);
 	unit = take_units(test, 2);
 	refuse.code = unit_gpa(unit);
-	expect_termination(test, TERMINATE_PSC);
+	expect_termination(test, end);
 	KUNIT_ASSERT_GT(test, coco_rule_add(&refuse), (s64)0);
 	accept_and_fail(test, unit);
 }
 
-/* FAIL_INPUT: nothing that a smaller page could help */
+static void refused_page_state_change_ends_the_guest(struct kunit *test)
+{
+	expect_end_by_refusal(test, COCO_EV_PSC, TERMINATE_PSC);
+}
+
 static void refused_validation_ends_the_guest(struct kunit *test)
 {
-	struct coco_rule refuse = {
-		.kind = COCO_EV_PVALIDATE, .action = COCO_REPLY, .reply_mask = BIT(0), .reply = { 1 },
-	};
-	u32 unit;
-
-	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
-	need_unaccepted(test);
-	unit = take_units(test, 2);
-	refuse.code = unit_gpa(unit);
-	expect_termination(test, TERMINATE_PVALIDATE);
-	KUNIT_ASSERT_GT(test, coco_rule_add(&refuse), (s64)0);
-	accept_and_fail(test, unit);
+	expect_end_by_refusal(test, COCO_EV_PVALIDATE, TERMINATE_PVALIDATE);
 }
 
 static void memory_validated_before_ends_the_guest(struct kunit *test)
