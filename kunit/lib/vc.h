@@ -58,7 +58,6 @@
 				    .reply_mask = REPLY_INFO, .reply = { info1_, info2_ } })
 #define HOST_REFUSES(code_)	HOST_ANSWERS_INFO(code_, HOST_EXCEPTION, EVENT_GP)
 
-/* The GHCB page (56421, section 2.1): its shared buffer */
 typedef void (*coco_insn_fn)(struct coco_regs *regs);
 
 static inline void need_es_and_machine(struct kunit *test)
