@@ -147,16 +147,13 @@ void snp_fill_cpuid(u64 gpa)
 	fill_xsave(ram_ptr(gpa, PRIVATE));
 }
 
-/*
- * No two keys alike, none zero; the same in every run, so that runs can be compared, and
- * sev_guest_user can look for them where they must not be
- */
+/* So that runs can be compared, and sev_guest_user can look for keys where they must not be */
 void snp_vmpck(u32 key, u8 out[VMPCK_SIZE])
 {
 	u32 i;
 
 	for (i = 0; i < VMPCK_SIZE; i++)
-		out[i] = (key + 1) << 5 | i;
+		out[i] = COCO_VMPCK_BYTE(key, i);
 }
 
 void snp_fill_secrets(u64 gpa)

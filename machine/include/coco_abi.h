@@ -247,4 +247,7 @@ enum coco_breach {
 	COCO_BREACH_IV		= 10,	/* one key and IV for two messages */
 };
 
+/* ---- the VMPCKs of the secrets page (SEV-SNP): the same in every run, no two alike, none zero ---- */
+#define COCO_VMPCK_BYTE(key, i)	((coco_u8)(((key) + 1) << 5 | (i)))
+
 #endif /* COCO_ABI_H */

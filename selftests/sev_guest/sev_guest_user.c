@@ -185,15 +185,7 @@ TEST_F(guest, derived_key_is_in_no_line_of_the_log)
 	free(log);
 }
 
-/* Those of the machine (machine/snp_boot.c): user space of another guest does not know its own */
-static void machine_vmpck(uint8_t number, uint8_t key[VMPCK_SIZE])
-{
-	uint8_t i;
-
-	for (i = 0; i < VMPCK_SIZE; i++)
-		key[i] = (number + 1) << 5 | i;
-}
-
+/* Those of the machine: user space of another guest does not know its own */
 TEST_F(guest, message_keys_are_in_no_line_of_the_log)
 {
 	uint8_t key[VMPCK_SIZE];
@@ -207,7 +199,8 @@ TEST_F(guest, message_keys_are_in_no_line_of_the_log)
 	ASSERT_NE(NULL, (void *)log);
 	EXPECT_NE('\0', *log);
 	for (i = 0; i < VMPCKS; i++) {
-		machine_vmpck(i, key);
+		for (j = 0; j < VMPCK_SIZE; j++)
+			key[j] = COCO_VMPCK_BYTE(i, j);
 		for (j = 0; j < VMPCK_SIZE; j += 8)
 			EXPECT_FALSE(log_has_bytes(log, key + j));
 	}
