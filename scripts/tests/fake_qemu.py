@@ -250,12 +250,12 @@ def monitor(guest: Guest, connection: socket.socket) -> None:
                 continue
             shell = request["arguments"]["uri"].removeprefix("exec:")
             subprocess.run(["sh", "-c", shell], input=b"snapshot", check=True)
-        elif command == "cont":
-            guest.go_on.set()
         elif command == "human-monitor-command":
             answer = "CPU#0\nRIP=ffffffff81000000 RFL=00000246\n"
         send({"event": "FAKE"})
         send({"return": answer, "id": request["id"]})
+        if command == "cont":  # once it is answered: the guest may end at once
+            guest.go_on.set()
 
 
 def main() -> None:
