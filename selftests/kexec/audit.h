@@ -18,7 +18,8 @@ struct range {
 
 /*
  * void auditor(void): looks at all pages of the table's ranges for one that is not private,
- * or is not validated.  The run's exit code is 0: there is none, or the first one's address.
+ * or is not validated.  The run's exit code is 0 if there is none, the first one's address, or
+ * the error of an auditor that cannot look.
  */
 asm(
 	".pushsection .rodata\n"
@@ -38,8 +39,10 @@ asm(
 	"movabs	$0xc0c0ca1100000036, %rax\n\t"	/* COCO_CALL(COCO_CALL_PAGE_FIND) */
 	"vmmcall\n\t"
 	"mov	%rax, %rdi\n\t"
+	"cmp	$-2, %rax\n\t"			/* -ENOENT */
+	"je		3f\n\t"
 	"test	%rax, %rax\n\t"
-	"js		3f\n\t"
+	"js		5f\n\t"
 	"cmp	%r13, %rax\n\t"
 	"jb		5f\n"
 	"3:\n\t"
