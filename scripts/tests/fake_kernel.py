@@ -22,6 +22,23 @@ CONFIG_MODULE_UNLOAD=y
 CONFIG_KALLSYMS=y
 CONFIG_KPROBES=y
 """
+# A source with a fix, and the recipe that takes it out
+FIXED = """\
+int handler(int user)
+{
+\tif (user)
+\t\treturn -1;
+
+\treturn 0;
+}
+"""
+TAKES_OUT = """\
+@@
+expression user;
+@@
+- if (user)
+-\treturn -1;
+"""
 
 
 def image(release: str = RELEASE, code: bytes = b"code", *, is_64bit: bool = True) -> bytes:

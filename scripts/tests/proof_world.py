@@ -18,22 +18,6 @@ from coco.prove import state, work
 from coco.screen import Screen
 
 SOURCE = "arch/x86/coco/tdx/tdx.c"
-FIXED = """\
-int handler(int user)
-{
-\tif (user)
-\t\treturn -1;
-
-\treturn 0;
-}
-"""
-RECIPE = """\
-@@
-expression user;
-@@
-- if (user)
--\treturn -1;
-"""
 WRITTEN = expectations(
     suite("alpha", ["leaks", "other"], personalities=("tdx",)),
     suite("beta", ["locks"], personalities=("sev",)),
@@ -49,7 +33,7 @@ class World:
         self.results = folder / "results"
         self.tree = fake_kernel.tree(folder / "tree")
         (self.tree / SOURCE).parent.mkdir(parents=True)
-        (self.tree / SOURCE).write_text(FIXED, encoding="utf-8")
+        (self.tree / SOURCE).write_text(fake_kernel.FIXED, encoding="utf-8")
         self.fixes = {"some-fix": self.fix()}
         self.cases: dict[str, str] = {}  # with the fix
         self.without: dict[str, str] = {"alpha.leaks": "fail"}
@@ -71,7 +55,7 @@ class World:
         file = self.folder / f"{name}.yaml"
         file.write_text(f"id: {name}\n", encoding="utf-8")
         cocci = self.folder / f"{name}.cocci"
-        cocci.write_text(RECIPE, encoding="utf-8")
+        cocci.write_text(fake_kernel.TAKES_OUT, encoding="utf-8")
         values: dict[str, Any] = {
             "id": name,
             "subject": "x86/tdx: Do it right",

@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from proof_world import FIXED, SOURCE, WRITTEN, World
+from fake_kernel import FIXED
+from proof_world import SOURCE, WRITTEN, World
 
 from coco import errors, expect, qemu, recipe
 from coco.catalogue import Condition, Flip, Part, Probe

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from proof_world import FIXED, SOURCE, World
+from fake_kernel import FIXED
+from proof_world import SOURCE, World
 
 from coco import command, errors, prepare, recipe
 from coco.catalogue import Condition, Flip, Probe

@@ -6,27 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fake_kernel import FIXED, TAKES_OUT
 
 from coco import catalogue, recipe, source
 from coco.catalogue import Condition, Fix, Probe
 
 FILE = "arch/x86/kernel/sev.c"
-FIXED = """\
-int handler(int user)
-{
-\tif (user)
-\t\treturn -1;
-
-\treturn 0;
-}
-"""
-TAKES_OUT = """\
-@@
-expression user;
-@@
-- if (user)
--\treturn -1;
-"""
 OTHER = """\
 @@
 @@

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from conftest import fake_qemu, scenario_of
-from proof_world import RECIPE, SOURCE, WRITTEN, World
+from fake_kernel import TAKES_OUT
+from proof_world import SOURCE, WRITTEN, World
 
 from coco import catalogue, check, errors, expect, parts, recipe
 from coco.catalogue import Catalogue, Flip
@@ -49,7 +50,7 @@ class Checked:
     def add(self, name: str = "some-mistake", more: str = "", files: str = SOURCE) -> None:
         text = ENTRY.format(files=files, more=more).replace("some-mistake", name)
         (self.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-        (self.folder / f"{name}.cocci").write_text(RECIPE, encoding="utf-8")
+        (self.folder / f"{name}.cocci").write_text(TAKES_OUT, encoding="utf-8")
 
     def run(self, **more: Any) -> int:
         options = self.world.options("", **{"mistake": None, "suite": None, "tier": None, **more})
