@@ -148,8 +148,7 @@ def test_late_answer_is_not_taken_for_another_commands() -> None:
 def test_patience_is_counted_by_the_clock_that_is_given() -> None:
     ours, theirs = socket.socketpair()
     theirs.sendall(GREETING)
-    monitor = qmp.Qmp(ours)
-    monitor.clock = lambda: 0.0  # QEMU waits for a CPU all the time
+    monitor = qmp.Qmp(ours, lambda: 0.0)  # QEMU waits for a CPU all the time
     threading.Timer(1.2, theirs.sendall, [b'{"return": "at last", "id": 2}\n']).start()
     assert monitor.execute("query-status", patience=0.1) == "at last"
 

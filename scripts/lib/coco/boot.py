@@ -17,7 +17,7 @@ from coco.errors import InfrastructureError
 from coco.model import Stop
 from coco.qmp import QmpError
 from coco.stream import Record, StreamReader, Tail
-from coco.watch import Budgets, RunQueue, Watch
+from coco.watch import Budgets, Watch
 
 POLL = 0.02
 LOOK_AROUND = 0.25  # seconds between looks at budgets, sizes and the disk
@@ -111,8 +111,6 @@ class _Follower:
         self._console = order.folder / qemu.CONSOLE
         self._console_size = 0
         self._watch = Watch(order.budgets, start)
-        self._queue = RunQueue(process.pid)
-        process.monitor.clock = self._queue.clock
         self._looked = 0.0
         self._ended = 0.0  # when the machine said m|end
         self._offered = False  # the machine said m|snapshot
@@ -151,7 +149,7 @@ class _Follower:
             self._watch.output()
             word = f"{record.channel}|{record.text.partition(' ')[0]}"
             if word in ("i|ready", "m|resumed"):
-                self._watch.advance(time.monotonic(), self._queue.waited())
+                self._watch.advance(time.monotonic(), self._process.queue.waited())
                 self._result.boot_effective = round(self._watch.effective, 3)
                 self._watch.up()
             elif word in ("i|begin", "i|end", "i|done", "i|skip"):
@@ -177,7 +175,7 @@ class _Follower:
             self._console_size = size
             self._watch.output()
         size = max(size, _size(self._order.folder / qemu.STREAM))
-        self._watch.advance(now, self._queue.waited())
+        self._watch.advance(now, self._process.queue.waited())
         if size > self._order.budgets.flood:
             return Stop("flood", f"more than {self._order.budgets.flood >> 20} MiB of output")
         if shutil.disk_usage(self._order.folder).free < LAST_RESERVE:

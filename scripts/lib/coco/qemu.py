@@ -17,6 +17,7 @@ from coco import disk, wire
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import uki
 from coco.qmp import Qmp
+from coco.watch import RunQueue
 
 OLDEST = (7, 2)
 PROGRAM = "qemu-system-x86_64"
@@ -214,8 +215,9 @@ class Process:
             raise InfrastructureError(f"cannot start QEMU: {error}") from error
         finally:
             theirs.close()
-        self.monitor = Qmp(ours)
         self.pid = self._process.pid
+        self.queue = RunQueue(self.pid)
+        self.monitor = Qmp(ours, self.queue.clock)
 
     def ended(self) -> int | None:
         """Exit status, negative for a signal; None while it runs."""

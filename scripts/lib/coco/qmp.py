@@ -25,8 +25,10 @@ class Qmp:
     any more is never taken for another command's.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.clock: Callable[[], float] = time.monotonic  # patience is counted in its seconds
+    def __init__(
+        self, connection: socket.socket, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.clock = clock  # patience is counted in its seconds
         self._socket = connection
         self._socket.setblocking(False)
         self._buffer = b""
