@@ -264,9 +264,12 @@ def test_results_folder_is_never_written_twice(world: World) -> None:
         world.check()
 
 
-def test_results_folder_of_a_run_that_was_killed_is_not_gone_on_with(world: World) -> None:
-    (world.results / "none/boot-1").mkdir(parents=True)
-    with pytest.raises(errors.UsageError, match="has a none/ already"):
+@pytest.mark.parametrize("run", ["none", "tdx-2cpu"])
+def test_results_folder_of_a_run_that_was_killed_is_not_gone_on_with(
+    world: World, run: str
+) -> None:
+    (world.results / run / "boot-1").mkdir(parents=True)
+    with pytest.raises(errors.UsageError, match=f"has a {run}/ already"):
         world.check()
 
 

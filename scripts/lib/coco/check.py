@@ -62,7 +62,7 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     wanted = plan.wants(expectations, selection, qemu.FIRMWARE)
     prepared = prepared.with_firmware(firmware.find(options, wanted, screen.say))
     personalities = choose_personalities(options.personality, prepared)
-    folder = results.make_folder(parts.workplace(), options.results or "")
+    folder = results.make_folder(options.results or "")
     document = document_of(options, words, prepared, selection)
     jobs = jobs_of(options, selection, personalities, prepared, expectations, folder)
     document["runs"] = [job.record for job in jobs]

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, errors, expect, features, kernels, package, parts, results
+from coco import cache, check, errors, expect, features, kernels, package, results
 from coco.errors import UsageError
 from coco.features import Catalogue, Feature, Profile
 from coco.model import PERSONALITIES
@@ -90,7 +90,7 @@ def _results(
     """A folder with results of this very kernel: an earlier one, or made now."""
     folder = Path(options.results).absolute() if options.results else None
     if folder is None or not (folder / results.RESULT).exists():
-        folder = results.make_folder(parts.workplace(), options.results or "")
+        folder = results.make_folder(options.results or "")
         options.results = str(folder)
         chosen = [word for word in words if not word.startswith("PROFILE=")]
         options.tier = expect.TIERS[-1]  # all that applies: what no case showed is unknown

@@ -18,10 +18,10 @@ from typing import Any
 
 import jsonschema
 
-from coco import cache
+from coco import cache, parts
 from coco.boot import results_disk
 from coco.errors import InfrastructureError, UsageError
-from coco.model import PERSONALITIES, STATUSES
+from coco.model import STATUSES
 from coco.runner import Run
 from coco.verdict import ERROR, FINDING, KNOWN, Judged, of_problem
 from coco.writers import ktap
@@ -37,7 +37,7 @@ NEED_MIB = 200
 Document = dict[str, Any]
 
 
-def make_folder(repository: Path, asked: str, prefix: str = "") -> Path:
+def make_folder(asked: str, prefix: str = "") -> Path:
     """A new folder: RESULTS=, or one named for the time, with results/latest pointing to it.
 
     A prefix tells apart what is not the results of a check; latest points to those alone.
@@ -48,17 +48,17 @@ def make_folder(repository: Path, asked: str, prefix: str = "") -> Path:
             raise UsageError(f"RESULTS={asked} holds results already", "name a new folder")
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"RESULTS={asked} is no folder", "name a new one")
-        begun = next((name for name in PERSONALITIES if (folder / name).exists()), "")
+        begun = next(folder.glob("*/boot-1"), None)
         if begun:
             raise UsageError(
-                f"RESULTS={asked} has a {begun}/ already, of a run that was cut off",
+                f"RESULTS={asked} has a {begun.parent.name}/ already, of a run that was cut off",
                 "name a new folder",
             )
         with results_disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
             cache.check_space(folder, NEED_MIB, "a run")
         return folder
-    parent = repository / "results"
+    parent = parts.workplace() / "results"
     with results_disk(parent):
         parent.mkdir(exist_ok=True)
         folder = _new_below(parent, prefix)

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     options.trace_words = trace.EACH_TIME if branches else trace.ONCE
     options.append = " ".join(word for word in (options.append, NO_KASLR) if word)
     options.patience = LOGGED * (options.patience or 1.0)
-    folder = results.make_folder(parts.workplace(), options.results or "")
+    folder = results.make_folder(options.results or "")
     options.results = str(folder)
     status = check.check(options, words, screen)
     if status == errors.INTERRUPTED:
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
 def _join(options: argparse.Namespace, reasons: list[explained.Reason], screen: Screen) -> int:
     """No run: what earlier ones reached together."""
     document = joined.join(joined.read(options.join), reasons)
-    folder = results.make_folder(parts.workplace(), options.results or "", "coverage-")
+    folder = results.make_folder(options.results or "", "coverage-")
     _tell(folder, document, screen)
     return errors.OK
 

@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Sequence
 
-from coco import check, expect, parts, prepare, results
+from coco import check, expect, prepare, results
 from coco.catalogue import Fix
 from coco.errors import NothingApplicable
 from coco.prove import sides
@@ -27,7 +27,7 @@ def results_of(
             f"no case of these fixes applies to {prepared.kernel.name}",
             f"it has code for {', '.join(has)}",
         )
-    folder = results.make_folder(parts.workplace(), options.results or "", "audit-")
+    folder = results.make_folder(options.results or "", "audit-")
     document = sides.run(options, words, prepared, work, written, folder, screen)
     screen.line(f"results: {folder}")
     screen.line()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, cache, catalogue, check, command, errors, expect, parts, plan, prepare
+from coco import audit, cache, catalogue, check, command, errors, expect, plan, prepare
 from coco import qemu, results, witnesses
 from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import CocoError, InfrastructureError
@@ -73,9 +73,7 @@ class Prover:
             return self._finish(start, None)
         prepared = self._prepared(fixes)
         tasks = self._tasks(fixes, prepared)
-        folder = results.make_folder(
-            parts.workplace(), self._options.results or "", f"{self.VERB}-"
-        )
+        folder = results.make_folder(self._options.results or "", f"{self.VERB}-")
         self._state.begin(folder, prepared, self._options.config)
         for line in proofs.header(self._state.about):
             self._screen.line(line)
@@ -98,7 +96,7 @@ class Prover:
         if not prepared or not tasks:
             self._screen.line("SKIP: this kernel has no such code")
             return errors.BISECT_SKIP
-        folder = results.make_folder(parts.workplace(), self._options.results or "", "prove-")
+        folder = results.make_folder(self._options.results or "", "prove-")
         document = self._side(tasks, prepared, folder / WITH, WITH)
         words = []
         for task in tasks:
