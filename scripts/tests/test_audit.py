@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coco import audit, catalogue, errors, source
+from coco import audit, catalogue, errors, parts, source
 from coco.catalogue import Condition, Fix, Flip, Probe
 from coco.prove import shown
 from coco.screen import Screen
@@ -270,8 +270,8 @@ def test_an_installed_program_leaves_the_run_where_it_is_called(
 ) -> None:
     kernel = SimpleNamespace(name="a kernel", technologies=("none", "sev-es"))
     folders: list[Path] = []
-    monkeypatch.setattr(shown.parts, "REPOSITORY", tmp_path / "usr/lib")
-    monkeypatch.setattr(shown.parts, "workplace", lambda: tmp_path)
+    monkeypatch.setattr(parts, "REPOSITORY", tmp_path / "usr/lib")
+    monkeypatch.setattr(parts, "workplace", lambda: tmp_path)
     monkeypatch.setattr(shown.prepare, "prepare", lambda *_: SimpleNamespace(kernel=kernel))
     monkeypatch.setattr(shown.sides, "together", lambda every: every)
     monkeypatch.setattr(shown.sides, "wanted", lambda *_: "work")
