@@ -13,7 +13,9 @@ It takes QEMU's own options, of which it needs a few, and speaks as much QMP as 
 snapshot takes.
 """
 
+import ctypes
 import json
+import mmap
 import os
 import shlex
 import signal
@@ -55,6 +57,10 @@ class Guest:
         self.resumed = False
         self.go_on = threading.Event()
         self.paused = False
+        self.memory = mmap.mmap(-1, 4 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+    def memory_address(self) -> int:
+        return ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
 
     def out(self, line: str) -> None:
         self.stream.write(line.encode() + b"\n")
@@ -224,7 +230,7 @@ class Options:
 
 
 def monitor(guest: Guest, connection: socket.socket) -> None:
-    """Answer QMP: query-status, migrate, query-migrate, cont and little else."""
+    """Answer QMP: query-status, what saving a snapshot takes, cont and little else."""
     said, asked = connection.makefile("w"), connection.makefile("r")
 
     def send(message: dict[str, Any]) -> None:
@@ -241,15 +247,18 @@ def monitor(guest: Guest, connection: socket.socket) -> None:
             time.sleep(late)
             late = 0
             answer = {"status": "guest-panicked" if guest.paused else "running"}
-        elif command == "query-migrate":
-            answer = {"status": "completed"}
-        elif command == "migrate":
-            if guest.scenario.get("migrate") == "fails":
-                error = {"class": "GenericError", "desc": "no migration today"}
+        elif command == "xen-save-devices-state":
+            if guest.scenario.get("save") == "fails":
+                error = {"class": "GenericError", "desc": "no snapshot today"}
                 send({"error": error, "id": request["id"]})
                 continue
-            shell = request["arguments"]["uri"].removeprefix("exec:")
-            subprocess.run(["sh", "-c", shell], input=b"snapshot", check=True)
+            Path(request["arguments"]["filename"]).write_text("devices", encoding="utf-8")
+        elif command == "human-monitor-command" and "gpa2hva" in line:
+            if guest.scenario.get("save") == "hides":
+                answer = "No memory is mapped at address 0x0\r\n"
+            else:
+                address = guest.memory_address()
+                answer = f"Host virtual address for 0x0 (pc.ram) is {address:#x}\r\n"
         elif command == "human-monitor-command":
             answer = "CPU#0\nRIP=ffffffff81000000 RFL=00000246\n"
         send({"event": "FAKE"})

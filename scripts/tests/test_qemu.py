@@ -48,9 +48,12 @@ def test_plain_guest_has_no_machine_and_no_broken_instruction() -> None:
 
 
 def test_restored_guest_says_so() -> None:
-    argv = qemu.command(QEMU, GUEST, resume=Path("/a b/snapshot"))
-    assert after("-incoming", argv) == ["exec:exec cat '/a b/snapshot'"]
+    argv = qemu.command(QEMU, GUEST, resume=Path("/a b/c,d"))
+    assert after("-incoming", argv) == ["exec:exec cat '/a b/c,d/state'"]
+    memory = after("-object", argv)[0]
+    assert f"size={1664 << 20},mem-path=/a b/c,,d/ram,share=off" in memory
     assert "name=opt/coco/resumed,string=1" in argv
+    assert "-kernel" not in argv, "it is in memory"
 
 
 def test_debugger_stops_the_guest_at_its_start() -> None:

@@ -4,7 +4,6 @@
 import contextlib
 import os
 import re
-import shlex
 import shutil
 import threading
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coco import cache, disk, qemu
+from coco import cache, disk, qemu, snapshot
 from coco.errors import InfrastructureError
 from coco.model import Stop
 from coco.qmp import QmpError
@@ -214,43 +213,21 @@ class _Follower:
         return bool(status.get("status") == "guest-panicked")
 
     def _snapshot(self) -> None:
-        """Save the paused machine to a file, then let it go on."""
-        monitor = self._process.monitor
-        save = self._order.save
+        """Save the paused machine, then let it go on."""
+        folder = self._order.save
         try:
-            if save:
-                monitor.execute("migrate-set-parameters", max_bandwidth=1 << 40)
-                monitor.execute("migrate", uri=f"exec:exec cat > {shlex.quote(str(save))}")
-                self._wait_for_migration()
-                self._result.snapshot = save
-        except QmpError as error:
-            self._result.notes.append(f"no snapshot: {error.message}")
+            if folder:
+                size = qemu.memory(self._order.guest)
+                snapshot.save(self._process.monitor, self._process.pid, size, folder)
+                self._result.snapshot = folder
+        except (QmpError, OSError) as error:
+            self._result.notes.append(f"no snapshot: {error}")
         with contextlib.suppress(QmpError):
-            monitor.execute("cont")
-
-    def _wait_for_migration(self) -> None:
-        monitor = self._process.monitor
-        deadline = monitor.clock() + 120
-        while monitor.clock() < deadline:
-            state = monitor.execute("query-migrate")
-            if state.get("status") == "completed":
-                return
-            if state.get("status") in ("failed", "cancelled"):
-                raise QmpError(f"saving failed: {state.get('error-desc', '?')}")
-            time.sleep(POLL)
-        raise QmpError("saving took more than 120 s")
+            self._process.monitor.execute("cont")
 
     def _wake(self) -> None:
-        """A restored machine stands still: let it go on once it is loaded."""
-        monitor = self._process.monitor
-        deadline = monitor.clock() + 60
         try:
-            while monitor.clock() < deadline:
-                status = monitor.execute("query-status")
-                if status.get("status") != "inmigrate":
-                    monitor.execute("cont")
-                    return
-                time.sleep(POLL)
+            snapshot.wake(self._process.monitor)
         except QmpError as error:
             self._result.notes.append(f"the snapshot was not restored: {error.message}")
 

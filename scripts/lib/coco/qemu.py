@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import disk, wire
+from coco import disk, snapshot, wire
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import uki
 from coco.qmp import Qmp
@@ -139,25 +139,31 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
     argv += ["-serial", f"file:{CONSOLE}"]
     if guest.machine:
         argv += ["-cpu", "max,phys-bits=52"]
-        argv += ["-m", str(MACHINE_BASE + MACHINE_ROOM + guest.ram)]
+        argv += ["-m", str(memory(guest) >> 20)]
         argv += _port(0xE9, "log", MACHINE_LOG)
         argv += ["-device", "pvpanic", "-action", "panic=pause"]
-        argv += ["-kernel", "machine.elf", "-append", machine_options(guest)]
-        argv += ["-initrd", _files(guest, cmdline)]
+        if resume:
+            argv += ["-fw_cfg", "name=opt/coco/resumed,string=1"]
+            argv += snapshot.options(resume, memory(guest))
+        else:
+            argv += ["-kernel", "machine.elf", "-append", machine_options(guest)]
+            argv += ["-initrd", _files(guest, cmdline)]
     else:
         # QEMU 7.2's cmpxchg16b corrupts the flags; the machine hides it by itself
         argv += ["-cpu", "max,-cx16", "-m", str(guest.ram)]
         argv += ["-kernel", "kernel", "-initrd", "initramfs", "-append", cmdline]
     for name in guest.devices:
         argv += DEVICES[name].split()
-    if resume:
-        argv += ["-fw_cfg", "name=opt/coco/resumed,string=1"]
-        argv += ["-incoming", f"exec:exec cat {shlex.quote(str(resume))}"]
     if guest.gdb:
         argv += ["-gdb", guest.gdb, "-S"]
     if guest.trace:
         argv += ["-d", guest.trace_words, "-dfilter", guest.trace, "-D", TRACE_LOG]
     return argv
+
+
+def memory(guest: Guest) -> int:
+    """Bytes of memory that QEMU has, with the machine in it."""
+    return (MACHINE_BASE + MACHINE_ROOM + guest.ram) << 20
 
 
 def _files(guest: Guest, cmdline: str) -> str:

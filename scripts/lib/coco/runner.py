@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coco import attribute, disk, plan, qemu, wire
+from coco import attribute, disk, plan, qemu, snapshot, wire
 from coco.boot import Boot, Order, boot
 from coco.expect import BOOT, Case, Expectations, Setting, Suite
 from coco.model import CaseResult, End, Item, Outcome, SuiteProblem
@@ -166,7 +166,7 @@ class _Runner:
                 going = self._until_done([item])
         finally:
             if self._snapshot:
-                self._snapshot.unlink(missing_ok=True)
+                snapshot.remove(self._snapshot)
             self._snapshot = None
 
     def _start(self, item: Item) -> None:
