@@ -288,8 +288,10 @@ def test_run_gives_up_on_a_guest_that_always_crashes(
 BIG = expect.Setting("efi", "accept_memory=eager", 1024, ("virtio_rng",))
 
 
-def with_setting(written: expect.Expectations, name: str, **more: Any) -> expect.Expectations:
-    changed = replace(written.suites[name], setting=BIG, **more)
+def with_setting(
+    written: expect.Expectations, name: str, setting: expect.Setting = BIG, **more: Any
+) -> expect.Expectations:
+    changed = replace(written.suites[name], setting=setting, **more)
     return replace(written, suites={**written.suites, name: changed})
 
 
@@ -307,6 +309,25 @@ def test_suite_that_wants_another_guest_has_its_own_boot_and_snapshot(
     assert "virtio-rng-pci" in restored
     assert f"size={2176 << 20}," in restored
     assert not list(tmp_path.rglob("snapshot"))
+
+
+def test_suites_that_want_devices_share_a_guest_with_all_of_them(
+    play: Play, tmp_path: Path
+) -> None:
+    written = with_setting(TWO, "alpha", expect.Setting(devices=("virtio_rng",)))
+    run = play(with_setting(written, "beta", expect.Setting(devices=("edu",))))
+    assert set(statuses(run).values()) == {"pass"}
+    assert len(run.boots) == 2, "the plain guest's is one"
+    command = (tmp_path / "run/boot-2/command").read_text()
+    assert "virtio-rng-pci" in command
+    assert "-device edu" in command
+
+
+def test_suite_that_wants_devices_of_another_guest_has_its_own_boot(play: Play) -> None:
+    written = with_setting(TWO, "alpha", expect.Setting(devices=("virtio_rng",)))
+    run = play(with_setting(written, "beta", expect.Setting(ram=1024, devices=("edu",))))
+    assert set(statuses(run).values()) == {"pass"}
+    assert len(run.boots) == 3
 
 
 def test_suite_may_want_its_guest_in_some_personalities_only(play: Play, tmp_path: Path) -> None:

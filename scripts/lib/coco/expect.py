@@ -100,7 +100,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a suite's guest is given besides what the run has; suites of one setting share boots."""
+    """What a suite's guest is given besides what the run has; suites of one setting share boots.
+
+    Devices may be there that a suite did not ask for (plan.shares).
+    """
 
     machine: str = ""  # words for the machine's command line
     append: str = ""  # ... and for the kernel's

@@ -2,8 +2,9 @@
 """Which cases a run is to run, in which order, and why the others not."""
 
 import fnmatch
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coco.errors import UsageError, did_you_mean
@@ -86,21 +87,36 @@ class Share:
 def shares(plan: Plan, expectations: Expectations) -> list[Share]:
     """The plan by setting: the plain guest first, unless it has nothing to do; starts last."""
 
-    def setting(item: Item) -> Setting:
+    def asked(item: Item) -> Setting:
         return expectations.suites[item.suite].setting_in(plan.personality)
 
-    settings = list(dict.fromkeys(setting(item) for item in (*plan.items, *plan.fatal)))
+    items = (*plan.items, *plan.fatal)
+    setting = _with_all_devices({item.suite: asked(item) for item in items})
+    settings = list(dict.fromkeys(setting[item.suite] for item in items))
     if plan.boot_asked or not settings or Setting() in settings:
         settings = [Setting(), *(one for one in settings if one != Setting())]
     work = [
         Share(
             one,
-            tuple(item for item in plan.items if setting(item) == one),
-            tuple(item for item in plan.fatal if setting(item) == one),
+            tuple(item for item in plan.items if setting[item.suite] == one),
+            tuple(item for item in plan.fatal if setting[item.suite] == one),
         )
         for one in settings
     ]
-    return work + [Share(setting(item), start=item) for item in plan.starts]
+    return work + [Share(asked(item), start=item) for item in plan.starts]
+
+
+def _with_all_devices(asked: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Suites that ask for devices, and otherwise for the same, have one guest with all of them."""
+    devices: dict[Setting, set[str]] = defaultdict(set)
+    for one in asked.values():
+        devices[replace(one, devices=())].update(one.devices)
+    return {
+        suite: replace(one, devices=tuple(sorted(devices[replace(one, devices=())])))
+        if one.devices
+        else one
+        for suite, one in asked.items()
+    }
 
 
 def check_selection(selection: Selection, expectations: Expectations) -> None:
