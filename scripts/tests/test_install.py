@@ -59,6 +59,14 @@ def test_installed_program_writes_where_it_is_run(installed: Path, tmp_path: Pat
         assert done.returncode == errors.USAGE and said in done.stderr
 
 
+def test_installed_program_is_called_by_its_name_in_hints(installed: Path, tmp_path: Path) -> None:
+    for words in (["--help"], ["compare", "a.json", "b.json"], ["report", "a.json"], ["--nothing"]):
+        done = run(installed, *words, cwd=tmp_path)
+        assert "scripts/coco" not in done.stdout + done.stderr
+    page = gzip.decompress((installed / "usr/share/man/man1/coco.1.gz").read_bytes())
+    assert b"scripts/coco" not in page
+
+
 def test_installed_program_removes_only_what_it_made(installed: Path, tmp_path: Path) -> None:
     """It is run beside the user's own trees, of which one may be called build or results."""
     for name in ("build/coco-guest-1.tar.gz", "build/vmlinux", "results/mine", "cache/local/x"):

@@ -6,8 +6,10 @@ import sys
 try:
     from coco.cli import main
 except ModuleNotFoundError as error:
+    from coco import parts  # which needs no other module
+
     print(f"coco: python3 has no module {error.name}", file=sys.stderr)
-    print("  run as root: scripts/coco deps", file=sys.stderr)
+    print(f"  run as root: {parts.program()} deps", file=sys.stderr)
     sys.exit(3)
 
 sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from coco import errors, variables
+from coco import errors, parts, variables
 from coco.errors import CocoError, UsageError, did_you_mean
 from coco.screen import Screen
 
@@ -27,11 +27,11 @@ exit codes:
 
 EXAMPLES = """\
 examples:
-  scripts/coco quickstart                       all of it, on a fresh Debian 12 (as root)
-  scripts/coco check                            Debian's 6.12 cloud kernel, every personality
-  scripts/coco check KERNEL=debian:7.x PERSONALITY=sev-snp,tdx
-  scripts/coco check KDIR=../linux CASE=vc.*    build a tree, run some cases
-  scripts/coco check KDIR=../linux PERSONALITY=tdx CASE=ve.cpuid GDB=1
+  {coco} quickstart                       all of it, on a fresh Debian 12 (as root)
+  {coco} check                            Debian's 6.12 cloud kernel, every personality
+  {coco} check KERNEL=debian:7.x PERSONALITY=sev-snp,tdx
+  {coco} check KDIR=../linux CASE=vc.*    build a tree, run some cases
+  {coco} check KDIR=../linux PERSONALITY=tdx CASE=ve.cpuid GDB=1
 """
 
 ENVIRONMENT = """\
@@ -110,7 +110,7 @@ def _run(words: list[str], screen: Screen) -> int:
     verbs = {verb.name: verb for verb in VERBS}
     if words[0].startswith("-"):
         parser.parse_args(words[:1])
-        raise UsageError(f"{words[0]} comes after the command", "see: scripts/coco --help")
+        raise UsageError(f"{words[0]} comes after the command", f"see: {parts.program()} --help")
     if words[0] not in verbs:
         raise UsageError(f"unknown command {words[0]!r}", did_you_mean(words[0], verbs))
     verb = verbs[words[0]]
@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="coco <command> [NAME=VALUE ...]",
         description="Tests for the guest side of SEV, SEV-ES, SEV-SNP and TDX in Linux, "
         "without the hardware.",
-        epilog="\n".join([EXAMPLES, ENVIRONMENT, EXIT_CODES]),
+        epilog="\n".join([EXAMPLES.format(coco=parts.program()), ENVIRONMENT, EXIT_CODES]),
         formatter_class=_Layout,
         allow_abbrev=False,
     )

@@ -45,7 +45,7 @@ def page() -> Iterator[str]:
         yield _text(meaning.strip())
     yield ".SH EXAMPLES"
     yield ".nf"
-    yield from (_text(line.strip()) for line in cli.EXAMPLES.splitlines()[1:])
+    yield from (_text(line.strip()) for line in cli.EXAMPLES.format(coco="coco").splitlines()[1:])
     yield ".fi"
 
 

@@ -26,6 +26,11 @@ def is_installed() -> bool:
     return VERSION.is_file()
 
 
+def program() -> str:
+    """What a hint calls this program."""
+    return "coco" if is_installed() else "scripts/coco"
+
+
 def workplace() -> Path:
     """Where results/ and build/ go: the checkout, or where an installed program is run."""
     return Path.cwd() if is_installed() else REPOSITORY

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import disk, snapshot, wire
+from coco import disk, parts, snapshot, wire
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import uki
 from coco.qmp import Qmp
@@ -103,7 +103,7 @@ def find(words: str = "") -> Qemu:
     if path is None:
         if words:
             raise UsageError(f"QEMU={words}: no such program", "give the path of a QEMU program")
-        raise InfrastructureError(f"{PROGRAM} is not installed", "run: scripts/coco deps")
+        raise InfrastructureError(f"{PROGRAM} is not installed", f"run: {parts.program()} deps")
     try:
         said = subprocess.run(
             [path, *argv[1:], "--version"],
@@ -121,7 +121,7 @@ def find(words: str = "") -> Qemu:
     if (int(match[1]), int(match[2])) < OLDEST:
         raise InfrastructureError(
             f"{path} is QEMU {match[1]}.{match[2]}; the machine needs {OLDEST[0]}.{OLDEST[1]}",
-            "run scripts/coco deps on Debian 12 or newer, or name another one: QEMU=<program>",
+            f"run {parts.program()} deps on Debian 12 or newer, or name another: QEMU=<program>",
         )
     return Qemu((path, *argv[1:]), match[0].removeprefix("version "))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from coco import writers
+from coco import parts, writers
 from coco.errors import UsageError
 from coco.model import PERSONALITIES
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
@@ -258,4 +258,4 @@ def repeat(document: Document, run: Document, case: Case) -> str:
     suite, name, *_ = case["id"].split(".")
     words = [*document["repeat"], f"PERSONALITY={run['personality']}"]
     words += [f"VCPUS={run['vcpus']}"] if run["vcpus"] != 1 else []
-    return shlex.join(["scripts/coco", "check", *words, f"CASE={suite}.{name}"])
+    return shlex.join([parts.program(), "check", *words, f"CASE={suite}.{name}"])

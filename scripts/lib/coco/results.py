@@ -145,7 +145,7 @@ def parse(file: Path, kind: str, verb: str) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", f"run: scripts/coco {verb}") from error
+        raise UsageError(f"{file}: {error.strerror}", f"run: {parts.program()} {verb}") from error
     except ValueError as error:
         raise UsageError(f"{file} is no {kind} file: {error}") from error
 

@@ -8,7 +8,7 @@ suites reach.  Branches are those of the runs that looked at them (BRANCHES=).
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from coco import results
+from coco import parts, results
 from coco.coverage.explained import Reason, reason_for
 from coco.coverage.report import Document, summed
 from coco.errors import UsageError
@@ -38,7 +38,7 @@ def _read(path: Path) -> Document:
             for function in one["functions"]:
                 function["missed"], function["ways_missed"]
     except (KeyError, TypeError, AttributeError) as error:
-        hint = "run that again: scripts/coco coverage"
+        hint = f"run that again: {parts.program()} coverage"
         raise UsageError(f"{path} is no coverage file that can be joined", hint) from error
     return dict(document)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import cache, command
+from coco import cache, command, parts
 from coco.errors import InfrastructureError
 from coco.model import HANDLERS, MEMORY
 
@@ -139,7 +139,7 @@ def _check_same(built: Path, again: Path, name: str) -> None:
     if _sections(built) != _sections(again) or _code(built) != _code(again):
         raise InfrastructureError(
             f"{name}.c compiles to other code than what was built",
-            "its source or the compiler changed since: run scripts/coco check first",
+            f"its source or the compiler changed since: run {parts.program()} check first",
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coco import audit, cache, catalogue, check, command, errors, expect, plan, prepare
-from coco import qemu, results, witnesses
+from coco import parts, qemu, results, witnesses
 from coco.catalogue import Catalogue, Fix, Part
 from coco.errors import CocoError, InfrastructureError
 from coco.kernels import Request, altered, firmware, tree
@@ -83,7 +83,7 @@ class Prover:
             self._screen.clear()
             self._state.save(complete=False)
             rest = [word for word in self._words if not word.startswith("RESULTS=")]
-            again = shlex.join(["scripts/coco", self.VERB, *rest, f"RESULTS={folder}"])
+            again = shlex.join([parts.program(), self.VERB, *rest, f"RESULTS={folder}"])
             self._screen.line(f"INTERRUPTED: go on with {again}")
             return errors.INTERRUPTED
         return self._finish(start, folder)
