@@ -30,6 +30,11 @@ Description: example
 """
 
 
+def without_tree() -> dict[str, str]:
+    """Our environment; a tree that checkpatch comes from is no kernel to check, or to build."""
+    return {key: value for key, value in os.environ.items() if key != "COCO_KDIR"}
+
+
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A source package of this checkout's files and the example's debian/tests."""
@@ -58,14 +63,12 @@ def autopkgtest(package: Path, name: str, **words: str) -> tuple[int, str, Path]
     out = package.parent / "out"
     environment = [f"--env={key}={value}" for key, value in words.items()]
     argv = ["autopkgtest", "-B", f"--test-name={name}", f"--output-dir={out}", *environment]
-    kept = {key: value for key, value in os.environ.items() if key != "COCO_KDIR"}
     done = subprocess.run(
         [*argv, str(package), "--", "null"],
         capture_output=True,
         text=True,
         check=False,
-        # A tree that checkpatch comes from is no kernel to check
-        env={**kept, "DEBIAN_FRONTEND": "noninteractive"},
+        env={**without_tree(), "DEBIAN_FRONTEND": "noninteractive"},
     )
     return done.returncode, done.stdout + done.stderr, out
 
@@ -118,6 +121,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [parts.REPOSITORY / "scripts/coco", "tarball", f"FILE={file}"],
         check=True,
         capture_output=True,
+        env=without_tree(),
     )
     with tarfile.open(file) as packed:
         packed.extractall(folder)
