@@ -205,8 +205,10 @@ def _make(
         f"-j{os.cpu_count() or 1}",
         f"CC={compiler}",
         *cc.words,
-        # BTF of modules needs pahole and the BTF of the very vmlinux.
+        # BTF of modules needs pahole and the BTF of the very vmlinux; debug information is
+        # stripped anyway.
         "CONFIG_DEBUG_INFO_BTF_MODULES=",
+        "CONFIG_DEBUG_INFO=",
         *kernel.module_make,
         *extra,
         "modules",
