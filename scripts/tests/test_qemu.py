@@ -54,6 +54,7 @@ def test_restored_guest_says_so() -> None:
     assert f"size={1664 << 20},mem-path=/a b/c,,d/ram,share=off" in memory
     assert "name=opt/coco/resumed,string=1" in argv
     assert "-kernel" not in argv, "it is in memory"
+    assert "-S" in argv, "else it could be over before it is asked"
 
 
 def test_debugger_stops_the_guest_at_its_start() -> None:

@@ -51,7 +51,7 @@ def save(monitor: Qmp, pid: int, size: int, folder: Path) -> None:
 
 
 def wake(monitor: Qmp) -> None:
-    """A restored machine may stand still: let it go on once it is loaded."""
+    """A restored machine stands still: let it go on once it is loaded."""
     deadline = monitor.clock() + PATIENCE
     while monitor.clock() < deadline:
         if monitor.execute("query-status").get("status") != "inmigrate":
@@ -78,6 +78,7 @@ def options(folder: Path, size: int) -> list[str]:
         "migration.send-configuration=off",
         "-incoming",
         f"exec:exec cat {shlex.quote(str(folder / STATE))}",
+        "-S",  # until wake()
     ]
 
 
