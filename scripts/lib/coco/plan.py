@@ -108,13 +108,12 @@ def shares(plan: Plan, expectations: Expectations) -> list[Share]:
 
 def _with_all_devices(asked: Mapping[str, Setting]) -> dict[str, Setting]:
     """Suites that ask for devices, and otherwise for the same, have one guest with all of them."""
+    rest = {suite: replace(one, devices=()) for suite, one in asked.items()}
     devices: dict[Setting, set[str]] = defaultdict(set)
-    for one in asked.values():
-        devices[replace(one, devices=())].update(one.devices)
+    for suite, one in asked.items():
+        devices[rest[suite]].update(one.devices)
     return {
-        suite: replace(one, devices=tuple(sorted(devices[replace(one, devices=())])))
-        if one.devices
-        else one
+        suite: replace(one, devices=tuple(sorted(devices[rest[suite]]))) if one.devices else one
         for suite, one in asked.items()
     }
 

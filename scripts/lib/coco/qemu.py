@@ -199,7 +199,8 @@ class Process:
     """A running QEMU: its own process group, killed when we die, whatever kills us."""
 
     def __init__(self, qemu: Qemu, guest: Guest, folder: Path, resume: Path | None = None) -> None:
-        _link(folder, guest)
+        if not resume:  # what it was booted from is in its memory
+            _link(folder, guest)
         ours, theirs = socket.socketpair()
         try:
             argv = command(qemu, guest, resume)

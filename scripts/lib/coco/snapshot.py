@@ -30,7 +30,8 @@ POLL = 0.02
 PAGE = 4096
 _PIECE = 512  # pages that are read at once
 _ENTRY = 8  # bytes of the page map for each page
-_BACKED = re.compile(rb"[\x40-\xff]+")  # highest byte of an entry: in memory (63), or swapped (62)
+# A piece by the highest bytes of its entries: each in memory (bit 63), or swapped (62)
+_BACKED = re.compile(rb"[\x40-\xff]{1,%d}" % _PIECE)
 _ZERO = bytes(PAGE)
 
 
@@ -90,26 +91,24 @@ def copy(pid: int, address: int, size: int, target: Path) -> None:
     ):
         file.truncate(size)
         for first, end in _backed(pid, address // PAGE, size // PAGE):
-            for number in range(first, end, _PIECE):
-                count = min(_PIECE, end - number)
-                data = os.pread(memory.fileno(), count * PAGE, address + number * PAGE)
-                if len(data) != count * PAGE:
-                    raise OSError(f"the memory of process {pid} is not as long as it was")
-                for page in range(count):
-                    content = data[page * PAGE : (page + 1) * PAGE]
-                    if content != _ZERO:
-                        file.seek((number + page) * PAGE)
-                        file.write(content)
+            data = os.pread(memory.fileno(), (end - first) * PAGE, address + first * PAGE)
+            if len(data) != (end - first) * PAGE:
+                raise OSError(f"the memory of process {pid} is not as long as it was")
+            for offset in range(0, len(data), PAGE):
+                content = data[offset : offset + PAGE]
+                if content != _ZERO:
+                    file.seek(first * PAGE + offset)
+                    file.write(content)
 
 
 def _backed(pid: int, first: int, count: int) -> Iterator[tuple[int, int]]:
-    """Which of these pages the process has at all: runs of numbers, from and to."""
+    """Which of these pages the process has at all: pieces, from and to."""
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as file:
         entries = os.pread(file.fileno(), count * _ENTRY, first * _ENTRY)
     if len(entries) != count * _ENTRY:
         raise OSError(f"the page map of process {pid} is too short")
-    for run in _BACKED.finditer(entries[_ENTRY - 1 :: _ENTRY]):
-        yield run.span()
+    for piece in _BACKED.finditer(entries[_ENTRY - 1 :: _ENTRY]):
+        yield piece.span()
 
 
 def _address(monitor: Qmp) -> int:
