@@ -76,7 +76,7 @@ void coco_case_end(struct kunit *test)
 	coco_rule_del(0);
 	coco_watch(NULL, 0);
 	coco_expect(0, 0, 0);
-	for (breach = COCO_BREACH_FIELD; breach <= COCO_BREACH_IV; breach++)
+	for (breach = COCO_BREACH_FIELD; breach < COCO_BREACH_KINDS; breach++)
 		coco_expect_breach(breach, 0);
 }
 EXPORT_SYMBOL_GPL(coco_case_end);

@@ -245,6 +245,7 @@ enum coco_breach {
 	COCO_BREACH_SECRET	= 8,	/* bytes marked secret became readable by the host */
 	COCO_BREACH_ORDER	= 9,	/* a call out of the order that the specification demands */
 	COCO_BREACH_IV		= 10,	/* one key and IV for two messages */
+	COCO_BREACH_KINDS
 };
 
 /* ---- the VMPCKs of the secrets page (SEV-SNP): the same in every run, no two alike, none zero ---- */

@@ -25,6 +25,9 @@ static struct __test_metadata *coco_tests;
 static const char *coco_globs[COCO_MAX_GLOBS];
 static int coco_nglobs;
 
+/* Undoes what outlives the process of a test that died before its teardown, if anything does */
+static void (*coco_after_death)(void);
+
 struct coco_value {
 	uint64_t bits;
 	bool is_signed;
@@ -236,6 +239,8 @@ static void coco_run_one(struct __test_metadata *test, const void *variant)
 	setpgid(pid, pid);
 	in_time = coco_wait(pid, coco_limit(test), &status);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (!test->outcome->completed && coco_after_death)
+		coco_after_death();
 	why = coco_bad_end(test, in_time, status);
 	if (!why)
 		return;

@@ -181,6 +181,17 @@ static inline int64_t machine_expect_breach(enum coco_breach breach, uint64_t co
 	return machine_call(COCO_CALL_EXPECT_BREACH, breach, count, 0);
 }
 
+/* What a test asked for by the calls above and did not take back */
+static __maybe_unused void machine_forget(void)
+{
+	uint32_t breach;
+
+	machine_rule_del(0);
+	machine_expect(0, 0, 0);
+	for (breach = COCO_BREACH_FIELD; breach < COCO_BREACH_KINDS; breach++)
+		machine_expect_breach(breach, 0);
+}
+
 static inline int64_t machine_warp(uint64_t nanoseconds)
 {
 	return machine_call(COCO_CALL_WARP, nanoseconds, 0, 0);

@@ -14,6 +14,13 @@
 #include "machine.h"
 #include "technology.h"
 
+#ifdef COCO_HARNESS_H
+static void __constructor forget_after_death(void)
+{
+	coco_after_death = machine_forget;
+}
+#endif
+
 /* One of the technologies in the mask; what: to say that in words */
 #define NEED_TECHNOLOGY(mask, what) do { \
 	int _active = technology_active(); \
