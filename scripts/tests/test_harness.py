@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The selftests' harness: what it says of tests that end in every way there is."""
 
+import os
 import re
 import subprocess
 import time
@@ -158,3 +159,17 @@ def test_two_tests_of_one_name_are_refused(tmp_path: Path) -> None:
     code, text = run(build(tmp_path, source))
     assert code == 1
     assert "Bail out! two tests are called same" in text
+
+
+def test_selftests_compile_on_the_kernels_own_harness(tmp_path: Path) -> None:
+    kernel = Path(os.environ.get("COCO_KDIR", "")) / "tools/testing/selftests"
+    if not (kernel / "kselftest_harness.h").is_file():
+        pytest.skip("COCO_KDIR names no kernel tree with kselftest_harness.h")
+    words = [f"HARNESS={kernel.absolute()}", f"O={tmp_path}", "CFLAGS=-fsyntax-only"]
+    done = subprocess.run(
+        ["make", "-s", "-C", parts.REPOSITORY / "selftests", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
