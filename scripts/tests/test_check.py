@@ -192,6 +192,25 @@ def test_suites_that_cannot_be_built_are_named_and_the_rest_runs(world: World) -
     assert "alpha: no headers" in world.screen
 
 
+@pytest.mark.parametrize(
+    "asked", [{"suite": ("alpha", "beta")}, {"case": ("alpha.o*", "beta.*")}], ids=["suite", "case"]
+)
+def test_suite_that_was_asked_for_by_name_and_cannot_be_built_is_no_ok(
+    world: World, asked: dict[str, Any]
+) -> None:
+    world.available = plan.Available(kunit=frozenset({"beta"}), no_kunit="no headers")
+    assert world.check(vcpus=(2,), **asked) == errors.INFRASTRUCTURE
+    assert "PROBLEM alpha [sev-2cpu]  not-built\n  no headers\n" in world.screen
+    assert "COULD NOT RUN: alpha could not be built" in world.screen
+    statuses = {one["id"]: one["status"] for one in world.document["runs"][0]["cases"]}
+    assert statuses["beta.three"] == "pass"
+
+
+def test_pattern_asks_for_no_suite_by_name(world: World) -> None:
+    world.available = plan.Available(kunit=frozenset({"beta"}), no_kunit="no headers")
+    assert world.check(vcpus=(2,), case=("*.*e",)) == errors.OK
+
+
 def test_selection_without_anything_that_was_built_is_nothing_applicable(world: World) -> None:
     world.available = plan.Available(no_kunit="no headers")
     with pytest.raises(errors.NothingApplicable, match="no headers"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import case, document, run
+from documents import case, document, problem, run
 
 from coco import check, errors, features, kernels, package, qualify, results
 from coco.errors import UsageError
@@ -294,6 +294,11 @@ def test_command_exit_codes(
     command.results = str(tmp_path / "second")
     broken = document(run("sev-snp", state="broken", reason="no disk"))
     monkeypatch.setattr(check, "check", checked(broken))
+    assert qualify.run(command, [], Screen()) == errors.INFRASTRUCTURE
+    command.results = str(tmp_path / "third")
+    unjudged = snp(problems=[problem("vc", "not-built", "no headers", verdict="error")])
+    unjudged["verdict"]["exit"] = errors.INFRASTRUCTURE
+    monkeypatch.setattr(check, "check", checked(unjudged))
     assert qualify.run(command, [], Screen()) == errors.INFRASTRUCTURE
 
 

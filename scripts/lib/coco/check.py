@@ -25,7 +25,7 @@ from coco import (
 )
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
 from coco.kernels import firmware
-from coco.model import PERSONALITIES, CaseResult
+from coco.model import PERSONALITIES, CaseResult, SuiteProblem
 from coco.prepare import Prepared, banner, prepare, sha256
 from coco.screen import Screen
 from coco.watch import Budgets
@@ -44,6 +44,7 @@ class Job:
     vcpus: int
     record: results.Document
     parts: list[runner.Part]
+    lacking: list[SuiteProblem]  # suites that were asked for by name and could not be built
     outcomes: dict[int, runner.Run | BaseException] = field(default_factory=dict)
 
 
@@ -130,7 +131,12 @@ def jobs_of(
                 budgets=Budgets().scaled(options.patience or 1.0),
             )
             record = _waiting(order, personality, vcpus)
-            jobs.append(Job(order, vcpus, record, runner.parts(order)))
+            lacking = [
+                SuiteProblem(suite, verdict.NOT_BUILT, reason)
+                for suite, reason in work.not_built.items()
+                if selection.names(suite)
+            ]
+            jobs.append(Job(order, vcpus, record, runner.parts(order), lacking))
     if not any(not job.order.plan.empty for job in jobs):
         reasons = [reason for job in jobs for reason in job.order.plan.not_built.values()]
         why = reasons[0] if reasons else "no case of this selection applies"
@@ -269,6 +275,7 @@ def _judge(job: Job, context: verdict.Context) -> None:
     ended = [job.outcomes[number] for number in sorted(job.outcomes)]
     run = runner.join(job.order.name, [one for one in ended if isinstance(one, runner.Run)])
     run.interrupted |= len(ended) < len(job.parts)
+    run.problems += job.lacking
     job.record.update(_judged(run, context))
     for error in ended:
         if isinstance(error, BaseException):

@@ -38,6 +38,10 @@ class Selection:
     cases: tuple[str, ...] = ()  # globs over suite.case
     tier: str = "smoke"
 
+    def names(self, suite: str) -> bool:
+        """Whether the user wrote this suite's name, and not just a pattern that matches it."""
+        return suite in self.suites or any(glob.partition(".")[0] == suite for glob in self.cases)
+
 
 @dataclass(frozen=True)
 class Available:

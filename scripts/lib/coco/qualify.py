@@ -26,6 +26,7 @@ from coco.features import Catalogue, Feature, Profile
 from coco.model import PERSONALITIES
 from coco.package import Flaw
 from coco.screen import Screen
+from coco.verdict import FINDING
 
 Document = Mapping[str, Any]
 JSON_VERSION = 1
@@ -79,7 +80,8 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     for line in told(kernel, document, catalogue, profile, found):
         screen.line(line)
     screen.line(f"evidence: {folder}/{FILE}, {results.RESULT}")
-    if any(run["state"] != "done" for run in document["runs"]):
+    broken = any(run["state"] != "done" for run in document["runs"])
+    if broken or document["verdict"]["exit"] == errors.INFRASTRUCTURE:
         return errors.INFRASTRUCTURE
     return errors.FINDING if found.findings else errors.OK
 
@@ -242,12 +244,13 @@ def _against_profile(found: Qualification, profile: Profile) -> None:
 
 def _findings_of_check(found: Qualification, document: Document) -> None:
     for run in document["runs"]:
-        bad = [case["id"] for case in run["cases"] if case["verdict"] == "finding"]
+        bad = [case["id"] for case in run["cases"] if case["verdict"] == FINDING]
         if bad:
             more = f" and {len(bad) - SHOWN_CASES} more" if len(bad) > SHOWN_CASES else ""
             found.findings.append(f"{run['name']}: {', '.join(bad[:SHOWN_CASES])}{more}")
         for problem in run["problems"]:
-            found.findings.append(f"{run['name']}: {problem['suite']}: {problem['text']}")
+            if problem["verdict"] == FINDING:
+                found.findings.append(f"{run['name']}: {problem['suite']}: {problem['text']}")
 
 
 # ---- telling ----

@@ -16,6 +16,7 @@ OK = "ok"
 KNOWN = "known"  # not as it should be, but in the baseline
 FINDING = "finding"
 ERROR = "error"  # could not be judged
+NOT_BUILT = "not-built"  # a kind of problem: a suite that was asked for by name
 UNLISTED = "not written down: add it to backports/expect/suites/"
 
 
@@ -94,11 +95,8 @@ def _baseline(result: CaseResult, context: Context) -> Known | None:
 
 def of_problem(kind: str) -> str:
     """A suite's problem is a finding, unless it says nothing of the kernel."""
-    return (
-        ERROR
-        if kind in {attribute.word_of(End(word)) for word in attribute.NO_VERDICT}
-        else FINDING
-    )
+    ends = {attribute.word_of(End(word)) for word in attribute.NO_VERDICT}
+    return ERROR if kind in {NOT_BUILT, *ends} else FINDING
 
 
 def exit_code(verdicts: Collection[str], broken: bool, ran: bool) -> int:
@@ -132,5 +130,8 @@ def sentence(code: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     broken = sum(run["state"] != "done" for run in runs)
     parts = [f"{broken} runs could not run"] if broken else []
     parts += [f"{total['unjudged']} cases could not be judged"] if total["unjudged"] else []
+    problems = [one for run in runs for one in run["problems"]]
+    lacking = dict.fromkeys(one["suite"] for one in problems if one["kind"] == NOT_BUILT)
+    parts += [f"{', '.join(lacking)} could not be built"] if lacking else []
     text = ", ".join(parts) or "a suite's end could not be judged"
     return {"word": "COULD NOT RUN", "text": text}
