@@ -63,15 +63,6 @@ static int attach(struct kunit *test)
 	return device_init(&pool, coco_dma_dev(test));
 }
 
-/* One slot in use: the next free one starts in the middle of a page */
-static dma_addr_t take_a_slot(struct kunit *test, void *buf)
-{
-	dma_addr_t at = dma_map_single(coco_dma_dev(test), buf, COCO_SLOT, DMA_TO_DEVICE);
-
-	KUNIT_ASSERT_EQ(test, dma_mapping_error(coco_dma_dev(test), at), 0);
-	return at;
-}
-
 static void mapping_comes_from_the_pool(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
@@ -104,73 +95,102 @@ static void coherent_memory_comes_from_the_pool(struct kunit *test)
 	COCO_EXPECT_FILLED(test, seen, 0, PAGE_SIZE, 2);
 }
 
-static void coherent_memory_starts_a_page(struct kunit *test)
+/* While a slot is in use: the next free one starts in the middle of a page */
+static void expect_aligned(struct kunit *test, size_t size)
 {
 	struct device *dev = coco_dma_dev(test);
 	void *buf = coco_buffer(test, COCO_SLOT), *cpu;
-	dma_addr_t odd = take_a_slot(test, buf), at = 0;
+	dma_addr_t odd, at = 0;
 
-	cpu = dma_alloc_coherent(dev, PAGE_SIZE, &at, GFP_KERNEL);
+	odd = dma_map_single(dev, buf, COCO_SLOT, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, odd), 0);
+	cpu = dma_alloc_coherent(dev, size, &at, GFP_KERNEL);
 	if (cpu)
-		dma_free_coherent(dev, PAGE_SIZE, cpu, at);
+		dma_free_coherent(dev, size, cpu, at);
 	dma_unmap_single(dev, odd, COCO_SLOT, DMA_TO_DEVICE);
 	KUNIT_EXPECT_NOT_NULL(test, cpu);
-	KUNIT_EXPECT_EQ(test, at & ~PAGE_MASK, (dma_addr_t)0);
+	KUNIT_EXPECT_EQ_MSG(test, at & (size - 1), (dma_addr_t)0, "%zu bytes", size);
+}
+
+static void coherent_memory_starts_a_page(struct kunit *test)
+{
+	expect_aligned(test, PAGE_SIZE);
 }
 
 /* Documentation/core-api/dma-api.rst: to the order of pages that has room for it */
 static void coherent_memory_is_aligned_to_its_size(struct kunit *test)
 {
-	struct device *dev = coco_dma_dev(test);
-	void *buf = coco_buffer(test, COCO_SLOT), *cpu;
 	size_t size;
 
-	for (size = 2 * PAGE_SIZE; size <= 32 * PAGE_SIZE; size *= 2) {
-		dma_addr_t odd = take_a_slot(test, buf), at = 0;
-
-		cpu = dma_alloc_coherent(dev, size, &at, GFP_KERNEL);
-		if (cpu)
-			dma_free_coherent(dev, size, cpu, at);
-		dma_unmap_single(dev, odd, COCO_SLOT, DMA_TO_DEVICE);
-		KUNIT_EXPECT_NOT_NULL(test, cpu);
-		KUNIT_EXPECT_EQ_MSG(test, at & (size - 1), (dma_addr_t)0, "%zu bytes", size);
-	}
+	for (size = 2 * PAGE_SIZE; size <= 32 * PAGE_SIZE; size *= 2)
+		expect_aligned(test, size);
 }
 
 #define MANY	64
 
-/* A page for the CPU and the device after each mapping of a slot */
+/* A mapping of a slot, a page for the CPU and the device, and so on */
+struct taken {
+	dma_addr_t slot[MANY], at[MANY];
+	void *cpu[MANY];
+};
+
+/* Seeds of their fillings */
+static u32 of_slot(unsigned int i)
+{
+	return 2 * i + 1;
+}
+
+static u32 of_page(unsigned int i)
+{
+	return 2 * i + 2;
+}
+
+/* How many were refused */
+static unsigned int take_all(struct device *dev, struct taken *all, u8 *buf)
+{
+	unsigned int i, refused = 0;
+
+	for (i = 0; i < MANY; i++) {
+		coco_fill(buf, COCO_SLOT, of_slot(i));
+		all->slot[i] = dma_map_single(dev, buf, COCO_SLOT, DMA_TO_DEVICE);
+		refused += !!dma_mapping_error(dev, all->slot[i]);
+		all->cpu[i] = dma_alloc_coherent(dev, PAGE_SIZE, &all->at[i], GFP_KERNEL);
+		refused += !all->cpu[i];
+		if (all->cpu[i])
+			coco_fill(all->cpu[i], PAGE_SIZE, of_page(i));
+	}
+	return refused;
+}
+
+static void give_back(struct device *dev, struct taken *all)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		if (all->cpu[i])
+			dma_free_coherent(dev, PAGE_SIZE, all->cpu[i], all->at[i]);
+		if (!dma_mapping_error(dev, all->slot[i]))
+			dma_unmap_single(dev, all->slot[i], COCO_SLOT, DMA_TO_DEVICE);
+	}
+}
+
 static void coherent_memory_and_mappings_are_disjoint(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
 	u8 *buf = coco_buffer(test, COCO_SLOT), *seen = coco_buffer(test, COCO_SLOT);
-	dma_addr_t *slot = kunit_kcalloc(test, MANY, sizeof(*slot), GFP_KERNEL);
-	dma_addr_t *at = kunit_kcalloc(test, MANY, sizeof(*at), GFP_KERNEL);
-	void **cpu = kunit_kcalloc(test, MANY, sizeof(*cpu), GFP_KERNEL);
-	unsigned int i, refused = 0, wrong = 0;
+	struct taken *all = kunit_kzalloc(test, sizeof(*all), GFP_KERNEL);
+	unsigned int i, refused, slots = 0, pages = 0;
 
-	KUNIT_ASSERT_NOT_NULL(test, slot);
-	KUNIT_ASSERT_NOT_NULL(test, at);
-	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	for (i = 0; i < MANY; i++) {
-		coco_fill(buf, COCO_SLOT, i + 1);
-		slot[i] = take_a_slot(test, buf);
-		cpu[i] = dma_alloc_coherent(dev, PAGE_SIZE, &at[i], GFP_KERNEL);
-		refused += !cpu[i];
-		if (cpu[i])
-			memset(cpu[i], 0x5a, PAGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	refused = take_all(dev, all, buf);
+	for (i = 0; i < MANY && !refused; i++) {
+		slots += !coco_device_finds(dev, all->slot[i], seen, COCO_SLOT, of_slot(i));
+		pages += coco_first_wrong(all->cpu[i], 0, PAGE_SIZE, of_page(i)) != PAGE_SIZE;
 	}
-	for (i = 0; i < MANY; i++) {
-		coco_device_reads(test, slot[i], seen, COCO_SLOT);
-		wrong += coco_first_wrong(seen, 0, COCO_SLOT, i + 1) != COCO_SLOT;
-	}
-	for (i = 0; i < MANY; i++) {
-		if (cpu[i])
-			dma_free_coherent(dev, PAGE_SIZE, cpu[i], at[i]);
-		dma_unmap_single(dev, slot[i], COCO_SLOT, DMA_TO_DEVICE);
-	}
+	give_back(dev, all);
 	KUNIT_EXPECT_EQ(test, refused, 0u);
-	KUNIT_EXPECT_EQ_MSG(test, wrong, 0u, "mappings that coherent memory overwrote");
+	KUNIT_EXPECT_EQ_MSG(test, slots, 0u, "mappings that coherent memory overwrote");
+	KUNIT_EXPECT_EQ_MSG(test, pages, 0u, "pages of coherent memory that a mapping overwrote");
 }
 
 static int begin(struct kunit *test)
