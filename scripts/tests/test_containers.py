@@ -8,12 +8,15 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import fake_kernel
 import pytest
 
-from coco import kernels
+from test_audit import FIX
+
+from coco import claims, kernels
 from coco.errors import UsageError
 from coco.kernels import Request, rpm, uki
 
@@ -47,7 +50,15 @@ cp -a {root}/. %{{buildroot}}/
 %files
 /lib
 /usr
+%changelog
+* Thu Dec 05 2024 A Packager <a@example.org> [{version}]
+- x86/tdx: Do it right (Somebody) {{CVE-2024-1234}}
+- mm: something else
+
+* Mon Dec 02 2024 A Packager <a@example.org> [6.12.0-1.el10]
+- first
 """
+VERSION = "6.12.0-2.el10"
 
 
 def files(root: Path) -> Path:
@@ -65,7 +76,7 @@ def by_rpmbuild(folder: Path) -> Path:
     if not shutil.which("rpmbuild"):
         pytest.skip("rpmbuild is not installed")
     root = files(folder / "files")
-    (folder / "kernel.spec").write_text(SPEC.format(root=root))
+    (folder / "kernel.spec").write_text(SPEC.format(root=root, version=VERSION))
     argv = ["rpmbuild", "-bb", "--quiet", f"--define=_topdir {folder}", str(folder / "kernel.spec")]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -101,6 +112,26 @@ def test_package_of_rpmbuild(tmp_path: Path) -> None:
     assert kernel.modules is not None
 
 
+def test_package_of_rpmbuild_comes_with_its_changelog(tmp_path: Path) -> None:
+    kernel = kernels.resolve(Request(kernel=str(by_rpmbuild(tmp_path))))
+    assert kernel.changelog is not None
+    text = gzip.decompress(kernel.changelog.read_bytes()).decode()
+    printed = subprocess.run(
+        ["rpm", "-qp", "--changelog", next((tmp_path / "RPMS").rglob("*.rpm"))],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"LC_ALL": "C", "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )
+    assert text.strip() == printed.stdout.strip()
+    log = claims.of_changelog(kernel.changelog)
+    assert log.claim(replace(FIX, cves=("CVE-2024-1234",))) == f"{VERSION} of changelog.gz"
+
+
+def test_package_without_a_changelog_has_none(tmp_path: Path) -> None:
+    assert kernels.resolve(Request(kernel=str(by_hand(tmp_path, bytes)))).changelog is None
+
+
 @pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, bz2.compress, zstd, bytes])
 def test_package_of_each_compression(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
     kernel = kernels.resolve(Request(kernel=str(by_hand(tmp_path, compress))))
@@ -118,6 +149,7 @@ def test_damaged_packages_are_refused(tmp_path: Path) -> None:
     for name, data, text in (
         ("no", b"something", "is no RPM package"),
         ("short", whole[:100], "damaged: no header"),
+        ("header", whole[:130], "damaged: the header at byte 96 is cut off"),
         ("cut", whole[:-2000], "damaged|does not unpack"),
         ("odd", whole[: len(whole) // 8] + b"?" * 99, "damaged|unknown compression|not unpack"),
     ):

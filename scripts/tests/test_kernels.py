@@ -324,9 +324,8 @@ def package(name: str, folder: Path) -> Path:
 def test_largest_changelog_of_split_packages_is_kept(tmp_path: Path) -> None:
     """Debian 7.x: the documentation of linux-modules-* is a link to that of linux-base-*."""
     docs = {name: tmp_path / name / "usr/share/doc" for name in ("base", "modules", "kbuild")}
-    for name, text in (("base", "the kernel's own"), ("kbuild", "short")):
-        (docs[name] / f"linux-{name}-7").mkdir(parents=True)
-        (docs[name] / f"linux-{name}-7/changelog.Debian.gz").write_text(text)
+    document(tmp_path / "base", "base-7", "the kernel's own")
+    document(tmp_path / "kbuild", "kbuild-7", "short")
     docs["modules"].mkdir(parents=True)
     (docs["modules"] / "linux-modules-7").symlink_to("linux-base-7")
     (docs["modules"] / "linux-other-7").symlink_to("linux-absent-7")
@@ -347,22 +346,53 @@ def test_changelog_outside_the_package_stays_where_it_is(tmp_path: Path) -> None
     assert outside.is_file() and unpacked.find_changelog(tmp_path / "kernel") is None
 
 
+def bootable(folder: Path) -> Path:
+    """An image where packages put it, with its configuration beside it."""
+    image = folder / f"boot/vmlinuz-{fake_kernel.RELEASE}"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(fake_kernel.image())
+    configuration = fake_kernel.BOOTABLE + fake_kernel.MODULES
+    image.with_name(f"config-{fake_kernel.RELEASE}").write_text(configuration)
+    return image
+
+
+def document(folder: Path, name: str, text: str) -> Path:
+    """A package's changelog."""
+    path = folder / f"usr/share/doc/linux-{name}/changelog.Debian.gz"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def test_files_of_packages_come_with_their_changelog(tmp_path: Path) -> None:
+    bootable(tmp_path / "image")
+    document(tmp_path / "image", "image-6", "the kernel's own")
+    document(tmp_path / "kbuild", "kbuild-6", "short")
+    debs = [package(name, tmp_path) for name in ("image", "kbuild")]
+    kernel = kernels.resolve(Request(kernel=",".join(map(str, debs))))
+    assert kernel.changelog and kernel.changelog.read_text() == "the kernel's own"
+
+
+def test_installed_image_comes_with_its_changelog(tmp_path: Path) -> None:
+    image = bootable(tmp_path)
+    document(tmp_path, "image-6.0-other", "another one's")
+    assert kernels.resolve(Request(kernel=str(image))).changelog is None
+    log = document(tmp_path, f"image-{fake_kernel.RELEASE}", "its own")
+    assert kernels.resolve(Request(kernel=str(image))).changelog == log
+
+
 @pytest.mark.parametrize("given", [("image",), ("image", "own"), ("image", "own", "kbuild")])
 def test_headers_that_are_not_whole_name_the_packages_to_add(
     tmp_path: Path, given: tuple[str, ...]
 ) -> None:
     """Debian's headers are three packages: those of the flavour lean on the other two."""
+    bootable(tmp_path / "image")
     for folder in (
-        "image/boot",
         "own/usr/src",
         "common/usr/src/linux-headers-6-common",
         "kbuild/usr/lib/linux-kbuild-6/scripts",
     ):
         (tmp_path / folder).mkdir(parents=True)
-    image = tmp_path / f"image/boot/vmlinuz-{fake_kernel.RELEASE}"
-    image.write_bytes(fake_kernel.image())
-    configuration = fake_kernel.BOOTABLE + fake_kernel.MODULES
-    image.with_name(f"config-{fake_kernel.RELEASE}").write_text(configuration)
     own = fake_kernel.headers(tmp_path / "own/usr/src/linux-headers-6-cloud")
     (own / "Makefile").write_text("include /usr/src/linux-headers-6-common/Makefile\n")
     (own / "scripts").symlink_to("../../lib/linux-kbuild-6/scripts")

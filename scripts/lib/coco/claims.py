@@ -79,7 +79,7 @@ def of_changelog(path: Path) -> Log:
     version = ""
     # An item begins with a dash or a star; its lines are folded into one
     for block in re.split(r"\n(?=\s*[-*+] |\S)", text):
-        head = re.match(r"\S+ \(([^)]+)\) |\* .* ([\d.]+-\S+)$", block.split("\n", 1)[0])
+        head = re.match(r"\S+ \(([^)]+)\) |\* .* \[?([\d.]+-[^\s\]]+)\]?$", block.split("\n", 1)[0])
         if head:
             version = head[1] or head[2]
         entries.append(Entry(version or "an item", " ".join(block.split()).lstrip("-*+ ")))

@@ -118,6 +118,7 @@ def _kernel(vmlinuz: Path, folder: Path, request: Request, say: Say, name: str) 
         modules=modules,
         no_modules="" if modules else f"no lib/modules/{release} in {folder}",
         compiler=options.get("CC_VERSION_TEXT", ""),
+        changelog=unpacked.find_changelog(folder, release),
         uki=inside.with_name("image") if inside != vmlinuz else None,
     )
 

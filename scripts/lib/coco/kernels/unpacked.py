@@ -25,12 +25,18 @@ def unpack(debs: Sequence[Path], folder: Path) -> None:
         command.output(["dpkg-deb", "-x", str(deb), str(folder)], f"unpacking {deb.name}")
     # The folder of a package that was split off the image is a link to the image's
     found = folder.glob("usr/share/doc/linux-*/changelog*.gz")
-    logs = [log for log in found if not log.is_symlink() and not log.parent.is_symlink()]
-    if logs:
-        largest = max(logs, key=lambda log: log.stat().st_size)  # the kernel's
-        largest.replace(folder / CHANGELOG)
+    for log in found:
+        if not log.is_symlink() and not log.parent.is_symlink():
+            keep_changelog(folder, log.read_bytes())
     for name in ("doc", "lintian", "bug", "man"):
         command.output(["rm", "-rf", str(folder / "usr/share" / name)], "tidying up")
+
+
+def keep_changelog(folder: Path, data: bytes) -> None:
+    """Keep one that came with a package, gzipped; of several the largest is the kernel's."""
+    path = folder / CHANGELOG
+    if not path.exists() or path.stat().st_size < len(data):
+        path.write_bytes(data)
 
 
 def finish(folder: Path) -> None:
@@ -71,10 +77,10 @@ def releases(folder: Path) -> list[str]:
     )
 
 
-def find_changelog(folder: Path) -> Path | None:
-    """What the packages say of their own history."""
-    path = folder / CHANGELOG
-    return path if path.is_file() else None
+def find_changelog(folder: Path, release: str = "") -> Path | None:
+    """What the packages say of their own history; with a release, also where they are installed."""
+    installed = folder.glob(f"usr/share/doc/linux-image-{release}/changelog*.gz") if release else ()
+    return next((path for path in (folder / CHANGELOG, *installed) if path.is_file()), None)
 
 
 def find_vmlinuz(folder: Path) -> Path | None:
