@@ -107,6 +107,11 @@ def _backed(pid: int, first: int, count: int) -> Iterator[tuple[int, int]]:
         entries = os.pread(file.fileno(), count * _ENTRY, first * _ENTRY)
     if len(entries) != count * _ENTRY:
         raise OSError(f"the page map of process {pid} is too short")
+    yield from pieces(entries)
+
+
+def pieces(entries: bytes) -> Iterator[tuple[int, int]]:
+    """The pages that these entries of a page map say to be there, as pieces, from and to."""
     for piece in _BACKED.finditer(entries[_ENTRY - 1 :: _ENTRY]):
         yield piece.span()
 
