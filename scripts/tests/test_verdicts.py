@@ -55,7 +55,7 @@ def judge(changed: Mapping[str, str], flips: tuple[Flip, ...] = FLIPS, **run: An
 def test_proven_if_just_the_named_case_flips() -> None:
     judged = judge({"alpha.leaks": "fail"})
     assert judged.verdict == verdicts.PROVEN
-    assert [one.id for one in judged.flips] == ["alpha.leaks"]
+    assert [(one.id, one.why) for one in judged.flips] == [("alpha.leaks", "the host sees it")]
     assert [one.id for one in judged.control] == ["boot.reaches_init", "alpha.other"]
 
 
@@ -71,6 +71,9 @@ def test_case_that_ends_the_guest_speaks_for_its_parameters() -> None:
     flips = (Flip("alpha.ends", "fail", ("tdx",), "it ends", "oops"),)
     good = {**GOOD, "alpha.ends.one": "pass", "alpha.ends.two": "pass"}
     judged = verdicts.judge(flips, side(good), side({**GOOD, "alpha.ends": "fail oops"}))
+    assert (judged.verdict, len(judged.flips), judged.others) == (verdicts.PROVEN, 2, [])
+    missed = {**GOOD, "alpha.ends": "fail oops", "alpha.ends.one": "miss"}
+    judged = verdicts.judge(flips, side(good), side(missed))
     assert (judged.verdict, len(judged.flips), judged.others) == (verdicts.PROVEN, 2, [])
     judged = verdicts.judge(flips, side(good), side({**GOOD, "alpha.ends": "fail panic"}))
     assert judged.verdict == verdicts.NOT_PROVEN
@@ -139,9 +142,14 @@ def test_a_case_that_passes_only_without_the_fix_is_a_change() -> None:
     assert judged.verdict == verdicts.PARTIAL
 
 
-def test_no_proof_without_a_control() -> None:
-    alone = {"alpha.leaks": "pass"}
-    judged = verdicts.judge(FLIPS, side(alone), side({"alpha.leaks": "fail"}))
+def test_a_case_that_is_there_only_without_the_fix_and_passes_is_none() -> None:
+    assert judge({"alpha.leaks": "fail", "beta.new": "pass"}).verdict == verdicts.PROVEN
+
+
+@pytest.mark.parametrize("others", [{}, {"alpha.other": "skip"}])
+def test_no_proof_without_a_control(others: dict[str, str]) -> None:
+    before = side({"alpha.leaks": "pass", **others})
+    judged = verdicts.judge(FLIPS, before, side({"alpha.leaks": "fail", **others}))
     assert (judged.verdict, judged.why) == (
         verdicts.UNKNOWN,
         "no control case passes on both sides",
@@ -232,7 +240,119 @@ def test_parts_are_proven_one_by_one() -> None:
     good, bad = Judgement(verdicts.PROVEN, "yes"), Judgement(verdicts.NOT_PROVEN, "no")
     assert verdicts.together({"": bad}) == (verdicts.NOT_PROVEN, "no")
     assert verdicts.together({"in": good, "out": good})[0] == verdicts.PROVEN
-    assert verdicts.together({"in": good, "out": bad})[0] == verdicts.PARTIAL
+    partial = (verdicts.PARTIAL, "proven: in; out is NOT PROVEN (no)")
+    assert verdicts.together({"in": good, "out": bad}) == partial
     assert verdicts.together({"in": bad, "out": bad})[0] == verdicts.NOT_PROVEN
     unknown = Judgement(verdicts.UNKNOWN, "no disk")
     assert verdicts.together({"in": unknown, "out": unknown})[0] == verdicts.UNKNOWN
+
+
+# ---- witnesses that do not all say the same ----
+TWO = (*FLIPS, Flip("alpha.tells", "fail", ("tdx",), "the host is told"))
+THREE = (*TWO, Flip("alpha.loses", "fail", ("tdx",), "it is lost"))
+BOTH = {**GOOD, "alpha.tells": "pass"}
+
+
+def test_witness_that_fails_for_another_reason_makes_it_partial() -> None:
+    after = {**BOTH, "alpha.leaks": "fail", "alpha.tells": "fail panic"}
+    judged = verdicts.judge(TWO, side(BOTH), side(after))
+    assert judged.verdict == verdicts.PARTIAL
+    assert "1 of 2 cases flip; alpha.tells [tdx]: expected assertion, got panic" in judged.why
+
+
+def test_every_witness_counts() -> None:
+    good = {**BOTH, "alpha.loses": "pass"}
+    after = {**good, "alpha.leaks": "fail", "alpha.tells": "fail panic"}
+    judged = verdicts.judge(THREE, side(good), side(after))
+    assert judged.verdict == verdicts.PARTIAL
+    assert "1 of 3 cases flip; alpha.loses [tdx] passes on both sides" in judged.why
+
+
+def test_named_case_that_is_skipped_with_the_fix_is_no_witness() -> None:
+    before = {**BOTH, "alpha.tells": "skip"}
+    judged = verdicts.judge(TWO, side(before), side({**before, "alpha.leaks": "fail"}))
+    assert (judged.verdict, len(judged.flips)) == (verdicts.PROVEN, 1)
+
+
+def test_witness_that_is_gone_without_the_fix_did_not_run() -> None:
+    after = {name: how for name, how in GOOD.items() if name != "alpha.leaks"}
+    judged = verdicts.judge(FLIPS, side(GOOD), side(after))
+    assert judged.verdict == verdicts.NOT_PROVEN
+    assert "alpha.leaks [tdx] fails without the fix, but: it did not run" in judged.why
+
+
+def test_parameter_that_passed_before_another_one_ended_the_guest_has_passed() -> None:
+    flips = (Flip("alpha.ends", "fail", ("tdx",), "it ends", "oops"),)
+    good = {**GOOD, "alpha.ends.one": "pass", "alpha.ends.two": "pass"}
+    after = {**GOOD, "alpha.ends.one": "pass", "alpha.ends": "fail oops"}
+    judged = verdicts.judge(flips, side(good), side(after))
+    assert judged.verdict == verdicts.PARTIAL
+    assert [one.id for one in judged.held] == ["alpha.ends.one"]
+
+
+def test_case_without_a_cause_may_fail_in_whatever_way() -> None:
+    flips = (Flip("alpha.leaks", "fail", ("tdx",), cause=""),)
+    assert judge({"alpha.leaks": "fail panic"}, flips).verdict == verdicts.PROVEN
+
+
+def test_only_a_panic_tells_of_the_oops_behind_it() -> None:
+    flips = (Flip("alpha.leaks", "fail", ("tdx",), cause="oops"),)
+    after = side({**GOOD, "alpha.leaks": "fail hang"})
+    after["runs"][0]["cases"][1]["message"] = "no sign of life after: Fatal exception"
+    assert verdicts.judge(flips, side(GOOD), after).verdict == verdicts.NOT_PROVEN
+
+
+def test_problem_of_both_sides_is_no_change() -> None:
+    problem = {"suite": "alpha", "kind": "oops", "text": "after the last case"}
+    before = side(GOOD, problems=[problem])
+    after = side({**GOOD, "alpha.leaks": "fail"}, problems=[problem])
+    assert verdicts.judge(FLIPS, before, after).verdict == verdicts.PROVEN
+
+
+# ---- one side alone ----
+def test_failure_of_the_named_kind_is_for_want_of_the_fix() -> None:
+    flips = (Flip("alpha.leaks", "fail", ("tdx",), shows="a == 7"),)
+    document = side({**GOOD, "alpha.leaks": "fail"})
+    assert verdicts.as_it_is(flips, document, claimed=True).verdict == verdicts.BROKEN
+
+
+def test_run_that_could_not_be_done_leaves_it_unknown() -> None:
+    document = side({}, state="broken", reason="no disk")
+    judged = verdicts.as_it_is(FLIPS, document, claimed=True)
+    assert (judged.verdict, judged.why) == (verdicts.UNKNOWN, "tdx could not run: no disk")
+
+
+@pytest.mark.parametrize(
+    ("cases", "told", "why"),
+    [
+        ({"alpha.leaks": "skip"}, {}, "every case was skipped: skip"),
+        ({}, {"alpha.leaks": "needs it"}, "every case was skipped: needs it"),
+        ({}, {"alpha": "needs it", "beta": "needs that"}, "every case was skipped: needs it"),
+        ({}, {"beta": "needs that"}, "the kernel has no code for the technologies of its cases"),
+    ],
+)
+def test_reason_why_no_witness_spoke(cases: dict[str, str], told: dict[str, str], why: str) -> None:
+    judged = verdicts.as_it_is(FLIPS, side(cases, not_applicable=told), claimed=True)
+    assert (judged.verdict, judged.why) == (verdicts.NOT_APPLICABLE, why)
+
+
+# ---- in words ----
+def test_part_that_is_partial_makes_the_whole_so() -> None:
+    half, none = Judgement(verdicts.PARTIAL, "half"), Judgement(verdicts.NOT_PROVEN, "no")
+    verdict, why = verdicts.together({"in": half, "out": none})
+    assert verdict == verdicts.PARTIAL
+    assert "proven: no part as a whole; in is PARTIAL (half); out is NOT PROVEN (no)" in why
+
+
+def test_many_names_are_counted_and_not_told() -> None:
+    names = [verdicts.Change("tdx", f"alpha.{number}", {}, None) for number in range(5)]
+    assert verdicts.some(names[:3]) == "alpha.0 [tdx], alpha.1 [tdx], alpha.2 [tdx]"
+    assert verdicts.some(names) == "alpha.0 [tdx], alpha.1 [tdx], alpha.2 [tdx] and 2 more"
+
+
+def test_record_that_lacks_its_message_is_told_by_what_it_has() -> None:
+    assert verdicts.said({"message": "", "cause": "oops", "status": "fail"}) == "oops"
+    assert verdicts.said({"message": "", "cause": "", "status": "skip"}) == "skip"
+    assert (
+        verdicts.said({"expected": "a == b", "message": "no"}) == "expected a == b, got otherwise"
+    )
