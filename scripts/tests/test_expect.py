@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import expectations, suite
 
-from coco import errors, expect, plan, prepare, verdict
-from coco.model import KUNIT, SELFTEST, CaseResult
+from coco import errors, expect, plan, verdict
+from coco.model import KUNIT, CaseResult
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TODAY = datetime.date(2026, 11, 1)
@@ -171,142 +171,6 @@ def test_exit_code(verdicts: list[str], broken: bool, ran: bool, code: int) -> N
 )
 def test_problem_that_says_nothing_of_the_kernel_is_an_error(kind: str, word: str) -> None:
     assert verdict.of_problem(kind) == word
-
-
-# ---- plans ----
-AVAILABLE = plan.Available(kunit=frozenset({"alpha"}), selftests=frozenset({"beta"}))
-EVERYTHING = plan.Selection(tier="full")
-
-
-def made(
-    *suites: expect.Suite,
-    selection: plan.Selection = EVERYTHING,
-    features: dict[str, bool | None] | None = None,
-    available: plan.Available = AVAILABLE,
-) -> plan.Plan:
-    return plan.make(expectations(*suites), selection, "sev", features or {}, available)
-
-
-def lines(work: plan.Plan, *suites: expect.Suite) -> list[str]:
-    return plan.run_file(work.items, expectations(*suites), work.drivers).splitlines()[1:-1]
-
-
-def test_whole_suite_is_one_line() -> None:
-    assert lines(made(ALPHA), ALPHA) == ["kunit alpha"]
-
-
-def test_chosen_cases_are_named() -> None:
-    selection = plan.Selection(cases=("alpha.two", "beta.*"))
-    beta = suite("beta", ["a", "b"], kind=SELFTEST)
-    work = made(ALPHA, beta, selection=selection)
-    assert lines(work, ALPHA, beta) == ["kunit alpha filter=alpha.two", "selftest beta"]
-
-
-def test_parameter_chooses_its_case() -> None:
-    work = made(ALPHA, selection=plan.Selection(cases=("alpha.two.byte",)))
-    assert lines(work, ALPHA) == ["kunit alpha filter=alpha.two"]
-
-
-def test_tier_full_is_left_out_of_smoke() -> None:
-    slow = replace(ALPHA, cases=(*ALPHA.cases, expect.Case("slow", tier="full")))
-    assert len(lines(made(slow, selection=plan.Selection()), slow)) == 2
-    assert lines(made(slow), slow) == ["kunit alpha"]
-
-
-def test_suite_of_tier_full_runs_if_it_is_named() -> None:
-    slow = replace(ALPHA, tier="full")
-    assert lines(made(slow, selection=plan.Selection()), slow) == []
-    assert lines(made(slow, selection=plan.Selection(suites=("alpha",))), slow) == ["kunit alpha"]
-    assert lines(made(slow), slow) == ["kunit alpha"]
-
-
-def test_many_cases_of_a_selftest_are_few_lines() -> None:
-    beta = suite("beta", [f"case{n}" for n in range(40)], kind=SELFTEST, fatal=("case0",))
-    work = made(beta)
-    assert [len(item.cases) for item in work.items] == [16, 16, 7]
-    assert [item.cases for item in work.fatal] == [("case0",)]
-
-
-def test_other_personalitys_suite_is_not_run() -> None:
-    assert made(suite("alpha", ["one"], personalities=("tdx",))).items == []
-
-
-def test_suite_that_was_not_built_says_why() -> None:
-    work = made(ALPHA, available=plan.Available(no_kunit="no headers"))
-    assert (work.items, work.not_built) == ([], {"alpha": "no headers"})
-
-
-@pytest.mark.parametrize(
-    ("features", "must", "why"),
-    [
-        ({"smp": True}, True, ""),
-        ({"smp": False}, False, "needs two vCPUs (VCPUS=2)"),
-        ({"smp": None}, False, "unknown whether the kernel has smp"),
-    ],
-)
-def test_need_that_is_not_met_allows_a_skip(
-    features: dict[str, bool | None], must: bool, why: str
-) -> None:
-    work = made(suite("alpha", ["one"], needs=("smp",)), features=features)
-    assert ("alpha.one" in work.must_run) is must
-    assert work.not_applicable.get("alpha.one", "") == why
-
-
-def test_driver_counts_where_its_module_is_at_hand() -> None:
-    options = {"SEV_GUEST": "m", "EFI": "y"}
-    with_it = plan.features_of(options, plan.Available(drivers=frozenset({"sev-guest"})), 1)
-    without = plan.features_of(options, plan.Available(), 2)
-    assert (with_it["sev_guest"], with_it["efi"], with_it["smp"]) == (True, True, False)
-    assert (without["sev_guest"], without["efi"], without["smp"]) == (False, True, True)
-    assert plan.features_of({}, plan.Available(), 1)["efi"] is None
-
-
-def test_exported_function_is_a_feature(tmp_path: Path) -> None:
-    (tmp_path / "Module.symvers").write_text("0x1\tsev_active\tvmlinux\tEXPORT_SYMBOL_GPL\t\n")
-    available = plan.Available(exports=prepare.exports(tmp_path))
-    features = plan.features_of({}, available, 1)
-    assert (features["sev_active"], features["cc_platform"]) == (True, False)
-    unknown = plan.features_of({}, plan.Available(exports=prepare.exports(None)), 1)
-    assert unknown["sev_active"] is None
-
-
-@pytest.mark.parametrize("include", ["{source}", "$(coco_src)/source"])
-def test_what_a_header_declares_is_a_feature(tmp_path: Path, include: str) -> None:
-    source, build = tmp_path / "source", tmp_path / "build"
-    (source / "include/linux").mkdir(parents=True)
-    build.mkdir()
-    (build / "Makefile").write_text(f"include {include.format(source=source)}/Makefile\n")
-    assert prepare.declared(build) == frozenset()
-    header = source / "include/linux/dma-mapping.h"
-    header.write_text("static inline void dma_set_min_align_mask(struct device *dev)\n")
-    available = plan.Available(declared=prepare.declared(build))
-    assert plan.features_of({}, available, 1)["min_align_mask"] is True
-    unknown = plan.Available(declared=prepare.declared(None))
-    assert plan.features_of({}, unknown, 1)["min_align_mask"] is None
-
-
-def test_driver_is_loaded_once_and_only_if_it_is_there() -> None:
-    drivers = replace(ALPHA, modprobe=("sev-guest", "tdx-guest"))
-    other = replace(suite("gamma", ["x"]), modprobe=("sev-guest",))
-    available = plan.Available(
-        kunit=frozenset({"alpha", "gamma"}), drivers=frozenset({"sev-guest"})
-    )
-    work = made(drivers, other, available=available)
-    assert lines(work, drivers, other) == ["modprobe sev-guest", "kunit alpha", "kunit gamma"]
-
-
-@pytest.mark.parametrize(
-    ("selection", "hint"),
-    [
-        (plan.Selection(suites=("alhpa",)), "did you mean alpha?"),
-        (plan.Selection(cases=("alpha.onne",)), "did you mean alpha.one?"),
-        (plan.Selection(cases=("alhpa.one",)), "did you mean alpha?"),
-    ],
-)
-def test_name_that_selects_nothing_is_refused(selection: plan.Selection, hint: str) -> None:
-    with pytest.raises(errors.UsageError) as error:
-        plan.check_selection(selection, expectations(ALPHA))
-    assert error.value.hint == hint
 
 
 # ---- the files ----

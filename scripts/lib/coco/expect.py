@@ -64,9 +64,9 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "efi_load_file2": ("include/linux/efi.h", "LINUX_EFI_INITRD_MEDIA_GUID"),
     "sysret_gap": ("arch/x86/include/asm/proto.h", "entry_SYSRETQ_unsafe_stack"),
     "svsm": ("arch/x86/include/asm/sev.h", "struct svsm_call {"),
-    # A TD's kernel that asks the module for fewer #VE, and for the topology
     # The event log of measurements, as a file
     "acpi_ccel": ("include/acpi/actbl2.h", "ACPI_SIG_CCEL"),
+    # A TD's kernel that asks the module for fewer #VE, and for the topology
     "td_ctls": ("arch/x86/include/asm/shared/tdx.h", "define TD_CTLS_REDUCE_VE"),
     # ... that tells the host of its fatal errors, and takes a debug TD with #VE on private memory
     "td_fatal_error": ("arch/x86/include/asm/shared/tdx.h", "define TDVMCALL_REPORT_FATAL_ERROR"),
