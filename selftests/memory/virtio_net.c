@@ -100,13 +100,17 @@ static bool comes_up(int fd, struct ifreq *request)
 	return false;
 }
 
-/* A socket for our frames on this interface, or -1 */
+/*
+ * A socket for our frames on this interface, or -1.  They go past the queueing discipline: where
+ * that is fq_codel it drops what waits for 100 ms, as frames do while the host has no time for us.
+ */
 static int listen_on(int fd, struct ifreq *request)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(TYPE) };
-	int card = socket(AF_PACKET, SOCK_RAW, 0);
+	int card = socket(AF_PACKET, SOCK_RAW, 0), bypass = 1;
 
-	if (card < 0 || ioctl(fd, SIOCGIFINDEX, request))
+	if (card < 0 || ioctl(fd, SIOCGIFINDEX, request) ||
+	    setsockopt(card, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof(bypass)))
 		return -1;
 	at.sll_ifindex = request->ifr_ifindex;
 	return bind(card, (struct sockaddr *)&at, sizeof(at)) ? -1 : card;
