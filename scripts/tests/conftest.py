@@ -2,6 +2,7 @@
 """What the host side's tests share: a repository of fakes."""
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -20,6 +21,15 @@ from coco.watch import Budgets  # noqa: E402
 SHORT = Budgets(boot=6.0, silence=0.8, case=1.2, flood=1 << 20)
 
 Play = Callable[..., runner.Run]
+
+
+def file_of_tree(name: str) -> Path:
+    """A file of the kernel tree that COCO_KDIR names; the test skips where there is none."""
+    tree = os.environ.get("COCO_KDIR", "")
+    path = Path(tree) / name
+    if not tree or not path.is_file():
+        pytest.skip(f"COCO_KDIR names no kernel tree with {name}")
+    return path
 
 
 def suite(name: str, cases: list[str], kind: str = "kunit", **case: Any) -> expect.Suite:

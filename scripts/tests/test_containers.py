@@ -13,7 +13,6 @@ from pathlib import Path
 
 import fake_kernel
 import pytest
-
 from test_audit import FIX
 
 from coco import claims, kernels

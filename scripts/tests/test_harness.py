@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """The selftests' harness: what it says of tests that end in every way there is."""
 
-import os
 import re
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from conftest import file_of_tree
 
 from coco import ktap, parts
 
@@ -162,9 +162,7 @@ def test_two_tests_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_selftests_compile_on_the_kernels_own_harness(tmp_path: Path) -> None:
-    kernel = Path(os.environ.get("COCO_KDIR", "")) / "tools/testing/selftests"
-    if not (kernel / "kselftest_harness.h").is_file():
-        pytest.skip("COCO_KDIR names no kernel tree with kselftest_harness.h")
+    kernel = file_of_tree("tools/testing/selftests/kselftest_harness.h").parent
     words = [f"HARNESS={kernel.absolute()}", f"O={tmp_path}", "CFLAGS=-fsyntax-only"]
     done = subprocess.run(
         ["make", "-s", "-C", parts.REPOSITORY / "selftests", *words],

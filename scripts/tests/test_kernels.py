@@ -321,6 +321,22 @@ def package(name: str, folder: Path) -> Path:
     return target
 
 
+def bootable(folder: Path) -> Path:
+    """An image with its configuration, where packages put both."""
+    image = vmlinuz(folder)
+    configuration = fake_kernel.BOOTABLE + fake_kernel.MODULES
+    image.with_name(f"config-{fake_kernel.RELEASE}").write_text(configuration)
+    return image
+
+
+def document(folder: Path, name: str, text: str) -> Path:
+    """A package's changelog."""
+    path = folder / f"usr/share/doc/linux-{name}/changelog.Debian.gz"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
 def test_largest_changelog_of_split_packages_is_kept(tmp_path: Path) -> None:
     """Debian 7.x: the documentation of linux-modules-* is a link to that of linux-base-*."""
     docs = {name: tmp_path / name / "usr/share/doc" for name in ("base", "modules", "kbuild")}
@@ -344,24 +360,6 @@ def test_changelog_outside_the_package_stays_where_it_is(tmp_path: Path) -> None
     (doc / "linux-one").symlink_to(outside.parent)
     unpacked.unpack([package("one", tmp_path)], tmp_path / "kernel")
     assert outside.is_file() and unpacked.find_changelog(tmp_path / "kernel") is None
-
-
-def bootable(folder: Path) -> Path:
-    """An image where packages put it, with its configuration beside it."""
-    image = folder / f"boot/vmlinuz-{fake_kernel.RELEASE}"
-    image.parent.mkdir(parents=True)
-    image.write_bytes(fake_kernel.image())
-    configuration = fake_kernel.BOOTABLE + fake_kernel.MODULES
-    image.with_name(f"config-{fake_kernel.RELEASE}").write_text(configuration)
-    return image
-
-
-def document(folder: Path, name: str, text: str) -> Path:
-    """A package's changelog."""
-    path = folder / f"usr/share/doc/linux-{name}/changelog.Debian.gz"
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    return path
 
 
 def test_files_of_packages_come_with_their_changelog(tmp_path: Path) -> None:

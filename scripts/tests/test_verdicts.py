@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from documents import problem
 
 from coco.catalogue import Flip
 from coco.prove import verdicts
@@ -163,8 +164,8 @@ def test_a_side_that_did_not_run_to_its_end_is_told_apart() -> None:
 
 
 def test_a_new_problem_of_a_suite_is_a_change() -> None:
-    problem = {"suite": "alpha", "kind": "oops", "text": "after the last case"}
-    judged = judge({"alpha.leaks": "fail"}, problems=[problem])
+    new = problem("alpha", "oops", "after the last case")
+    judged = judge({"alpha.leaks": "fail"}, problems=[new])
     assert judged.verdict == verdicts.PARTIAL
     assert "alpha: oops" in judged.why
 
@@ -303,9 +304,9 @@ def test_only_a_panic_tells_of_the_oops_behind_it() -> None:
 
 
 def test_problem_of_both_sides_is_no_change() -> None:
-    problem = {"suite": "alpha", "kind": "oops", "text": "after the last case"}
-    before = side(GOOD, problems=[problem])
-    after = side({**GOOD, "alpha.leaks": "fail"}, problems=[problem])
+    old = problem("alpha", "oops", "after the last case")
+    before = side(GOOD, problems=[old])
+    after = side({**GOOD, "alpha.leaks": "fail"}, problems=[old])
     assert verdicts.judge(FLIPS, before, after).verdict == verdicts.PROVEN
 
 

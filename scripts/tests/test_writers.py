@@ -2,7 +2,6 @@
 """Results in the formats of others: nothing is lost, and their readers accept it."""
 
 import json
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from conftest import file_of_tree
 from documents import case, document, problem, run
 
 from coco import cli, errors, ktap, writers
@@ -18,6 +18,7 @@ from coco.errors import UsageError
 from coco.writers import kcidb
 
 DATA = Path(__file__).parent / "data"
+KUNIT_PY = "tools/testing/kunit/kunit.py"
 
 NASTY = 'x < "y" & z \x00\x1b[31m \ufffe'
 
@@ -91,15 +92,6 @@ def test_ktap_of_nothing_says_so() -> None:
     assert writers.write(document(), "ktap") == "KTAP version 1\n1..0 # SKIP nothing ran\n"
 
 
-def kunit_py() -> Path:
-    """A kernel tree's own reader, if one is at hand."""
-    tree = os.environ.get("COCO_KDIR", "")
-    path = Path(tree) / "tools/testing/kunit/kunit.py"
-    if not tree or not path.is_file():
-        pytest.skip("COCO_KDIR names no kernel tree with tools/testing/kunit/kunit.py")
-    return path
-
-
 def leaves(group: dict[str, Any], path: str = "") -> dict[str, str]:
     """name -> status from what kunit.py writes with --json."""
     found = {f"{path}{one['name']}": one["status"] for one in group["test_cases"]}
@@ -111,7 +103,7 @@ def leaves(group: dict[str, Any], path: str = "") -> dict[str, str]:
 def test_ktap_is_read_by_kunit_py_without_loss(tmp_path: Path) -> None:
     words = {"pass": "PASS", "skip": "SKIP", "known": "SKIP", "fail": "FAIL", "error": "FAIL"}
     (tmp_path / "log").write_text(writers.write(MIXED, "ktap"), encoding="utf-8")
-    argv = [sys.executable, "-B", str(kunit_py()), "parse"]
+    argv = [sys.executable, "-B", str(file_of_tree(KUNIT_PY)), "parse"]
     done = subprocess.run(
         [*argv, f"--json={tmp_path / 'out.json'}", str(tmp_path / "log")],
         cwd=tmp_path,
@@ -131,7 +123,7 @@ def test_ktap_is_read_by_kunit_py_without_loss(tmp_path: Path) -> None:
 def test_ktap_with_a_problem_alone_fails_in_kunit_py(tmp_path: Path) -> None:
     only = document(run("none", case("vc.a"), problems=[problem("vc", "bad-exit", "rc=1")]))
     (tmp_path / "log").write_text(writers.write(only, "ktap"), encoding="utf-8")
-    argv = [sys.executable, "-B", str(kunit_py()), "parse", str(tmp_path / "log")]
+    argv = [sys.executable, "-B", str(file_of_tree(KUNIT_PY)), "parse", str(tmp_path / "log")]
     assert subprocess.run(argv, cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 

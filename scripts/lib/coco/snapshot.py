@@ -107,7 +107,7 @@ def _backed(pid: int, first: int, count: int) -> Iterator[tuple[int, int]]:
         entries = os.pread(file.fileno(), count * _ENTRY, first * _ENTRY)
     if len(entries) != count * _ENTRY:
         raise OSError(f"the page map of process {pid} is too short")
-    yield from pieces(entries)
+    return pieces(entries)
 
 
 def pieces(entries: bytes) -> Iterator[tuple[int, int]]:
