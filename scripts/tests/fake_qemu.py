@@ -7,7 +7,8 @@
     {"suites": {"alpha": ["one", "two"]},      what the guest has
      "cases": {"alpha.two": "panic"},          what a case does; else it passes
      "boot": "", "version": "7.2.0",           what the boot does; what --version says
-     "late": 5.5}                              seconds, of the first answer to query-status
+     "late": 5.5,                              seconds, of the first answer to query-status
+     "saving": 1.5}                            seconds that saving a snapshot takes
 
 It takes QEMU's own options, of which it needs a few, and speaks as much QMP as saving a
 snapshot takes.
@@ -252,6 +253,7 @@ def monitor(guest: Guest, connection: socket.socket) -> None:
                 error = {"class": "GenericError", "desc": "no snapshot today"}
                 send({"error": error, "id": request["id"]})
                 continue
+            time.sleep(guest.scenario.get("saving", 0))
             Path(request["arguments"]["filename"]).write_text("devices", encoding="utf-8")
         elif command == "human-monitor-command" and "gpa2hva" in line:
             if guest.scenario.get("save") == "hides":

@@ -239,6 +239,22 @@ def test_snapshot_is_taken_although_qemu_is_slow_to_answer(play: Play) -> None:
     assert run.notes == []
 
 
+def test_time_that_saving_takes_is_not_the_guests(play: Play) -> None:
+    run = play(FATAL, cases={**FATAL_CASES, "alpha.one": "sleep 0.7"}, saving=1.5)
+    assert set(statuses(run).values()) == {"pass"}
+    assert [boot.start for boot in run.boots] == ["fresh", "snapshot", "snapshot"]
+
+
+def test_guest_that_speaks_is_not_silent_because_nobody_listened(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where this process waits for a CPU for long, and QEMU does not."""
+    sleep = time.sleep
+    monkeypatch.setattr("coco.boot.time.sleep", lambda _: sleep(1.0))
+    run = play(TWO, cases=dict.fromkeys(expect.all_ids(TWO), "sleep 0.7"))
+    assert set(statuses(run).values()) == {"pass"}
+
+
 def test_fatal_case_that_does_not_end_the_guest_says_so_itself(play: Play) -> None:
     run = play(FATAL, cases={**FATAL_CASES, "alpha.last": "fail"})
     assert statuses(run)["alpha.last"] == "fail assertion"

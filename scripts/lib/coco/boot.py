@@ -120,17 +120,20 @@ class _Follower:
         if self._order.resume:
             self._wake()
         while True:
+            now = time.monotonic()
+            look = now - self._looked >= LOOK_AROUND
+            if look:
+                self._looked = now
+                self._advance()  # before reading: what is read is no older than this
             self._read()
             code = self._process.ended()
             if code is not None:
                 return self._gone(code)
             if cancel.is_set():
                 return Stop("interrupted", "stopped by the user")
-            now = time.monotonic()
             stop = self._pause()
-            if not stop and now - self._looked >= LOOK_AROUND:
-                self._looked = now
-                stop = self._look_around(now)
+            if not stop and look:
+                stop = self._look_around()
             if stop:
                 return stop
             time.sleep(self._order.poll)
@@ -143,12 +146,15 @@ class _Follower:
     def _now(self) -> float:
         return round(time.monotonic() - self._start, 3)
 
+    def _advance(self) -> None:
+        self._watch.advance(time.monotonic(), self._process.queue.waited())
+
     def _read(self) -> None:
         for record in self._reader.poll(self._now()):
             self._watch.output()
             word = f"{record.channel}|{record.text.partition(' ')[0]}"
             if word in ("i|ready", "m|resumed"):
-                self._watch.advance(time.monotonic(), self._process.queue.waited())
+                self._advance()
                 self._result.boot_effective = round(self._watch.effective, 3)
                 self._watch.up()
             elif word in ("i|begin", "i|end", "i|done", "i|skip"):
@@ -163,7 +169,7 @@ class _Follower:
             elif word == "m|end":
                 self._ended = time.monotonic()
 
-    def _look_around(self, now: float) -> Stop | None:
+    def _look_around(self) -> Stop | None:
         """Budgets, floods, and the disk."""
         self._say("")  # time goes by on the screen
         if self._order.guest.machine and not self._asked:
@@ -174,12 +180,11 @@ class _Follower:
             self._console_size = size
             self._watch.output()
         size = max(size, _size(self._order.folder / qemu.STREAM))
-        self._watch.advance(now, self._process.queue.waited())
         if size > self._order.budgets.flood:
             return Stop("flood", f"more than {self._order.budgets.flood >> 20} MiB of output")
         if shutil.disk_usage(self._order.folder).free < LAST_RESERVE:
             return Stop("disk-full", f"no space left in {self._order.folder}")
-        if self._ended and now - self._ended > LINGER:
+        if self._ended and time.monotonic() - self._ended > LINGER:
             return Stop("", "QEMU did not go after the machine's end")
         overrun = "" if self._order.guest.gdb else self._watch.overrun()
         if overrun:
@@ -195,6 +200,7 @@ class _Follower:
             return Stop("panic-pause", "the guest reported a panic through pvpanic")
         self._offered = False
         self._snapshot()
+        self._advance()  # saving took our time, not the guest's
         self._watch.step()
         return None
 
