@@ -207,7 +207,7 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
     results = _results(segment, item, list(zip(leaves, cuts)), boot)
     found = {base(result.case) for result in results}
     missing = [case for case in item.cases if base(case) not in found]
-    died = not crashed and bool(missing) and (_killed(segment) or evidence.has_oops(tail))
+    died = bool(missing) and (_killed(segment) or evidence.has_oops(tail))
     named = order.last_marked(tail) or reader.running
     culprit = _culprit(named, item, missing) if crashed or died else ""
     if culprit:
@@ -304,10 +304,9 @@ def _problems(
         SuiteProblem(item.suite, problem.kind, problem.text)
         for problem in ktap.problems(document, plan_at=1 if item.kind == KUNIT else 0)
     ]
-    explained = any(result.status in ("fail", "miss") for result in results)
-    if all(result.status == "skip" for result in results):
-        explained = explained or segment.rc == RC_ALL_SKIPPED
-    if segment.rc and not explained:
+    statuses = {result.status for result in results}
+    skipped = statuses == {"skip"} and segment.rc == RC_ALL_SKIPPED
+    if segment.rc and not skipped and not statuses & {"fail", "miss"}:
         text = f"exit status {segment.rc}, although no case failed"
         found.append(SuiteProblem(item.suite, "exit-status", text))
     return found
