@@ -461,6 +461,11 @@ def test_panic_that_the_host_was_told_of_is_a_panic() -> None:
         (["m|expected reset", "m|end reset : so"], "pass", "ended as the test expected: reset: so"),
         (["m|expected reset", OOPS, "m|end reset"], "pass", "ended as the test expected: reset"),
         (["m|expected reset", BREACH, "m|end reset"], "fail breach", "kind=psc : page is private"),
+        (
+            ["m|expected reset", OOPS, BREACH, "m|end reset"],
+            "fail breach",
+            "kind=psc : page is private",
+        ),
     ],
 )
 def test_end_is_told_by_what_explains_it_best(

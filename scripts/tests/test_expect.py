@@ -118,6 +118,15 @@ def test_tolerated_splat_does_not_fail_its_case() -> None:
     assert verdict.tolerate(wider, here).status == "fail"
 
 
+def test_breach_beside_a_tolerated_splat_fails_its_case() -> None:
+    written = expectations(suite("alpha", ["one"], tolerates=("warning",)))
+    splats = ["warning: WARNING: x", "breach kind=psc : page is private"]
+    result = CaseResult("alpha", "one", "fail", "splat", "WARNING: x", splats=splats)
+    told = verdict.tolerate(result, replace(context(), expectations=written))
+    assert (told.status, told.cause) == ("fail", "breach")
+    assert told.message == "kind=psc : page is private"
+
+
 @pytest.mark.parametrize(
     ("text", "version"),
     [

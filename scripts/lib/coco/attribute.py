@@ -141,10 +141,10 @@ def _boot_evidence(log: Log, console: list[str], warns: str) -> BootEvidence:
     if not log.segments:
         splats += splat.scan(enumerate(console))
     splats = [hit for hit in splats if not splat.is_warning_in(hit, warns)]
-    breaches = [record.text for record in log.before if evidence.is_breach(record)]
+    breaches = evidence.breaches(log.before)
     cause, text = splat.cause(splats)
     if breaches and not cause:
-        cause, text = "breach", breaches[0].removeprefix("breach ")
+        cause, text = "breach", evidence.of_breach(breaches[0])
     texts = [f"{hit.kind}: {hit.text}" for hit in splats] + breaches
     counted = [_CPUS.search(record.text) for record in log.before if record.channel == "k"]
     cpus = next((int(match[1]) for match in counted if match), None)
@@ -338,10 +338,12 @@ def _blame(
         if result.status == "pass":
             result.status, result.cause = "fail", "signal"
             result.message = f"the suite ended with rc={segment.rc} while this case ran"
+    elif end.expected and (breaches := evidence.breaches(tail)):
+        result.status, result.cause = "fail", "breach"
+        result.message = evidence.of_breach(breaches[0])
     elif end.expected:
-        if result.cause != "breach":
-            result.status, result.cause = "pass", ""
-            result.message = f"ended as the test expected: {end.describe()}"
+        result.status, result.cause = "pass", ""
+        result.message = f"ended as the test expected: {end.describe()}"
     elif result.cause not in ("oops", "panic"):
         result.status = "error" if end.word in NO_VERDICT else "fail"
         result.cause, result.message = word_of(end), end.describe()

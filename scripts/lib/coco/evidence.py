@@ -12,6 +12,7 @@ SHOWN_EVENTS = 6
 # file.c:12: expected a (1) == b (2), and file.c:12:case:Expected 1 (1) == b (2)
 _HARNESS = re.compile(r"\.[ch]:\d+:(?:\w+:)? ?[Ee]xpected (.*)$")
 _COMPARED = re.compile(r"(.+) \((.*)\) (==|!=|<=?|>=?) (.+) \((.*)\)")
+_BREACH = "breach "
 _EVENTS = ("breach", "note", "injected", "expected")
 
 
@@ -29,8 +30,18 @@ def windows(
     return cut, records[position:]
 
 
-def is_breach(record: Record) -> bool:
-    return record.channel == "m" and record.text.startswith("breach ")
+def is_breach(text: str) -> bool:
+    return text.startswith(_BREACH)
+
+
+def of_breach(text: str) -> str:
+    """A breach without its first word, as a result's message has it."""
+    return text.removeprefix(_BREACH)
+
+
+def breaches(records: Iterable[Record]) -> list[str]:
+    """What the machine holds against the guest: "breach kind=... : text"."""
+    return [record.text for record in records if record.channel == "m" and is_breach(record.text)]
 
 
 def kernel_splats(records: Iterable[Record]) -> list[splat.Splat]:
@@ -79,7 +90,8 @@ def _got(following: list[str]) -> str:
     """The values that KUnit prints below "Expected ..., but"."""
     values = []
     for line in following:
-        if line.startswith("#") or not (" == " in line or " is " in line or line[:1] == "<"):
+        value = " == " in line or " is " in line or line[:1] == "<"
+        if not value or line.startswith(("#", "Expected ")):
             break
         values.append(line.strip())
     return "; ".join(values)
@@ -93,18 +105,19 @@ def _last_words(diagnostics: list[str]) -> str:
 def add(result: CaseResult, window: list[Record]) -> None:
     """Splats and breaches fail a case whatever its result line says."""
     splats = kernel_splats(window)
-    breaches = [record.text for record in window if is_breach(record)]
+    held = breaches(window)
     events = [r.text for r in window if r.channel == "m" and r.text.partition(" ")[0] in _EVENTS]
     result.events = (result.events + events)[-SHOWN_EVENTS:]
     result.splats += [f"{hit.kind}: {hit.text}" for hit in splats]
+    result.splats += held if result.splats else []  # those may be tolerated
     if result.status == "fail":
         return
     if splats:
         result.status = "fail"
         result.cause, result.message = splat.cause(splats)
-    elif breaches:
+    elif held:
         result.status = "fail"
-        result.cause, result.message = "breach", breaches[0].removeprefix("breach ")
+        result.cause, result.message = "breach", of_breach(held[0])
 
 
 def seconds(window: list[Record], since: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coco import attribute, errors
+from coco import attribute, errors, evidence
 from coco.expect import Expectations, Known
 from coco.model import CaseResult, End
 from coco.plan import Plan
@@ -47,13 +47,15 @@ def judge(results: Iterable[CaseResult], context: Context) -> list[Judged]:
 
 
 def tolerate(result: CaseResult, context: Context) -> CaseResult:
-    """Splats that a case causes on purpose do not fail it."""
+    """Splats that a case causes on purpose do not fail it; a breach beside them does."""
     case = context.expectations.case(result.suite, result.case)
     if not case or result.status != "fail" or result.cause not in ("splat", "oops", "hang"):
         return result
-    kinds = {splat.partition(":")[0] for splat in result.splats}
-    if kinds and kinds <= set(case.tolerates):
+    left = [text for text in result.splats if text.partition(":")[0] not in case.tolerates]
+    if result.splats and not left:
         result.status, result.cause, result.message = "pass", "", ""
+    elif left and all(map(evidence.is_breach, left)):
+        result.cause, result.message = "breach", evidence.of_breach(left[0])
     return result
 
 
