@@ -44,6 +44,21 @@ def test_word_against_a_case_finds_it_however_late_the_rest_is(
     assert outcome(lines) == {"one": "pass", "two": f"fail {cause}"}
 
 
+@pytest.mark.parametrize(
+    "middle",
+    [
+        ["?", MARK_ONE, *ONE, MARK_TWO, *TWO],  # before any case: the first to come
+        [MARK_ONE, "?", *ONE, MARK_TWO, *TWO],
+        [MARK_ONE, ONE[0], "?", MARK_TWO, ONE[1], *TWO],  # one's result comes late
+        [MARK_ONE, "?", MARK_TWO, *ONE, *TWO],
+        [*ONE, *TWO, MARK_ONE, "?", MARK_TWO],  # the log comes late
+    ],
+)
+def test_word_against_the_first_case_is_not_the_seconds(middle: list[str]) -> None:
+    lines = [OOPS if line == "?" else line for line in [*HEAD, *middle, *TAIL]]
+    assert outcome(lines) == {"one": "fail oops", "two": "pass"}
+
+
 def test_end_of_the_guest_is_the_case_that_the_log_named_last() -> None:
     lines = [*HEAD, MARK_ONE, ONE[0], MARK_TWO, "m|end panic : died"]
     assert outcome(lines) == {"one": "again", "two": "fail panic"}

@@ -38,7 +38,9 @@ def by_case(records: list[Record]) -> list[Record]:
             program = begun.get(run[1], program) if run else program
         else:
             kernel = begun.get(marked(record), kernel)
-        places.append(program if record.channel == "t" else kernel)
+        # Within a case the result is the last word, however late the log comes
+        mine = record.channel == "t"
+        places.append((program, program > 0) if mine else (kernel, False))
     order = sorted(range(len(records)), key=lambda n: places[n])
     return [replace(records[n], index=index) for index, n in enumerate(order)]
 
