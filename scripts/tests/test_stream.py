@@ -47,11 +47,19 @@ def test_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
     assert records[0].channel == "k"
 
 
+@pytest.mark.parametrize("line", ["", "k", "k:x", "|k", "q|x", "kk|x", "K|x"])
+def test_line_that_is_no_record_is_kept_whole(line: str) -> None:
+    record = stream.parse_record(line, 3)
+    assert (record.channel, record.text, record.index) == ("?", line, 3)
+    assert stream.parse_record("t|", 3).channel == "t"
+
+
 def test_message_is_words_fields_and_text() -> None:
     message = stream.parse_message("end reset value=0x1 rip=0x2 : port 0xcf9 : a=b")
     assert (message.verb, message.object) == ("end", "reset")
     assert message.fields == {"value": "0x1", "rip": "0x2"}
     assert message.text == "port 0xcf9 : a=b"
+    assert message.words == ("end", "reset")
     assert stream.parse_message("") == stream.Message(())
 
 

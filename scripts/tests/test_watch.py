@@ -26,6 +26,15 @@ def test_boot_has_a_budget_of_its_own() -> None:
     assert watch.overrun() == "did not reach init within 10 s"
 
 
+def test_time_of_the_boot_is_not_held_against_the_first_suite() -> None:
+    watch = Watch(BUDGETS, now=100.0)
+    watch.advance(109.0, waited=0.0)
+    watch.up()
+    watch.advance(113.0, waited=0.0)
+    assert watch.overrun() == ""
+    assert watch.effective == 13.0
+
+
 def test_silence_is_a_hang() -> None:
     watch = running()
     watch.advance(106.0, waited=0.0)
@@ -74,6 +83,20 @@ def test_suite_that_says_it_is_slow_gets_its_time() -> None:
     slow = BUDGETS.with_timeout(60.0)
     assert (slow.silence, slow.case) == (60.0, 120.0)
     assert BUDGETS.with_timeout(1.0) == BUDGETS
+
+
+def test_longest_wait_of_all_threads_counts_each_time_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter(
+        [{"1": 10**9}, {"1": 10**9, "2": 3 * 10**9}, {"1": 3 * 10**9, "2": 4 * 10**9}]
+    )
+    queue = RunQueue(os.getpid())
+    monkeypatch.setattr(queue, "_read", lambda: next(looks))
+    assert [queue.waited() for _ in range(3)] == [1.0, 4.0, 6.0]
+    monkeypatch.setattr(queue, "waited", lambda: 6.0)
+    monkeypatch.setattr("coco.watch.time.monotonic", lambda: 100.0)
+    assert queue.clock() == 94.0
 
 
 def test_run_queue_sees_a_process_that_must_share_its_cpu() -> None:
