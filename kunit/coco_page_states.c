@@ -14,6 +14,7 @@
  * mapping of its own beside that of all memory, which is the one that counts there.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include "lib/coco_kunit.h"
 #include "lib/dma.h"
 #include "lib/pages.h"
@@ -114,6 +115,7 @@ static void each_mapped_shared(struct tally *t, bool (*wrong)(u64 gpa))
 		}
 		if (is_ram(gpa) && coco_maps_shared(p))
 			count(t, gpa, wrong(gpa));
+		cond_resched();
 	}
 }
 
@@ -123,9 +125,11 @@ static void each_shared(struct tally *t, bool (*wrong)(u64 gpa))
 	s64 gpa;
 
 	for (gpa = coco_page_find(0, COCO_PAGE_PRIVATE, 0); gpa >= 0;
-	     gpa = coco_page_find(gpa + PAGE_SIZE, COCO_PAGE_PRIVATE, 0))
+	     gpa = coco_page_find(gpa + PAGE_SIZE, COCO_PAGE_PRIVATE, 0)) {
 		if (is_ram(gpa))
 			count(t, gpa, wrong(gpa));
+		cond_resched();
+	}
 }
 
 static bool is_private(u64 gpa)

@@ -16,6 +16,7 @@
 #include <linux/completion.h>
 #include <linux/kprobes.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/swiotlb.h>
 #include <linux/workqueue.h>
 #include "lib/coco_kunit.h"
@@ -162,6 +163,7 @@ static void address_out_of_reach_is_refused_and_its_slots_released(struct kunit 
 	for (i = 0; i < 2 * SZ_64M / GRAIN; i++) {
 		at = dma_map_single_attrs(dev, buf, GRAIN, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
 		granted += !dma_mapping_error(dev, at);
+		cond_resched();
 	}
 	KUNIT_EXPECT_EQ(test, granted, 0u);
 	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
@@ -188,8 +190,10 @@ static void scatterlist_with_a_part_too_long_is_undone(struct kunit *test)
 	sg_set_buf(&sg[0], buf, GRAIN);
 	sg_set_buf(&sg[1], second, too_long);
 	/* More often than the pool has room */
-	for (i = 0; i < 2 * SZ_64M / GRAIN; i++)
+	for (i = 0; i < 2 * SZ_64M / GRAIN; i++) {
 		granted += dma_map_sg_attrs(dev, sg, 2, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+		cond_resched();
+	}
 	at = dma_map_single(dev, buf, GRAIN, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, granted, 0u);
 	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, at), 0);

@@ -4,6 +4,7 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/platform_device.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
 #include <linux/workqueue.h>
@@ -223,6 +224,7 @@ struct coco_maps *coco_map_all(struct kunit *test, void *buf, size_t len,
 		if (dma_mapping_error(maps->dev, at))
 			break;
 		maps->at[maps->n] = at;
+		cond_resched();
 	}
 	return maps;
 }
@@ -230,8 +232,10 @@ EXPORT_SYMBOL_GPL(coco_map_all);
 
 void coco_unmap_all(struct coco_maps *maps)
 {
-	while (maps->n)
+	while (maps->n) {
 		dma_unmap_single(maps->dev, maps->at[--maps->n], maps->len, maps->dir);
+		cond_resched();
+	}
 }
 EXPORT_SYMBOL_GPL(coco_unmap_all);
 
