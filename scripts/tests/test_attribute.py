@@ -177,6 +177,23 @@ def test_cpus_are_those_that_the_kernel_counted() -> None:
     assert boot([*WHOLE, f"k|{said}"]).boot_evidence.cpus is None
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "text"),
+    [
+        (WARNING, "splat", WARNING[2:]),
+        (BREACH, "breach", "kind=psc : page is private"),
+        ("k|fine", "", ""),
+    ],
+)
+def test_what_comes_after_the_last_suite_is_not_lost(line: str, kind: str, text: str) -> None:
+    outcome = boot(["i|ready", *WHOLE, "i|done", line, EXIT], ALPHA)
+    assert set(got(outcome).values()) == {"pass"}
+    assert problems(outcome) == ([("alpha", kind)] if kind else [])
+    assert [one.text for one in outcome.problems] == (
+        [f"after the last suite: {text}"] * bool(kind)
+    )
+
+
 # ---- suites
 
 
@@ -240,6 +257,14 @@ def test_suite_that_init_skipped_skips_all_its_cases() -> None:
     assert set(got(outcome).values()) == {"skip"}
     assert [one.message for one in outcome.results] == ["no such module"] * 3 + ["?"]
     assert [one.boot for one in outcome.results] == [7] * 4
+
+
+@pytest.mark.parametrize(("line", "kind"), [(OOPS, "oops"), (BREACH, "breach")])
+def test_what_comes_after_a_skipped_suite_is_not_lost(line: str, kind: str) -> None:
+    log = ["i|ready", "i|skip alpha : no such module", line, "i|modprobe rc=0"]
+    outcome = boot([*log, *FOUR, "i|end beta rc=0", *FINISH], ALPHA, BETA)
+    assert got(outcome)["beta.four"] == "pass"
+    assert problems(outcome) == [("alpha", kind)]
 
 
 def test_flood_of_results_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

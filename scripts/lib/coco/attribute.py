@@ -51,6 +51,11 @@ class Log:
     after: list[Record] = field(default_factory=list)  # from i|done on
     end: End | None = None
 
+    @property
+    def last(self) -> str:
+        """The suite that began last."""
+        return self.segments[-1].suite if self.segments else "boot"
+
 
 def attribute(
     records: list[Record],
@@ -142,9 +147,7 @@ def _boot_evidence(log: Log, console: list[str], warns: str) -> BootEvidence:
         splats += splat.scan(enumerate(console))
     splats = [hit for hit in splats if not splat.is_warning_in(hit, warns)]
     breaches = evidence.breaches(log.before)
-    cause, text = splat.cause(splats)
-    if breaches and not cause:
-        cause, text = "breach", evidence.of_breach(breaches[0])
+    cause, text = evidence.told(splats, breaches)
     texts = [f"{hit.kind}: {hit.text}" for hit in splats] + breaches
     counted = [_CPUS.search(record.text) for record in log.before if record.channel == "k"]
     cpus = next((int(match[1]) for match in counted if match), None)
@@ -167,14 +170,17 @@ def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
         del waiting[: position + 1]
         blamed = segment is log.segments[-1] and not segment.ended and not outcome.normal
         _judge(segment, item, outcome, boot, blamed)
+    cause, text = evidence.incident(log.after)
+    if cause:
+        outcome.problems.append(SuiteProblem(log.last, cause, f"after the last suite: {text}"))
     if outcome.normal:
         for item in waiting:
             outcome.results += _missing(item, set(), _NEVER_BEGUN, boot)
         return
     outcome.remaining += waiting
     if not blamed:
-        suite = log.segments[-1].suite if log.segments else "boot"
-        outcome.problems.append(SuiteProblem(suite, word_of(outcome.end), _between(log, outcome)))
+        end = word_of(outcome.end)
+        outcome.problems.append(SuiteProblem(log.last, end, _between(log, outcome)))
 
 
 def _between(log: Log, outcome: Outcome) -> str:
@@ -194,6 +200,9 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
         for case in item.cases:
             result = CaseResult(item.suite, case, "skip", boot=boot, message=segment.skipped)
             outcome.results.append(result)
+        cause, text = evidence.incident(segment.records)
+        if cause:
+            outcome.problems.append(SuiteProblem(item.suite, cause, f"it was skipped: {text}"))
         return
     if item.kind != KUNIT:
         segment.records = order.by_case(segment.records)

@@ -48,6 +48,20 @@ def kernel_splats(records: Iterable[Record]) -> list[splat.Splat]:
     return splat.scan((record.index, record.text) for record in records if record.channel == "k")
 
 
+def incident(records: Iterable[Record]) -> tuple[str, str]:
+    """Cause and text of what these records tell against the guest, as one; "": nothing."""
+    every = list(records)
+    return told(kernel_splats(every), breaches(every))
+
+
+def told(splats: Iterable[splat.Splat], held: list[str]) -> tuple[str, str]:
+    """The cause and text by which splats and breaches are told: a splat explains more."""
+    cause, text = splat.cause(splats)
+    if held and not cause:
+        cause, text = "breach", of_breach(held[0])
+    return cause, text
+
+
 def has_oops(records: Iterable[Record]) -> bool:
     return any(hit.kind in ("oops", "panic") for hit in kernel_splats(records))
 
@@ -110,14 +124,9 @@ def add(result: CaseResult, window: list[Record]) -> None:
     result.events = (result.events + events)[-SHOWN_EVENTS:]
     result.splats += [f"{hit.kind}: {hit.text}" for hit in splats]
     result.splats += held if result.splats else []  # those may be tolerated
-    if result.status == "fail":
-        return
-    if splats:
-        result.status = "fail"
-        result.cause, result.message = splat.cause(splats)
-    elif held:
-        result.status = "fail"
-        result.cause, result.message = "breach", of_breach(held[0])
+    cause, message = told(splats, held)
+    if cause and result.status != "fail":
+        result.status, result.cause, result.message = "fail", cause, message
 
 
 def seconds(window: list[Record], since: float) -> float:
