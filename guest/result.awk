@@ -14,7 +14,7 @@ FILENAME != last_file { file++; last_file = FILENAME }
 
 file == 1 && $1 == "suite" { order[++n_suites] = $2; kind[$2] = $3 }
 file == 1 && $1 == "case" { of_suite[++n_planned] = $2; planned[n_planned] = $3; where[n_planned] = $4; why_not[n_planned] = $5; tolerated[$2 "." $3] = $6 }
-file == 1 && $1 == "known" { n_known++; k_case[n_known] = $2; k_where[n_known] = $3; k_first[n_known] = $4; k_last[n_known] = $5; k_expires[n_known] = $6; k_reference[n_known] = $7 }
+file == 1 && $1 == "known" { n_known++; k_case[n_known] = $2; k_where[n_known] = $3; k_first[n_known] = $4; k_last[n_known] = $5; k_expires[n_known] = $6; k_causes[n_known] = $7; k_reference[n_known] = $8 }
 file == 2 { place = index($0, "="); fact[substr($0, 1, place - 1)] = substr($0, place + 1) }
 
 # ---- stream.log: channel|text ----
@@ -117,9 +117,22 @@ function plain_name(name) {
 	return name
 }
 
-function remark(channel, body) {
-	if (channel == "k" && body ~ /^(BUG: |WARNING: |Oops: |kernel BUG at |general protection fault|unchecked MSR access error|UBSAN: |DMA-API: |(rcu: )?INFO: (rcu|task)|watchdog: BUG)/)
-		splats = splats (splats == "" ? "" : "\n") (body ~ /^WARNING: / ? "warning: " : "oops: ") body
+# What no test may cause, by the first words of a line of the kernel's log
+function splat_kind(body) {
+	if (body ~ /^WARNING: /)
+		return "warning"
+	if (body ~ /^(Oops: |BUG: unable to handle |BUG: kernel NULL |kernel BUG at )/ ||
+	    body ~ /^[A-Za-z][A-Za-z0-9_ #,-]*: [0-9a-f][0-9a-f][0-9a-f][0-9a-f] \[#[0-9]/)
+		return "oops"
+	if (body ~ /^(BUG: |unchecked MSR access error|UBSAN: |DMA-API: |(rcu: )?INFO: (rcu|task)|watchdog: BUG)/)
+		return "bug"
+	return ""
+}
+
+function remark(channel, body,   splat) {
+	splat = channel == "k" ? splat_kind(body) : ""
+	if (splat != "")
+		splats = splats (splats == "" ? "" : "\n") splat ": " body
 	if (n_said++ < 60 && body !~ /^(KTAP|TAP) version|^1\.\.|^# (RUN|begin|module:)/)
 		said = said (said == "" ? "" : "\n") body
 }
@@ -145,9 +158,9 @@ function leaf(name, bad, reason,   id) {
 		c_cause[cases] = "assertion"
 		c_message[cases] = first_words(said)
 	}
-	if (splats != "" && !bad && !(tolerated[base(id)] ~ /warning/ && splats !~ /(^|\n)oops/)) {
+	if (splats != "" && !bad && !(tolerated[base(id)] ~ /warning/ && splats !~ /(^|\n)(oops|bug)/)) {
 		c_status[cases] = "fail"
-		c_cause[cases] = "splat"
+		c_cause[cases] = splats ~ /(^|\n)oops/ ? "oops" : "splat"
 		c_message[cases] = splats
 	}
 	said = splats = ""
@@ -213,7 +226,7 @@ function known(id,   i) {
 	return 0
 }
 
-function judge(i,   k) {
+function judge(i,   k, causes) {
 	c_verdict[i] = "ok"
 	if (c_status[i] == "pass" || c_status[i] == "skip")
 		return
@@ -222,6 +235,12 @@ function judge(i,   k) {
 	if (!k || c_status[i] != "fail")
 		return
 	c_reference[i] = k_reference[k]
+	if (!applies(k_causes[k], c_cause[i])) {
+		causes = k_causes[k]
+		gsub(",", " or ", causes)
+		c_note[i] = "the baseline lists it, but as " causes
+		return
+	}
 	if (k_expires[k] < substr(fact["started"], 1, 10)) {
 		c_note[i] = "the baseline entry expired on " k_expires[k]
 		return

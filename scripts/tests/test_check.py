@@ -230,7 +230,9 @@ def test_boot_is_judged_whatever_was_selected(world: World) -> None:
 
 
 def test_known_finding_is_no_finding_and_is_shown(world: World) -> None:
-    known = expect.Known("alpha.one", "fail", "see commit x", check.datetime.date(9999, 1, 1))
+    known = expect.Known(
+        "alpha.one", ("assertion",), "see commit x", check.datetime.date(9999, 1, 1)
+    )
     world.written = replace(WRITTEN, baseline=(known,))
     world.scenario = {"cases": {"alpha.one": "fail"}}
     assert world.check() == errors.OK

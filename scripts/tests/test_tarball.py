@@ -32,6 +32,7 @@ WRITTEN = Expectations(
                 Case("ends", fatal=True),
                 Case("warns", tolerates=("warning",)),
                 Case("oopses"),
+                Case("dies"),
                 Case("absent"),
                 Case("old"),
                 Case("elsewhere", personalities=("tdx",)),
@@ -47,10 +48,12 @@ WRITTEN = Expectations(
         "late": Suite("late", "selftest", "x", (Case("never"),)),
     },
     (
-        Known("vc.table.word", "fail", "no fix known", datetime.date(9999, 1, 1)),
-        Known("vc.old", "fail", "was fixed", datetime.date(2020, 1, 1)),
-        Known("vc.fails", "fail", "x", datetime.date(9999, 1, 1), first=(6, 13)),
-        Known("vc.fails", "fail", "x", datetime.date(9999, 1, 1), last=(6, 11)),
+        Known("vc.table.word", ("assertion",), "no fix known", datetime.date(9999, 1, 1)),
+        Known("vc.old", ("assertion",), "was fixed", datetime.date(2020, 1, 1)),
+        Known("vc.fails", ("assertion",), "x", datetime.date(9999, 1, 1), first=(6, 13)),
+        Known("vc.fails", ("assertion",), "x", datetime.date(9999, 1, 1), last=(6, 11)),
+        Known("vc.oopses", ("hang", "splat"), "x", datetime.date(9999, 1, 1)),
+        Known("vc.dies", ("hang", "oops"), "x", datetime.date(9999, 1, 1)),
     ),
 )
 
@@ -70,7 +73,7 @@ k|[    1.0] KTAP version 1
 k|[    1.0] 1..1
 k|[    1.0]     KTAP version 1
 k|[    1.0]     # Subtest: vc
-k|[    1.0]     1..6
+k|[    1.0]     1..7
 k|[    1.1]     # begin vc.passes
 k|[    1.1]     ok 1 passes
 k|[    1.2]     # fails: EXPECTATION FAILED at kunit/x.c:1
@@ -87,7 +90,9 @@ k|[    1.3] WARNING: CPU: 0 PID: 1 at x.c:1
 k|[    1.3]     ok 4 warns
 k|[    1.3] Oops: 0002 [#1]
 k|[    1.3]     ok 5 oopses
-k|[    1.3]     not ok 6 - old
+k|[    1.3] VE fault: 0000 [#2] PREEMPT SMP
+k|[    1.3]     ok 6 dies
+k|[    1.3]     not ok 7 - old
 k|[    1.3] not ok 1 vc
 i|end vc rc=0
 i|begin vc filter=vc.passes
@@ -142,6 +147,7 @@ def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
         "vc.table.word": "fail known",
         "vc.warns": "pass ok",
         "vc.oopses": "fail finding",
+        "vc.dies": "fail known",
         "vc.old": "fail finding",
         "vc.absent": "miss finding",
         "vc.ends": "skip ok",
@@ -157,11 +163,12 @@ def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
     cases = {case["id"]: case for case in run["cases"]}
     assert cases["vc.fails"]["message"] == "Expected a == b, but"
     assert cases["vc.fails"]["diagnostics"][-1] == 'a == 1 "\\ (0x1)'
-    assert cases["vc.oopses"]["cause"] == "splat"
+    assert cases["vc.oopses"]["cause"] == "oops"
+    assert cases["vc.oopses"]["note"] == "the baseline lists it, but as hang or splat"
     assert cases["vc.old"]["note"] == "the baseline entry expired on 2020-01-01"
     assert cases["user.opens"]["message"] == "is about tdx"
     assert document["kernel"]["name"] == 'Debian "12" 6.12.0-5-amd64'
-    assert run["summary"]["finding"] == 6 and run["summary"]["known"] == 1
+    assert run["summary"]["finding"] == 6 and run["summary"]["known"] == 2
 
 
 def test_awk_takes_the_version_from_the_banner(awk: list[str], tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class Known:
     """One known finding of the baseline."""
 
     case: str  # suite.case[.param]
-    verdict: str
+    causes: tuple[str, ...]  # by which it fails; by any other it is a finding
     reference: str
     expires: datetime.date
     personalities: tuple[str, ...] = PERSONALITIES
@@ -302,7 +302,7 @@ def _known(path: Path, data: Mapping[str, Any], suites: Mapping[str, Suite]) -> 
         found.append(
             Known(
                 name,
-                data["verdict"],
+                tuple(data["causes"]),
                 data["reference"],
                 expires,
                 tuple(data.get("personalities", PERSONALITIES)),

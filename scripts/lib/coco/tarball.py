@@ -101,7 +101,7 @@ def plan(expectations: Expectations) -> str:
 
     suite  name   kind  seconds        drivers        why it never runs from run-guest
     case   suite  id    personalities  why it never runs so  kinds of splat it causes
-    known  case   personalities  first  last  expires  reference
+    known  case   personalities  first  last  expires  causes  reference
     """
     lines: list[str] = []
     # Programs first: some read the log's beginning, which the modules' output drives out
@@ -136,8 +136,8 @@ def _why_not(case: Case) -> str:
 
 def _known(known: Known) -> Iterable[str]:
     first, last = (".".join(map(str, version)) for version in (known.first, known.last))
-    where = ",".join(known.personalities)
-    return known.case, where, first, last, known.expires.isoformat(), known.reference
+    where, causes = ",".join(known.personalities), ",".join(known.causes)
+    return known.case, where, first, last, known.expires.isoformat(), causes, known.reference
 
 
 def _fields(*texts: str) -> str:

@@ -71,16 +71,19 @@ def judge_one(result: CaseResult, context: Context) -> Judged:
         return Judged(result, OK)
     if result.status == "skip" and not _must_run(result, context):
         return Judged(result, OK)
-    if known and known.verdict == result.status:
-        if known.expires < context.today:
-            note = f"the baseline entry expired on {known.expires}: fix it, or look at it anew"
-            return Judged(result, FINDING, note, known.reference)
-        return Judged(result, KNOWN, f"until {known.expires}", known.reference)
     if result.status == "skip":
         return Judged(result, FINDING, "this kernel has all that the case needs")
     if result.status == "error":
         return Judged(result, ERROR)
-    return Judged(result, FINDING)
+    if not known or result.status != "fail":
+        return Judged(result, FINDING)
+    if result.cause not in known.causes:
+        note = f"the baseline lists it, but as {' or '.join(known.causes)}"
+        return Judged(result, FINDING, note, known.reference)
+    if known.expires < context.today:
+        note = f"the baseline entry expired on {known.expires}: fix it, or look at it anew"
+        return Judged(result, FINDING, note, known.reference)
+    return Judged(result, KNOWN, f"until {known.expires}", known.reference)
 
 
 def _must_run(result: CaseResult, context: Context) -> bool:
