@@ -74,15 +74,77 @@ def test_change_is_put_down_to_what_differs(kernel: str, more: dict[str, Any], c
     assert found(OLD, changed(kernel, **more))["vc.a"] == ("worse", cause)
 
 
+OK, KNOWN, BAD = ("pass", "ok"), ("fail", "known"), ("fail", "finding")
+SKIPS, ERROR, MISS = ("skip", "ok"), ("error", "error"), ("miss", "finding")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "kind"),
+    [
+        (OK, BAD, "worse"),
+        (OK, SKIPS, "worse"),  # both as expected, and yet less than there was
+        (OK, KNOWN, "worse"),
+        (KNOWN, BAD, "worse"),
+        (OK, None, "worse"),
+        (None, BAD, "worse"),
+        (BAD, OK, "better"),
+        (BAD, KNOWN, "better"),
+        (SKIPS, OK, "better"),
+        (MISS, OK, "better"),
+        (BAD, MISS, "other"),
+        (MISS, ERROR, "other"),
+        (BAD, None, "gone"),
+        (SKIPS, None, "gone"),
+        (None, OK, "new"),
+        (None, KNOWN, "new"),
+    ],
+)
+def test_change_is_for_the_better_or_the_worse(was: Any, now: Any, kind: str) -> None:
+    old, new = (document(run("sev", *([case("vc.a", *one)] if one else []))) for one in (was, now))
+    assert [one.kind for one in compare.compare(old, new)] == [kind]
+
+
+def test_run_that_could_not_begin_has_lost_its_cases_and_one_that_waited_has_not() -> None:
+    old, lost = document(run("sev", case("vc.a"))), document(run("sev", state="broken"))
+    assert [(one.new, one.kind) for one in compare.compare(old, lost)] == [("absent", "worse")]
+    assert compare.compare(old, document(run("sev", state="waiting"))) == []
+
+
+def test_case_that_fails_otherwise_is_a_change() -> None:
+    old, new = (document(run("sev", case("vc.a", *BAD, cause=c))) for c in ("assertion", "panic"))
+    change = compare.compare(old, new)[0]
+    assert (change.old, change.new) == ("fail by assertion", "fail by panic")
+    assert (change.kind, change.cause) == ("other", "flaky")
+    assert compare.compare(old, old) == []
+
+
+def test_change_is_told_by_its_message_or_what_was_noted() -> None:
+    new = document(run("sev", case("vc.a", *BAD, message="of\ntwo lines", note="x")))
+    old = document(run("sev", case("vc.a")))
+    assert compare.compare(old, new)[0].text == "of two lines"
+    new = document(run("sev", case("vc.a", *BAD, note="the note")))
+    assert compare.compare(old, new)[0].text == "the note"
+    assert compare.compare(new, old)[0].text == ""
+    assert compare.compare(new, document(run("sev")))[0].text == "the note"
+
+
+def test_boot_is_not_put_down_to_the_suites_version() -> None:
+    old = document(run("sev", case("boot.reaches_init")))
+    new = document(run("sev", case("boot.reaches_init", *BAD)), suite_version="v2")
+    assert compare.compare(old, new)[0].cause == "flaky"
+
+
 def test_suite_sources_follow_the_files_of_each_suite() -> None:
     digests = parts.suite_sources()
     assert {"vc", "technology", "vc_user"} <= set(digests)
     assert len(set(digests.values())) == len(digests)
 
 
-def test_case_that_was_not_asked_for_is_no_change_for_the_worse() -> None:
+def test_case_that_had_no_chance_to_run_is_no_change_for_the_worse() -> None:
     narrowed = changed("6" * 64, words=["KERNEL=fake", "CASE=vc.a"])
     assert found(OLD, narrowed)["vc.gone"] == ("gone", "")
+    interrupted = changed("6" * 64, complete=False)
+    assert found(OLD, interrupted)["vc.gone"] == ("gone", "")
 
 
 # ---- silicon ----
@@ -100,10 +162,13 @@ def test_silicon_and_model_are_held_against_each_other() -> None:
     )
     model = document(
         run("none", case("vc.a", "fail", "finding")),
+        run("sev-snp-2cpu", case("vc.a", "fail", "finding"), personality="sev-snp"),
         run("sev-snp", case("vc.a"), case("vc.b"), case("vc.scripted"), case("vc.x", "skip")),
     )
-    kinds = {one.case: one.kind for one in compare.against_silicon(silicon, model)}
-    assert kinds == {
+    changes = {one.case: one for one in compare.against_silicon(silicon, model)}
+    assert changes["vc.b"].text == "silicon says 3"
+    assert (changes["vc.real"].old, changes["vc.real"].new) == ("pass", "absent")
+    assert {name: one.kind for name, one in changes.items()} == {
         "vc.a": "confirmed",
         "vc.b": "disagree",
         "vc.scripted": "model only",
@@ -139,6 +204,46 @@ def test_worse_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert written["version"] == 1 and len(written["changes"]) == 5
 
 
+def test_what_differs_is_told_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = {"suite_version": "v2", "machine": {"sha256": "b" * 64}, "tier": "full"}
+    _, text = told(tmp_path, capsys, OLD, changed("6" * 64, **more))
+    start = text.index("what differs:")
+    assert text[start:].splitlines()[1:8] == [
+        f"  kernel         {'5' * 12} -> {'6' * 12}",
+        "  suite_version  v1 -> v2",
+        f"  machine        {'a' * 12} -> {'b' * 12}",
+        "  tier           smoke -> full",
+        "  only in old    run sev",
+        "  only in new    run tdx",
+        "",
+    ]
+    _, text = told(tmp_path, capsys, OLD, OLD)
+    assert "what differs:\n  nothing: any change is flaky\n" in text
+    assert "machine aaaaaaaaaaaa\n" in text
+
+
+def test_kinds_come_in_their_order_and_only_the_worse_say_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, text = told(tmp_path, capsys, OLD, changed("6" * 64))
+    order = [text.index(f"\n{kind}:\n") for kind in ("worse", "better", "new")]
+    assert order == sorted(order)
+    _, text = told(tmp_path, capsys, changed("6" * 64), OLD)
+    assert "b is broken" in text and "a is broken" not in text
+
+
+def test_many_changes_are_cut_on_the_screen_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [case(f"vc.c{n}") for n in range(compare.SHOWN + 1)]
+    bad = [case(one["id"], *BAD) for one in cases]
+    whole = document(run("sev", *cases[1:])), document(run("sev", *bad[1:]))
+    assert " more: " not in told(tmp_path, capsys, *whole)[1]
+    _, text = told(tmp_path, capsys, document(run("sev", *cases)), document(run("sev", *bad)))
+    assert "  ... and 1 more: JSON=<file> has them all\n" in text
+    assert len(json.loads((tmp_path / "out.json").read_text())["changes"]) == compare.SHOWN + 1
+
+
 def test_the_same_twice_is_no_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, text = told(tmp_path, capsys, OLD, OLD)
     assert status == errors.OK and text.endswith("no change\n")
@@ -151,12 +256,22 @@ def test_silicon_that_disagrees_is_a_finding(
     status, text = told(tmp_path, capsys, document(run("sev-snp", case("vc.a"))), silicon)
     assert status == errors.FINDING
     assert "vc.a [sev-snp]  silicon fail -> model pass\n      3 is not 4" in text
+    assert "two kernels" not in text
+    agreeing = document(run("sev-snp", case("vc.a")))
+    agreeing["kernel"]["release"] = "6.1"
+    status, text = told(tmp_path, capsys, guest(case("vc.a")), agreeing)
+    assert status == errors.OK and "vc.a" not in text
+    assert "note: two kernels; what follows may be down to that\n" in text
+    assert text.endswith("1 confirmed\n")
     status, text = told(tmp_path, capsys, guest(case("vc.a")), document(run("tdx", case("vc.a"))))
     assert status == errors.USAGE
 
 
 def test_two_results_are_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["compare", "one.json"]) == errors.USAGE
+    assert "compare takes two results" in capsys.readouterr().err
+    assert cli.main(["compare", "NEW=one.json"]) == errors.USAGE
+    assert "compare takes two results" in capsys.readouterr().err
     assert cli.main(["compare", "/nonexistent", "NEW=/nonexistent"]) == errors.USAGE
     assert "/nonexistent" in capsys.readouterr().err
 

@@ -76,10 +76,10 @@ def is_silicon(document: Document) -> bool:
 
 # ---- two results of one kind ----
 def compare(old: Document, new: Document) -> list[Change]:
-    """Every case whose status or verdict changed, in runs that both have."""
+    """Every case whose status, cause or verdict changed, in runs that both have."""
     changes = []
     before, after = _cases(old), _cases(new)
-    shared = {run for run, _ in before} & {run for run, _ in after}
+    shared = _begun(old) & _begun(new)
     for key in dict.fromkeys([*before, *after]):
         if key[0] not in shared:
             continue
@@ -87,13 +87,16 @@ def compare(old: Document, new: Document) -> list[Change]:
         if _same(was, now):
             continue
         kind = _kind(was, now)
-        if now is None and _is_narrowed(new):
+        if now is None and _is_partial(new):
             kind = GONE
         suite = key[1].partition(".")[0]
         cause = "" if kind in (NEW, GONE) else ", ".join(differing(old, new, suite)) or "flaky"
-        if was and now and was["status"] == now["status"]:
+        words = _word(was), _word(now)
+        if was and now and was["cause"] != now["cause"] and words[0] == words[1]:
+            words = f"{words[0]} by {was['cause']}", f"{words[1]} by {now['cause']}"
+        elif was and now and was["status"] == now["status"]:
             cause = "what is expected of it"
-        changes.append(Change(*key, _word(was), _word(now), kind, cause, _why(now or was)))
+        changes.append(Change(*key, *words, kind, cause, _why(now or was)))
     return changes
 
 
@@ -101,13 +104,19 @@ def _cases(document: Document) -> dict[tuple[str, str], Document]:
     return {(run["name"], case["id"]): case for run in document["runs"] for case in run["cases"]}
 
 
-def _is_narrowed(document: Document) -> bool:
-    """Were only some suites or cases asked for?"""
-    return any(word.partition("=")[0] in ("SUITE", "CASE") for word in document["words"])
+def _begun(document: Document) -> set[str]:
+    """Names of the runs of which something is known, if only that they have no case."""
+    return {run["name"] for run in document["runs"] if run["state"] != "waiting"}
+
+
+def _is_partial(document: Document) -> bool:
+    """Was it interrupted, or were only some suites or cases asked for?"""
+    asked = any(word.partition("=")[0] in ("SUITE", "CASE") for word in document["words"])
+    return asked or not document["complete"]
 
 
 def _same(was: Document | None, now: Document | None) -> bool:
-    return bool(was and now and _word(was) == _word(now))
+    return bool(was and now and _word(was) == _word(now) and was["cause"] == now["cause"])
 
 
 def _word(case: Document | None) -> str:
@@ -238,14 +247,11 @@ def _group(kind: str, changes: list[Change], silicon: bool) -> list[str]:
     lines = [f"{kind}:"]
     for change in changes[:SHOWN]:
         names = ("silicon", "model") if silicon else ("", "")
-        before, after = (f"{name} {word}".strip() for name, word in zip(names, _words(change)))
+        words = zip(names, (change.old, change.new))
+        before, after = (f"{name} {word}".strip() for name, word in words)
         cause = f"   ({change.cause})" if change.cause else ""
         lines.append(f"  {change.case} [{change.run}]  {before} -> {after}{cause}")
         lines += [f"      {change.text}"] if change.text and kind in _FINDINGS else []
     if len(changes) > SHOWN:
         lines.append(f"  ... and {len(changes) - SHOWN} more: JSON=<file> has them all")
     return [*lines, ""]
-
-
-def _words(change: Change) -> tuple[str, str]:
-    return change.old, change.new
