@@ -116,6 +116,9 @@ def test_case_that_fails_otherwise_is_a_change() -> None:
     assert (change.old, change.new) == ("fail by assertion", "fail by panic")
     assert (change.kind, change.cause) == ("other", "flaky")
     assert compare.compare(old, old) == []
+    passed = document(run("sev", case("vc.a")))
+    change = compare.compare(passed, old)[0]
+    assert (change.old, change.new) == ("pass", "fail")
 
 
 def test_change_is_told_by_its_message_or_what_was_noted() -> None:
@@ -143,6 +146,7 @@ def test_suite_sources_follow_the_files_of_each_suite() -> None:
 def test_case_that_had_no_chance_to_run_is_no_change_for_the_worse() -> None:
     narrowed = changed("6" * 64, words=["KERNEL=fake", "CASE=vc.a"])
     assert found(OLD, narrowed)["vc.gone"] == ("gone", "")
+    assert found(OLD, narrowed)["vc.a"] == ("worse", "the kernel")
     interrupted = changed("6" * 64, complete=False)
     assert found(OLD, interrupted)["vc.gone"] == ("gone", "")
 
@@ -163,10 +167,17 @@ def test_silicon_and_model_are_held_against_each_other() -> None:
     model = document(
         run("none", case("vc.a", "fail", "finding")),
         run("sev-snp-2cpu", case("vc.a", "fail", "finding"), personality="sev-snp"),
-        run("sev-snp", case("vc.a"), case("vc.b"), case("vc.scripted"), case("vc.x", "skip")),
+        run(
+            "sev-snp",
+            case("vc.a"),
+            case("vc.b"),
+            case("vc.scripted"),
+            case("vc.x", "skip", message="no such thing"),
+        ),
     )
     changes = {one.case: one for one in compare.against_silicon(silicon, model)}
     assert changes["vc.b"].text == "silicon says 3"
+    assert changes["vc.x"].text == "no such thing"
     assert (changes["vc.real"].old, changes["vc.real"].new) == ("pass", "absent")
     assert {name: one.kind for name, one in changes.items()} == {
         "vc.a": "confirmed",
@@ -205,13 +216,15 @@ def test_worse_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_what_differs_is_told_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    more = {"suite_version": "v2", "machine": {"sha256": "b" * 64}, "tier": "full"}
+    more: dict[str, Any] = {"suite_version": "v2", "machine": {"sha256": "b" * 64}}
+    more |= {"tier": "full", "qemu": {"path": "qemu", "version": "10.0"}}
     _, text = told(tmp_path, capsys, OLD, changed("6" * 64, **more))
     start = text.index("what differs:")
-    assert text[start:].splitlines()[1:8] == [
+    assert text[start:].splitlines()[1:9] == [
         f"  kernel         {'5' * 12} -> {'6' * 12}",
         "  suite_version  v1 -> v2",
         f"  machine        {'a' * 12} -> {'b' * 12}",
+        "  qemu           7.2.0 -> 10.0",
         "  tier           smoke -> full",
         "  only in old    run sev",
         "  only in new    run tdx",
