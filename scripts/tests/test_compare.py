@@ -116,6 +116,9 @@ def test_case_that_fails_otherwise_is_a_change() -> None:
     assert (change.old, change.new) == ("fail by assertion", "fail by panic")
     assert (change.kind, change.cause) == ("other", "flaky")
     assert compare.compare(old, old) == []
+    known = document(run("sev", case("vc.a", *KNOWN, cause="assertion")))
+    assert compare.compare(known, new)[0].cause == "flaky", "nothing else is expected of it"
+    assert compare.compare(known, old)[0].cause == "what is expected of it"
     passed = document(run("sev", case("vc.a")))
     change = compare.compare(passed, old)[0]
     assert (change.old, change.new) == ("pass", "fail")

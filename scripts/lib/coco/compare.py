@@ -84,17 +84,15 @@ def compare(old: Document, new: Document) -> list[Change]:
         if key[0] not in shared:
             continue
         was, now = before.get(key), after.get(key)
-        if _same(was, now):
+        words = _words(was, now)
+        if words[0] == words[1]:
             continue
         kind = _kind(was, now)
         if now is None and _is_partial(new):
             kind = GONE
         suite = key[1].partition(".")[0]
         cause = "" if kind in (NEW, GONE) else ", ".join(differing(old, new, suite)) or "flaky"
-        words = _word(was), _word(now)
-        if was and now and was["cause"] != now["cause"] and words[0] == words[1]:
-            words = f"{words[0]} by {was['cause']}", f"{words[1]} by {now['cause']}"
-        elif was and now and was["status"] == now["status"]:
+        if was and now and all(was[name] == now[name] for name in ("status", "cause")):
             cause = "what is expected of it"
         changes.append(Change(*key, *words, kind, cause, _why(now or was)))
     return changes
@@ -115,8 +113,12 @@ def _is_partial(document: Document) -> bool:
     return asked or not document["complete"]
 
 
-def _same(was: Document | None, now: Document | None) -> bool:
-    return bool(was and now and _word(was) == _word(now) and was["cause"] == now["cause"])
+def _words(was: Document | None, now: Document | None) -> tuple[str, str]:
+    """What it was and is, and by which cause if that is all that differs."""
+    old, new = _word(was), _word(now)
+    if was and now and old == new and was["cause"] != now["cause"]:
+        return f"{old} by {was['cause']}", f"{new} by {now['cause']}"
+    return old, new
 
 
 def _word(case: Document | None) -> str:
