@@ -170,9 +170,7 @@ def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
         del waiting[: position + 1]
         blamed = segment is log.segments[-1] and not segment.ended and not outcome.normal
         _judge(segment, item, outcome, boot, blamed)
-    cause, text = evidence.incident(log.after)
-    if cause:
-        outcome.problems.append(SuiteProblem(log.last, cause, f"after the last suite: {text}"))
+    outcome.problems += _of_no_case(log.after, log.last, "after the last suite")
     if outcome.normal:
         for item in waiting:
             outcome.results += _missing(item, set(), _NEVER_BEGUN, boot)
@@ -181,6 +179,12 @@ def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
     if not blamed:
         end = word_of(outcome.end)
         outcome.problems.append(SuiteProblem(log.last, end, _between(log, outcome)))
+
+
+def _of_no_case(records: list[Record], suite: str, where: str) -> list[SuiteProblem]:
+    """What these records tell against the guest, where no case is running."""
+    cause, text = evidence.incident(records)
+    return [SuiteProblem(suite, cause, f"{where}: {text}")] if cause else []
 
 
 def _between(log: Log, outcome: Outcome) -> str:
@@ -200,9 +204,7 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
         for case in item.cases:
             result = CaseResult(item.suite, case, "skip", boot=boot, message=segment.skipped)
             outcome.results.append(result)
-        cause, text = evidence.incident(segment.records)
-        if cause:
-            outcome.problems.append(SuiteProblem(item.suite, cause, f"it was skipped: {text}"))
+        outcome.problems += _of_no_case(segment.records, item.suite, "it was skipped")
         return
     if item.kind != KUNIT:
         segment.records = order.by_case(segment.records)

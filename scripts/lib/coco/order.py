@@ -36,11 +36,11 @@ def by_case(records: list[Record]) -> list[Record]:
         if record.channel == "t":
             run = _RUN.match(record.text)
             program = begun.get(run[1], program) if run else program
+            # Within a case the result is the last word, however late the log comes
+            places.append((program, program > 0))
         else:
             kernel = begun.get(marked(record), kernel)
-        # Within a case the result is the last word, however late the log comes
-        mine = record.channel == "t"
-        places.append((program, program > 0) if mine else (kernel, False))
+            places.append((kernel, False))
     order = sorted(range(len(records)), key=lambda n: places[n])
     return [replace(records[n], index=index) for index, n in enumerate(order)]
 
