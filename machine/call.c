@@ -160,7 +160,7 @@ static s64 page_state(u64 gpa)
 
 static s64 page_find(u64 gpa, u64 mask, u64 flags)
 {
-	for (gpa = strip(gpa) & PAGE_MASK; gpa < config.ram; gpa += PAGE_SIZE)
+	for (gpa = next_ram(strip(gpa) & PAGE_MASK); gpa != RAM_END; gpa = next_ram(gpa + PAGE_SIZE))
 		if (is_ram(gpa) && ((u64)page_state(gpa) & mask) == flags)
 			return gpa;
 	return -ENOENT;

@@ -23,6 +23,11 @@ struct multiboot_mmap {
 	u32 type;		/* as e820; 1: RAM */
 } __packed;
 
+#define multiboot_for_each_range(m, words)						\
+	for ((m) = (void *)(u64)(words)[MULTIBOOT_MMAP_ADDR];				\
+	     (u64)(m) < (u64)(words)[MULTIBOOT_MMAP_ADDR] + (words)[MULTIBOOT_MMAP_LENGTH]; \
+	     (m) = (void *)((u64)(m) + (m)->size + sizeof((m)->size)))
+
 /* ---- control registers and EFER ---- */
 #define CR0_PE		BIT_ULL(0)
 #define CR0_MP		BIT_ULL(1)
@@ -105,6 +110,7 @@ void bootfile_init(const u32 *multiboot);
 /* ---- mem.c ---- */
 void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);
+u64 mem_high_room(void);			/* bytes that QEMU has to have above 4 GiB */
 bool npt_present(u64 gpa, enum view view);
 bool npt_accessed(u64 gpa, enum view view);
 bool npt_allows(u64 gpa, enum view view, bool write);

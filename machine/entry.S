@@ -251,8 +251,11 @@ machine_pml4:
 	.fill	510, 8, 0
 	.quad	machine_pdpt + 3
 machine_pdpt:
-	.quad	0x00000083, 0x40000083, 0x80000083, 0xc0000083
-	.fill	508, 8, 0
+	.set	address, 0
+	.rept	512
+	.quad	address + 0x83
+	.set	address, address + 0x40000000
+	.endr
 
 	.section .bss
 	.balign 4096

@@ -11,7 +11,6 @@
 
 #define RING_SIZE	4096u		/* power of two */
 #define TABLE_SIZE	4096u		/* power of two */
-#define PAGES		(MACHINE_BASE / PAGE_SIZE)
 
 struct counter {
 	u64 code;
@@ -24,7 +23,7 @@ static u64 next_seq;
 static u64 totals[COCO_EV_KINDS];
 static struct counter table[TABLE_SIZE];
 static u32 table_used;
-static u32 page_counts[3][PAGES];
+static u32 *page_counts[COCO_EV_KINDS];	/* by ram_page() */
 
 static const char *const kind_names[COCO_EV_KINDS] = {
 	[COCO_EV_VC] = "vc",
@@ -46,22 +45,20 @@ const char *event_kind_name(enum coco_event_kind kind)
 }
 
 /* The page's counter, where the code is the address of a page of RAM; else NULL */
+static bool counted_by_page(enum coco_event_kind kind)
+{
+	return kind == COCO_EV_PVALIDATE || kind == COCO_EV_PSC || kind == COCO_EV_NPF;
+}
+
 static u32 *page_counter(enum coco_event_kind kind, u64 code)
 {
-	u64 page = code / PAGE_SIZE;
+	u32 **counts = &page_counts[kind];
 
-	if (page >= PAGES)
+	if (!counted_by_page(kind) || next_ram(code) != code)
 		return NULL;
-	switch (kind) {
-	case COCO_EV_PVALIDATE:
-		return &page_counts[0][page];
-	case COCO_EV_PSC:
-		return &page_counts[1][page];
-	case COCO_EV_NPF:
-		return &page_counts[2][page];
-	default:
-		return NULL;
-	}
+	if (!*counts)
+		*counts = ram_array(sizeof(**counts));
+	return &(*counts)[ram_page(code)];
 }
 
 /* The entry of this kind and code, or the free one where it would go */

@@ -39,7 +39,7 @@ bool flash_port(u16 port)
 
 static u8 cmos_read(void)
 {
-	u64 units = (config.ram - FLASH_MAX) >> 16;
+	u64 units = (config.ram - FLASH_MAX) >> 16, high = config.high >> 16;
 
 	switch (cmos_index) {
 	case CMOS_16M:
@@ -47,7 +47,7 @@ static u8 cmos_read(void)
 	case CMOS_16M + 1:
 		return units >> 8;
 	case CMOS_4G ... CMOS_4G + 2:
-		return 0;
+		return high >> (cmos_index - CMOS_4G) * 8;
 	default:
 		return inb(CMOS_DATA);
 	}

@@ -94,8 +94,8 @@ static void own_memory_map(void)
 		internal_error("fw_cfg: etc/e820 has %u bytes", size);
 	fwcfg_item(__builtin_bswap16(file.select), 0, map, size);
 	for (i = 0; i < size / sizeof(*map); i++)
-		if (!map[i].base && map[i].type == E820_RAM)
-			map[i].length = config.ram;
+		if (map[i].type == E820_RAM)
+			map[i].length = map[i].base ? config.high : config.ram;
 	item_add(__builtin_bswap16(file.select), map, size);
 }
 

@@ -105,7 +105,7 @@ void pio_write(struct vcpu *v, u16 port, u32 size, u32 value)
 
 /*
  * Between guest RAM and the PCI hole lies the machine itself, and SeaBIOS maps
- * no device above 4G when there is no RAM: nothing, for a guest.  Neither is a
+ * no device above 4G as long as they fit below: nothing, for a guest.  Neither is a
  * TPM, and all ones say so: QEMU answers zeros, which firmware waits on.  No device
  * has registers over the end of a page.
  */

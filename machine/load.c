@@ -5,7 +5,7 @@
  * page tables of the 64-bit entry; or a flat test payload.
  *
  *	0x001000  GDT		0x002000  boot_params	0x003000  command line
- *	0x004000  page tables (4 GiB by 2M pages), to 0x00a000
+ *	0x004000  page tables (4 GiB by 2M pages, and RAM above that), to 0x00e000
  *	0x00f000  top of the first stack
  *	0x010000  setup_data entries, a page each (e820: RAM, as boot loaders have
  *		  them: the kernel maps reserved memory without C-bit to show them)
@@ -167,19 +167,18 @@ void boot_set_e820(struct boot *boot, u64 base, u32 pages, u32 type)
 
 static void fill_e820(struct boot *boot, const u32 *multiboot)
 {
-	u64 at = multiboot[MULTIBOOT_MMAP_ADDR], stop = at + multiboot[MULTIBOOT_MMAP_LENGTH];
+	const struct multiboot_mmap *m;
 
 	add_e820(boot, 0, LOW_START, E820_RAM);
 	add_e820(boot, LOW_START, LOW_END, E820_RESERVED);
 	add_e820(boot, LOW_END, EBDA_START, E820_RAM);
 	add_e820(boot, EBDA_START, BIOS_END, E820_RESERVED);
 	add_e820(boot, BIOS_END, config.ram, E820_RAM);
-	while (at < stop) {
-		const struct multiboot_mmap *m = (void *)at;
-
+	if (config.high)
+		add_e820(boot, HIGH_BASE, HIGH_BASE + config.high, E820_RAM);
+	multiboot_for_each_range(m, multiboot) {
 		if (m->type != E820_RAM && m->base >= BIOS_END)
 			add_e820(boot, m->base, m->base + m->length, m->type);
-		at += m->size + sizeof(m->size);
 	}
 }
 
@@ -212,17 +211,18 @@ static void load_gdt(u64 code)
 	memcpy(guest(GDT_GPA), gdt, sizeof(gdt));
 }
 
-/* Identity map of 4 GiB; every entry private */
+/* Identity map of 4 GiB and of the RAM above; every entry private */
 static void load_page_tables(void)
 {
 	u64 private = config.tech->bit_is_private ? config.cmask : 0, i;
 	u64 *level4 = (u64 *)guest(PAGE_TABLES), *level3 = level4 + 512, *level2 = level3 + 512;
+	u64 gigabytes = (HIGH_BASE + config.high + SIZE_1G - 1) / SIZE_1G;
 
 	memset(level4, 0, 2 * PAGE_SIZE);
 	level4[0] = (PAGE_TABLES + PAGE_SIZE) | private | PTE_PRESENT | PTE_WRITE;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < gigabytes; i++)
 		level3[i] = (PAGE_TABLES + (2 + i) * PAGE_SIZE) | private | PTE_PRESENT | PTE_WRITE;
-	for (i = 0; i < 4 * 512; i++)
+	for (i = 0; i < gigabytes * 512; i++)
 		level2[i] = i * SIZE_2M | private | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 }
 

@@ -11,6 +11,8 @@
  *				devices read and write here, and nowhere else
  *	MACHINE_BASE		the machine, then the multiboot modules
  *	PRIVATE_BASE + gpa	guest RAM as the *private* view
+ *	HIGH_BASE .. + high	guest RAM above 4 GiB, the shared view
+ *	HIGH_BASE + high ..	... the private view, then what the machine keeps of each page
  *
  * One lock: everything between an exit and the next VMRUN runs under it,
  * except waiting (HLT, parked APs).
@@ -24,6 +26,8 @@
 
 #define MACHINE_BASE	0x40000000ull		/* also link.lds; guest RAM ends here at most */
 #define PRIVATE_BASE	0x48000000ull
+#define HIGH_BASE	0x100000000ull
+#define HIGH_MAX	0x100000000ull		/* bytes; load.c maps them */
 #define MAX_VCPUS	8
 
 /* General purpose registers in instruction encoding order */
@@ -105,7 +109,8 @@ extern const struct technology technology_none, technology_sev, technology_sev_e
 /* ---- main.c: the run's parameters, from the machine's command line ---- */
 struct config {
 	const struct technology *tech;
-	u64 ram;		/* bytes of guest RAM */
+	u64 ram;		/* bytes of guest RAM from 0 on */
+	u64 high;		/* ... and from HIGH_BASE on */
 	u32 vcpus;
 	int cbit;		/* position of the C-bit or shared bit */
 	u64 cmask;		/* its mask; 0: none */
@@ -159,6 +164,10 @@ int fwcfg_read(const char *name, void *buf, size_t size, u64 offset);	/* bytes, 
 /* ---- mem.c: guest RAM, the two views, nested page tables ---- */
 void mem_init(u32 firmware_tables_start, u32 firmware_tables_end);
 bool is_ram(u64 gpa);				/* without C-bit */
+u64 next_ram(u64 gpa);				/* from there on the first page in one of the two ranges; RAM_END: none */
+u64 ram_page(u64 gpa);				/* its number among those of both ranges */
+void *ram_array(u32 size);			/* of so many bytes for each of them, zeroed, never freed */
+#define RAM_END		(~0ull)
 /* Where a byte of guest RAM is kept in a view; valid to the end of its page; NULL: not RAM */
 void *ram_ptr(u64 gpa, enum view view);
 /* Map or unmap one RAM page in one view's nested tables; callers flush */

@@ -97,6 +97,9 @@ static void parse_options(void)
 	config.ram = option_number("ram", DEFAULT_RAM) << MIB;
 	if (config.ram < SIZE_2M || config.ram > MACHINE_BASE || config.ram % SIZE_2M)
 		internal_error("option ram: 2 to 1024, even");
+	config.high = option_number("high", 0) << MIB;
+	if (config.high > HIGH_MAX || config.high % SIZE_2M)
+		internal_error("option high: to 4096, even");
 	config.vcpus = option_number("vcpus", 1);
 	if (!config.vcpus || config.vcpus > MAX_VCPUS)
 		internal_error("option vcpus: 1 to %u", MAX_VCPUS);
@@ -169,23 +172,34 @@ void cpu_setup(void)
 /* ACPI tables and the like: SeaBIOS reserves them at the end of the RAM below the PCI hole */
 static void find_firmware_tables(const u32 *multiboot, u32 *start, u32 *end)
 {
-	u64 at = multiboot[MULTIBOOT_MMAP_ADDR], stop = at + multiboot[MULTIBOOT_MMAP_LENGTH];
+	const struct multiboot_mmap *m;
 
 	*start = *end = 0;
-	while (at < stop) {
-		const struct multiboot_mmap *m = (void *)at;
-
+	multiboot_for_each_range(m, multiboot) {
 		if (m->type != 1 && m->base >= PRIVATE_BASE && m->base < 0xe0000000 && !*start) {
 			*start = m->base;
 			*end = m->base + m->length;
 		}
-		at += m->size + sizeof(m->size);
 	}
 	if (!*start)
 		internal_error("the firmware reserved no memory for its tables");
 	if (*end < PRIVATE_BASE + config.ram)
 		internal_error("QEMU needs -m %llu for ram=%lu", (PRIVATE_BASE + config.ram) >> MIB,
 			       config.ram >> MIB);
+}
+
+static void check_high_ram(const u32 *multiboot)
+{
+	const struct multiboot_mmap *m;
+
+	if (!config.high)
+		return;
+	multiboot_for_each_range(m, multiboot) {
+		if (m->type == 1 && m->base == HIGH_BASE && m->length >= mem_high_room())
+			return;
+	}
+	internal_error("QEMU needs %lu MiB from 4 GiB on for high=%lu", mem_high_room() >> MIB,
+		       config.high >> MIB);
 }
 
 void machine_main(u32 magic, const u32 *multiboot)
@@ -199,12 +213,13 @@ void machine_main(u32 magic, const u32 *multiboot)
 		internal_error("no multiboot loader");
 	config.options = (const char *)(u64)multiboot[MULTIBOOT_CMDLINE];
 	parse_options();
-	stream_line('m', "start personality=%s ram=%lu vcpus=%u cbit=%d machine=%s", config.tech->name,
-		    config.ram >> MIB, config.vcpus, config.cbit, MACHINE_VERSION);
+	stream_line('m', "start personality=%s ram=%lu high=%lu vcpus=%u cbit=%d machine=%s", config.tech->name,
+		    config.ram >> MIB, config.high >> MIB, config.vcpus, config.cbit, MACHINE_VERSION);
 
 	mem_reserve_modules(multiboot);
 	bootfile_init(multiboot);
 	find_firmware_tables(multiboot, &tables_start, &tables_end);
+	check_high_ram(multiboot);
 	mem_init(tables_start, tables_end);
 	permissions_init();
 	io_setup();

@@ -3,7 +3,7 @@
  * TDG.VP.VMCALL<MapGPA>: the host converts pages ([GHCI] 3.2).
  *
  * The range is converted by entries, 2M where it holds a whole aligned one and
- * 4K elsewhere, all at once behind the end of RAM; each is an event (page state
+ * 4K elsewhere, all at once where no RAM is; each is an event (page state
  * change) that a rule can have fail.
  * A host may stop after any of them and ask the guest to call again for the
  * rest: status RETRY, and in R11 the address to go on from.
@@ -19,8 +19,6 @@ static bool is_device_or_hole(u64 gpa, u64 pages)
 {
 	u64 i;
 
-	if (gpa >= config.ram)
-		return true;
 	for (i = 0; i < pages; i++)
 		if (!is_ram(gpa + i * PAGE_SIZE))
 			return true;
@@ -88,8 +86,8 @@ void map_gpa(struct vcpu *v, struct tdvmcall *call)
 	if (td.map_gpa_chunk && size > td.map_gpa_chunk)
 		limit = at + td.map_gpa_chunk;
 	for (; !status && at < limit; at += pages * PAGE_SIZE) {
-		if (at >= config.ram)
-			pages = (limit - at) / PAGE_SIZE;
+		if (next_ram(at) != at)
+			pages = (min(limit, next_ram(at)) - at) / PAGE_SIZE;
 		else
 			pages = at & (SIZE_2M - 1) || limit - at < SIZE_2M ? 1 : PAGES_IN_2M;
 		status = map_entry(v, at, pages, shared ? SHARED : PRIVATE);

@@ -9,6 +9,9 @@
  *	root --- bit clear --- view A --- RAM by 4K pages, firmware tables, MMIO
  *	     \-- bit set ----- view B --- RAM by 4K pages, firmware tables
  *
+ * RAM is in two ranges, as in machines with more of it than fits below the PCI
+ * hole: from 0, and from 4 GiB on (options ram and high, in MiB).
+ *
  * A second root serves guests with paging off: the private view, and the page
  * table that paging.c needs.
  */
@@ -34,7 +37,7 @@ static u64 level4_paging_off[ENTRIES] __page_aligned;
 static u64 level3_paging_off[ENTRIES] __page_aligned, level2_paging_off[ENTRIES] __page_aligned;
 static u64 level3[VIEWS][ENTRIES] __page_aligned;
 static u64 level2[VIEWS][4][ENTRIES] __page_aligned;
-static u64 ram_pages[VIEWS][MACHINE_BASE / SIZE_2M][ENTRIES] __page_aligned;
+static u64 *ram_pages[VIEWS];		/* by ram_page() */
 static u64 *apic_entries[VIEWS];
 
 static u64 alloc_next;			/* between the modules and PRIVATE_BASE */
@@ -42,6 +45,7 @@ static struct {
 	u64 start, end;
 	u8 *bytes;
 } firmware[2];				/* the tables, and the flash of a guest that has one */
+static u64 arrays_next;			/* behind the private view of RAM above 4 GiB, if there is any */
 
 void mem_reserve_modules(const u32 *multiboot)
 {
@@ -68,9 +72,45 @@ void *machine_alloc(u32 pages)
 
 /* ---- views ---- */
 
+static bool is_high(u64 gpa)
+{
+	return gpa >= HIGH_BASE && gpa - HIGH_BASE < config.high;
+}
+
 bool is_ram(u64 gpa)
 {
-	return gpa < config.ram && !(gpa >= VGA_START && gpa < ROM_START);
+	return (gpa < config.ram && !(gpa >= VGA_START && gpa < ROM_START)) || is_high(gpa);
+}
+
+u64 next_ram(u64 gpa)
+{
+	if (gpa < config.ram || is_high(gpa))
+		return gpa;
+	return gpa < HIGH_BASE && config.high ? HIGH_BASE : RAM_END;
+}
+
+u64 ram_page(u64 gpa)
+{
+	return (gpa < HIGH_BASE ? gpa : config.ram + (gpa - HIGH_BASE)) / PAGE_SIZE;
+}
+
+/* Both views, and the arrays: 64 bytes a page are more than they take */
+u64 mem_high_room(void)
+{
+	return 2 * config.high + (config.ram + config.high) / 64;
+}
+
+void *ram_array(u32 size)
+{
+	u64 bytes = ((config.ram + config.high) / PAGE_SIZE * size + PAGE_SIZE - 1) & PAGE_MASK;
+	void *p = (void *)arrays_next;
+
+	if (!config.high)
+		return machine_alloc(bytes / PAGE_SIZE);
+	arrays_next += bytes;
+	if (arrays_next > HIGH_BASE + mem_high_room())
+		internal_error("more is kept of each page than there is room for");
+	return memset(p, 0, bytes);
 }
 
 /* What SeaBIOS left below 1M is in both views, with the same contents, for good */
@@ -89,7 +129,9 @@ enum view view_of(u64 address)
 /* Physical address */
 static u64 ram_address(u64 gpa, enum view view)
 {
-	return view == PRIVATE && config.tech->two_views ? gpa + PRIVATE_BASE : gpa;
+	if (view == SHARED || !config.tech->two_views)
+		return gpa;
+	return gpa + (gpa < HIGH_BASE ? PRIVATE_BASE : config.high);
 }
 
 void *ram_ptr(u64 gpa, enum view view)
@@ -140,7 +182,7 @@ void scramble_page(void *dst, const void *src, u64 gpa)
 
 static u64 *ram_entry(u64 gpa, enum view view)
 {
-	return &ram_pages[view][gpa / SIZE_2M][gpa / PAGE_SIZE % ENTRIES];
+	return &ram_pages[view][ram_page(gpa)];
 }
 
 void npt_set(u64 gpa, enum view view, bool present, bool writable)
@@ -200,6 +242,18 @@ static u64 *entry_4k(u64 gpa, enum view view)
 	return entry_below(&level2[view][gpa / SIZE_1G][gpa / SIZE_2M % ENTRIES], gpa);
 }
 
+/* The tables of RAM are parts of one array, since both ranges begin with a table's first page */
+static void link_ram(enum view view)
+{
+	u64 gpa, *table;
+
+	ram_pages[view] = ram_array(sizeof(u64));
+	for (gpa = next_ram(0); gpa != RAM_END; gpa = next_ram(gpa + SIZE_2M)) {
+		table = table_below(&level3[view][gpa / SIZE_1G]);
+		table[gpa / SIZE_2M % ENTRIES] = (u64)ram_entry(gpa, view) | NPT_RW;
+	}
+}
+
 static void link_views(void)
 {
 	enum view plain = plain_view(), marked = plain == PRIVATE ? SHARED : PRIVATE;
@@ -208,8 +262,7 @@ static void link_views(void)
 	for (v = 0; v < VIEWS; v++) {
 		for (i = 0; i < 4; i++)
 			level3[v][i] = (u64)level2[v][i] | NPT_RW;
-		for (i = 0; i < config.ram / SIZE_2M; i++)
-			level2[v][0][i] = (u64)ram_pages[v][i] | NPT_RW;
+		link_ram(v);
 	}
 	root[0] = (u64)level4 | NPT_RW;
 	level4[0] = (u64)level3[plain] | NPT_RW;
@@ -327,6 +380,7 @@ void apic_map_writable(bool writable)
 
 void mem_init(u32 firmware_tables_start, u32 firmware_tables_end)
 {
+	arrays_next = HIGH_BASE + 2 * config.high;
 	link_views();
 	if (direct_devices())
 		map_all_devices((firmware_tables_end + SIZE_2M - 1) & ~(SIZE_2M - 1));

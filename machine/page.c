@@ -17,16 +17,14 @@
  */
 #include "page.h"
 
-#define PAGES		(MACHINE_BASE / PAGE_SIZE)
-
-static u8 states[PAGES];
+static u8 *states;		/* by ram_page() */
 
 static u8 *state_of(u64 gpa)
 {
 	gpa = strip(gpa);
 	if (!is_ram(gpa))
 		internal_error("page state of 0x%llx, which is not RAM", (unsigned long long)gpa);
-	return &states[gpa / PAGE_SIZE];
+	return &states[ram_page(gpa)];
 }
 
 static bool needs_validation(void)
@@ -86,12 +84,14 @@ void page_init(u8 flags)
 	u64 gpa;
 	u8 here = 0;
 
-	for (gpa = 0; gpa < config.ram; gpa += PAGE_SIZE) {
+	if (!states)
+		states = ram_array(sizeof(*states));
+	for (gpa = next_ram(0); gpa != RAM_END; gpa = next_ram(gpa + PAGE_SIZE)) {
 		if (!(gpa & (SIZE_2M - 1)))
 			here = page_all_ram(gpa, PAGES_IN_2M) ? flags : flags & ~COCO_PAGE_2M;
 		if (!is_ram(gpa))
 			continue;
-		states[gpa / PAGE_SIZE] = here;
+		states[ram_page(gpa)] = here;
 		show(gpa, here);
 	}
 }

@@ -103,6 +103,7 @@ static void fill_hobs(void)
 	handoff->version = HANDOFF_VERSION;
 	hob_memory(0, 0xa0000);
 	hob_memory(0x100000, config.ram);
+	hob_memory(HIGH_BASE, HIGH_BASE + config.high);
 	hob_add(HOB_END, sizeof(struct hob));
 	handoff->end = hobs.gpa + hobs.used;
 }

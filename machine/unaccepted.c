@@ -6,8 +6,9 @@
  * (include/linux/efi.h, struct efi_unaccepted_memory).
  *
  * Options of the machine's command line:
- *	unaccepted=<from>-<to>	MiB; sev-snp and tdx.  Even, but for efi=stub: what is
- *				less than a unit the stub accepts itself
+ *	unaccepted=<from>-<to>	MiB; sev-snp and tdx; all of it below 4 GiB, or above (option
+ *				high).  Even, but for efi=stub: what is less than a unit the
+ *				stub accepts itself
  *	unit=<KiB>		what a bit of the table stands for, 2048 if not given; not for
  *				a stub, which makes a table of its own.  With small units no
  *				acceptance covers for one that was forgotten beside it
@@ -79,10 +80,21 @@ static u64 pieces_start(void)
 	return range.start - range.pieces * 2 * PAGE_SIZE;
 }
 
+static bool is_high(void)
+{
+	return range.start >= HIGH_BASE;
+}
+
 static void check_range(const struct boot *boot, u64 table)
 {
 	if (config.tech->id != COCO_SEV_SNP && config.tech->id != COCO_TDX)
 		internal_error("option unaccepted: %s accepts no memory", config.tech->name);
+	if (is_high()) {
+		if (range.pieces || range.end > HIGH_BASE + config.high)
+			internal_error("option unaccepted: high=%lu has no such memory, or pieces are asked for",
+				       config.high >> MIB);
+		return;
+	}
 	if (pieces_start() < boot->kernel_gpa + boot->kernel_room)
 		internal_error("option unaccepted: the kernel needs the memory below %llu MiB",
 			       (boot->kernel_gpa + boot->kernel_room + SIZE_2M - 1) >> MIB);
