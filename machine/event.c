@@ -37,6 +37,7 @@ static const char *const kind_names[COCO_EV_KINDS] = {
 	[COCO_EV_INJECT] = "inject",
 	[COCO_EV_BREACH] = "breach",
 	[COCO_EV_NPF] = "npf",
+	[COCO_EV_SVSM] = "svsm",
 };
 
 const char *event_kind_name(enum coco_event_kind kind)
@@ -44,12 +45,12 @@ const char *event_kind_name(enum coco_event_kind kind)
 	return kind_names[kind];
 }
 
-/* The page's counter, where the code is the address of a page of RAM; else NULL */
 static bool counted_by_page(enum coco_event_kind kind)
 {
 	return kind == COCO_EV_PVALIDATE || kind == COCO_EV_PSC || kind == COCO_EV_NPF;
 }
 
+/* The page's counter, where the code is the address of a page of RAM; else NULL */
 static u32 *page_counter(enum coco_event_kind kind, u64 code)
 {
 	u32 **counts = &page_counts[kind];

@@ -8,6 +8,7 @@
  * those.
  */
 #include "ghcb.h"
+#include "svsm.h"
 
 #define VMMCALL		"\x0f\x01\xd9"
 #define TSC_AUX		0xc0000103
@@ -303,6 +304,15 @@ static void without_feature(struct ghcb *g, u32 bit, const char *what)
 	ghcb_malformed(g, GHCB_ERR_EVENT);
 }
 
+/* SW_EXITINFO1: the VMPL */
+static void do_run_vmpl(struct ghcb *g)
+{
+	if (!(sev_options.features & FEATURE_VMPLS))
+		without_feature(g, 5, "multiple VMPLs");
+	else if (!svsm_run(g->v, g->info1))
+		ghcb_malformed(g, GHCB_ERR_INPUT);
+}
+
 static void dispatch(struct ghcb *g)
 {
 	switch (g->code) {
@@ -376,7 +386,7 @@ static void dispatch(struct ghcb *g)
 		without_feature(g, 4, "APIC ID list");
 		break;
 	case NAE_RUN_VMPL:
-		without_feature(g, 5, "multiple VMPLs");
+		do_run_vmpl(g);
 		break;
 	case NAE_HV_FEATURES:
 		ghcb_out(g, OUT_INFO2, sev_options.features);

@@ -69,7 +69,7 @@ static const struct event {
 	{ NAE_HV_IPI, "#HV IPI", 2, true, 0, 0, ~0ull, ~0ull },
 	{ NAE_HV_TIMER, "#HV timer", 2, true, 0, 0, ~0ull, ~0ull },
 	{ NAE_APIC_ID_LIST, "APIC ID list", 2, true, 0, RAX_, ~0ull, ~0ull },
-	{ NAE_RUN_VMPL, "run VMPL", 2, true, 0, 0, ~0ull, ~0ull },
+	{ NAE_RUN_VMPL, "run VMPL", 2, true, 0, 0, 0xff, 0 },
 	{ NAE_HV_FEATURES, "hypervisor features", 2, false, 0, 0, 0, 0 },
 	{ NAE_TERMINATE, "termination request", 2, false, 0, 0, ~0ull, ~0ull },
 	{ NAE_UNSUPPORTED, "unsupported event", 1, false, 0, 0, ~0ull, ~0ull },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* VMGEXIT with a request in the GHCB MSR (GHCB specification 56421, 2.3.1, GHCB MSR protocol). */
 #include "sev.h"
+#include "svsm.h"
 
 #define VMMCALL		"\x0f\x01\xd9"
 
@@ -18,12 +19,11 @@ enum {
 	PSC_REQUEST		= 0x014,
 	PSC_RESPONSE		= 0x015,
 	RUN_VMPL_REQUEST	= 0x016,
+	RUN_VMPL_RESPONSE	= 0x017,
 	FEATURES_REQUEST	= 0x080,
 	FEATURES_RESPONSE	= 0x081,
 	TERMINATE_REQUEST	= 0x100,
 };
-
-#define FEATURE_VMPLS	BIT_ULL(5)
 
 #define GFN_BITS	0x000ffffffffff000ull
 #define NO_GFN		0xfffffffffffff000ull
@@ -42,7 +42,7 @@ static const struct request {
 	{ PREFERRED_REQUEST, 2, true, 0, "preferred GHCB" },
 	{ REGISTER_REQUEST, 2, true, ~0xfffull, "register GHCB" },
 	{ PSC_REQUEST, 2, true, 0x00fffffffffff000, "page state change" },
-	{ RUN_VMPL_REQUEST, 2, true, ~0ull, "run VMPL" },
+	{ RUN_VMPL_REQUEST, 2, true, 0x000000ff00000000, "run VMPL" },
 	{ FEATURES_REQUEST, 2, false, 0, "hypervisor features" },
 	{ TERMINATE_REQUEST, 1, false, 0x0000000000fff000, "termination" },
 };
@@ -85,6 +85,12 @@ static u64 do_psc(struct vcpu *v, u64 request)
 	return psc_one(v, request & GFN_BITS, request >> 52 & 15, false, 1) << 32 | PSC_RESPONSE;
 }
 
+/* 32..39 the VMPL; response: in 32..63 whether it failed */
+static u64 do_run_vmpl(struct vcpu *v, u64 request)
+{
+	return (svsm_run(v, request >> 32 & 0xff) ? 0 : 1ull << 32) | RUN_VMPL_RESPONSE;
+}
+
 static u64 respond(struct vcpu *v, u64 request)
 {
 	switch (request & 0xfff) {
@@ -107,7 +113,7 @@ static u64 respond(struct vcpu *v, u64 request)
 		ghcb_terminate(v, request >> 12 & 15, request >> 16 & 0xff);
 	case RUN_VMPL_REQUEST:
 		if (sev_options.features & FEATURE_VMPLS)
-			unmodelled(v, "GHCB MSR request 0x%lx", request);
+			return do_run_vmpl(v, request);
 		breach(v, COCO_BREACH_ORDER, request,
 		       "GHCB MSR run VMPL: the host did not offer this feature");
 		/* fall through */

@@ -35,7 +35,8 @@ static bool needs_validation(void)
 static void show(u64 gpa, u8 flags)
 {
 	bool shared = !(flags & (COCO_PAGE_PRIVATE | COCO_PAGE_BLOCKED));
-	bool private = flags & COCO_PAGE_PRIVATE && !(flags & COCO_PAGE_BLOCKED) &&
+	bool private = flags & COCO_PAGE_PRIVATE &&
+		       !(flags & (COCO_PAGE_BLOCKED | COCO_PAGE_VMPL0 | COCO_PAGE_IN_USE)) &&
 		       (flags & COCO_PAGE_VALIDATED || !needs_validation());
 
 	/* A plain machine has one view, and it is not a private one */

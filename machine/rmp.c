@@ -14,6 +14,7 @@
  */
 #include "core.h"
 #include "sev.h"
+#include "svsm.h"
 
 #define PVALIDATE	"\x0f\x01\xff"
 #define RMPADJUST	"\x0f\x01\xfe"
@@ -75,6 +76,13 @@ static void convert_for(struct vcpu *v, u64 gpa, enum view view, const char *wha
 		page_make_shared(gpa);
 }
 
+/* A fault that the host can do nothing about: it comes again and again */
+static void __noreturn not_the_guests(struct vcpu *v, u64 gpa, const char *whose)
+{
+	breach(v, COCO_BREACH_PAGE, gpa, "access to page 0x%lx, which is %s", gpa, whose);
+	end_run(v, COCO_END_SHUTDOWN, gpa, "access to page 0x%lx, which is %s", gpa, whose);
+}
+
 bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 {
 	u8 flags;
@@ -82,6 +90,12 @@ bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 	gpa &= PAGE_MASK;
 	flags = page_flags(gpa);
 	event_add(v, COCO_EV_NPF, gpa, error, flags);
+	/* VMPL permission (APM vol. 2, 15.36.10) */
+	if (flags & COCO_PAGE_VMPL0)
+		not_the_guests(v, gpa, "the SVSM's");
+	/* VMRUN has its VMSA to itself, as d2062cc1b1c3 ("x86/sev: Do not touch VMSA pages ...") met it */
+	if (flags & COCO_PAGE_IN_USE)
+		not_the_guests(v, gpa, "the VMSA of a vCPU in guest mode");
 	if (flags & COCO_PAGE_BLOCKED || !(flags & COCO_PAGE_PRIVATE) == (view == PRIVATE)) {
 		convert_for(v, gpa, view,
 			    view == PRIVATE ? "private access to" : "shared access to");
@@ -158,6 +172,12 @@ static u32 fit_size(u64 gpa, bool huge)
 	return SUCCESS;
 }
 
+void rmp_set_vmsa(u64 gpa, bool on)
+{
+	fit_size(gpa, false);
+	set_vmsa(gpa, on);
+}
+
 /* A nested page fault of a guest's page that the host has nothing for */
 static void __noreturn not_ram(struct vcpu *v, u64 gpa, const char *what)
 {
@@ -190,30 +210,40 @@ static u64 pvalidate_model(struct vcpu *v, u64 gpa, bool huge, bool validate)
 	return SUCCESS;
 }
 
+u64 rmp_pvalidate(struct vcpu *v, u64 gpa, u64 inputs, u32 eax)
+{
+	struct coco_event *event = event_add(v, COCO_EV_PVALIDATE, gpa, inputs, 0);
+	const struct coco_rule *rule = rule_match(event);
+	u64 result = eax;
+
+	if (!eax && (!rule || rule->action != COCO_REPLY))
+		result = pvalidate_model(v, gpa, (u8)inputs == 1, inputs >> 8 & 1);
+	if (rule && rule->reply_mask & 1)
+		result = rule->reply[0];
+	event->ret = result;
+	return result;
+}
+
 static void pvalidate(struct vcpu *v)
 {
 	u64 inputs = (u32)reg(v, RCX) | (u64)(u8)reg(v, RDX) << 8, result;
-	const struct coco_rule *rule;
-	struct coco_event *event;
 	struct mapping m;
 	bool huge;
 	u32 eax;
 
 	if (!find_page(v, &m, &huge, &eax) && !eax)
 		return;
-	event = event_add(v, COCO_EV_PVALIDATE, m.gpa, inputs, 0);
-	rule = rule_match(event);
-	result = eax;
-	if (!eax && (!rule || rule->action != COCO_REPLY))
-		result = pvalidate_model(v, m.gpa, huge, reg(v, RDX) & 1);
-	if (rule && rule->reply_mask & 1)
-		result = rule->reply[0];
-	event->ret = result;
+	if (svsm_guest_vmpl()) {
+		breach(v, COCO_BREACH_ORDER, m.gpa, "PVALIDATE at VMPL %u", svsm_guest_vmpl());
+		raise_gp(v);
+		return;
+	}
+	result = rmp_pvalidate(v, m.gpa, inputs, eax);
 	set_result(v, result, result >> 32 & 1);
 	insn_skip(v, PVALIDATE, 3);
 }
 
-/* The guest runs at VMPL 0, so that it may give to any other */
+/* A VMPL may give to those below it, and VMPL 0 alone make VMSAs */
 static u32 rmpadjust_model(struct vcpu *v, u64 gpa, bool huge, u64 attributes)
 {
 	u64 i, count = huge ? PAGES_IN_2M : 1;
@@ -221,12 +251,13 @@ static u32 rmpadjust_model(struct vcpu *v, u64 gpa, bool huge, u64 attributes)
 
 	if (ATTR_VMPL(attributes) >= VMPLS)
 		return FAIL_INPUT;
-	if (!ATTR_VMPL(attributes))
+	if (ATTR_VMPL(attributes) <= svsm_guest_vmpl() ||
+	    (svsm_guest_vmpl() && attributes & ATTR_VMSA))
 		return FAIL_PERMISSION;
-	if (ap_vmsa_in_use(gpa))
+	if (page_flags(gpa) & COCO_PAGE_IN_USE)
 		return FAIL_INUSE;
 	eax = fit_size(gpa, huge);
-	for (i = 0; i < count && !eax; i++)
+	for (i = 0; i < count && !eax && !svsm_guest_vmpl(); i++)
 		set_vmsa(gpa + i * PAGE_SIZE, attributes & ATTR_VMSA);
 	trace("RMPADJUST gpa 0x%lx attributes 0x%lx: %u cpu %u", gpa, attributes, eax, v->index);
 	return eax;

@@ -54,6 +54,9 @@ static bool valid(const struct coco_rule *rule)
 	case COCO_EV_TDCALL:
 		words = 6;
 		break;
+	case COCO_EV_SVSM:
+		words = 5;
+		break;
 	case COCO_EV_MSRPROTO:
 	case COCO_EV_PVALIDATE:
 	case COCO_EV_PSC:

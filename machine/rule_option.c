@@ -5,7 +5,7 @@
  *
  *	rule=<kind>,<action>[,code=N][,info1=N[/MASK]][,skip=N][,count=N][,r0=N]...[,r5=N]
  *
- *	kind	ghcb msrproto tdvmcall tdcall pvalidate psc vc ve
+ *	kind	ghcb msrproto tdvmcall tdcall pvalidate psc svsm vc ve
  *	action	reply patch code silent write
  *	code	left out: any
  *	r0...	the words of the reply (struct coco_rule in coco_abi.h); those that

@@ -14,17 +14,20 @@
  * hypervisor features, intercept=rdtsc the host intercepts RDTSC and RDTSCP,
  * which KVM does not, intercept=tsc_freq likewise GUEST_TSC_FREQ, sev_status=<bits>
  * more features of SNP in SEV_STATUS: they are announced, and nothing is done about
- * them, but for Secure TSC (bit 11, snp_tsc.c) and DebugSwap (bit 7).
+ * them, but for Secure TSC (bit 11, snp_tsc.c) and DebugSwap (bit 7);
+ * svsm=<vmpl> the guest's VMPL, under a module at VMPL 0 (svsm.c).
  */
 #include "core.h"
 #include "efi.h"
 #include "sev.h"
 #include "snp_firmware.h"
+#include "svsm.h"
 
 #define MSR_GHCB	0xc0010130
 #define MSR_SEV_STATUS	0xc0010131
 #define MSR_GUEST_TSC_FREQ 0xc0010134
 #define MSR_XSS		0xda0
+#define MSR_SVSM_CAA	0xc001f000
 
 #define MSR_DEBUGCTL	0x1d9
 #define MSR_LBR_FIRST	0x1db
@@ -88,6 +91,12 @@ static bool reads_tsc_freq(void)
 	return snp_secure_tsc() && !intercepts("tsc_freq");
 }
 
+/* There is no such MSR: whoever handles #VC makes it up (58019, "SVSM Discovery") */
+static bool firmware_tells_of_svsm(const struct vcpu *v)
+{
+	return svsm_guest_vmpl() && efi_firmware_runs(v);
+}
+
 /* The processor switches XSS with the guest (APM vol. 2, table B-4); 11.5.2: its bits */
 static bool write_sev_msr(struct vcpu *v, u32 msr, u64 value)
 {
@@ -95,7 +104,7 @@ static bool write_sev_msr(struct vcpu *v, u32 msr, u64 value)
 		v->ghcb_msr = value;
 	else if (msr == MSR_XSS && !(value & ~SNP_XSS))
 		es_vcpus[v->index].xss = value;
-	else
+	else if (msr != MSR_SVSM_CAA)
 		return false;
 	return true;
 }
@@ -114,6 +123,8 @@ static bool sev_msr(struct vcpu *v)
 		value = snp_nominal_tsc_mhz();
 	else if (msr == MSR_XSS && is_snp())
 		value = es_vcpus[v->index].xss;
+	else if (msr == MSR_SVSM_CAA && firmware_tells_of_svsm(v))
+		value = svsm_calling_area(v);
 	else
 		return false;
 	if (write) {
@@ -288,16 +299,24 @@ static bool snp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error)
 
 /* ---- setup ---- */
 
+static u64 default_features(void)
+{
+	if (!is_snp())
+		return 0;
+	return FEATURES_SNP | (svsm_guest_vmpl() ? FEATURE_VMPLS : 0);
+}
+
 static void es_setup(void)
 {
 	sev_options.ghcb_version = option_number("ghcb", 2);
 	if (sev_options.ghcb_version < 1 || sev_options.ghcb_version > 2)
 		internal_error("option ghcb: 1 or 2");
-	sev_options.features = option_number("features", is_snp() ? FEATURES_SNP : 0);
+	sev_options.features = option_number("features", default_features());
 }
 
 static void snp_setup(void)
 {
+	svsm_setup();
 	es_setup();
 	sev_options.status = option_number("sev_status", 0);
 	page_init(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_2M);
@@ -347,7 +366,8 @@ static void sev_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 	if (leaf != 0x8000001f)
 		return;
 	cpuid_guest(v, 0x80000008, 0, address_bits);
-	out[0] = BIT(1) | (is_es() ? BIT(3) : 0) | (is_snp() ? BIT(4) | BIT(5) : 0);
+	out[0] = BIT(1) | (is_es() ? BIT(3) : 0) | (is_snp() ? BIT(4) | BIT(5) : 0) |
+		 (firmware_tells_of_svsm(v) ? BIT(28) : 0);
 	out[1] = config.told_cbit | ((address_bits[0] & 0xff) - config.cbit) << 6;
 	out[2] = out[3] = 0;
 }

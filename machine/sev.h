@@ -20,6 +20,9 @@ static inline struct es_vcpu *es_vcpu(struct vcpu *v)
 	return v->technology;
 }
 
+/* GHCB specification 56421, hypervisor feature bitmap: multiple VMPLs */
+#define FEATURE_VMPLS		BIT_ULL(5)
+
 /* ---- sev.c ---- */
 extern struct sev_options {
 	u32 ghcb_version;	/* highest that the host offers */
@@ -51,6 +54,12 @@ void ghcb_reset_hold_over(struct vcpu *v);
 /* ---- rmp.c ---- */
 bool rmp_instruction(struct vcpu *v);	/* at #UD; true if it was one of PVALIDATE, RMPADJUST */
 bool rmp_npf(struct vcpu *v, u64 gpa, enum view view, u64 error);
+/*
+ * PVALIDATE of one page, whoever executes it.  inputs: as the event's info1; eax: known to fail so.
+ * EAX, and in bit 32 whether the entry was in this state already.
+ */
+u64 rmp_pvalidate(struct vcpu *v, u64 gpa, u64 inputs, u32 eax);
+void rmp_set_vmsa(u64 gpa, bool on);	/* by RMPADJUST of 4K */
 void rmp_reset(void);
 
 /* ---- psc.c ---- */
@@ -77,7 +86,8 @@ void ap_boot_data(struct boot *boot);
 u64 ap_jump_table(void);
 void ap_set_jump_table(u64 gpa);
 u32 ap_creation(struct vcpu *v, u64 info1, u64 vmsa, u64 features);	/* 0 or GHCB_ERR_* */
-bool ap_vmsa_in_use(u64 gpa);		/* a vCPU runs from it */
+/* What of its contents keeps a vCPU from running from it, and the value; NULL: nothing */
+const char *ap_vmsa_flaw(u64 gpa, u64 *value);
 bool ap_icr_write(struct vcpu *v, u32 icr);	/* true: INIT or SIPI, dealt with */
 void ap_hold(struct vcpu *v, bool by_msr);
 

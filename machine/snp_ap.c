@@ -13,6 +13,7 @@
 #include "core.h"
 #include "ghcb.h"
 #include "snp_firmware.h"
+#include "svsm.h"
 
 #define ICR_HIGH		0x310
 #define ICR_MODE(icr)		((icr) >> 8 & 7)
@@ -96,6 +97,19 @@ static void start_from_jump_table(struct vcpu *target)
 	vcpu_start(target->apic_id, &s, regs);
 }
 
+/* SEV-SNP: from VMRUN on nobody else has the VMSA, until the vCPU is out of guest mode for good */
+static void vmsa_in_use(struct vcpu *v, bool in_use)
+{
+	u64 gpa = vmsa_of[v->index];
+	u8 flags;
+
+	if (gpa == NONE)
+		return;
+	flags = page_flags(gpa);
+	page_set(gpa, in_use ? flags | COCO_PAGE_IN_USE : flags & ~COCO_PAGE_IN_USE);
+	vcpus_flush(NULL);
+}
+
 void ap_hold(struct vcpu *v, bool by_msr)
 {
 	struct es_vcpu *es = es_vcpu(v);
@@ -104,6 +118,7 @@ void ap_hold(struct vcpu *v, bool by_msr)
 	es->held_by_msr = by_msr;
 	es->hold_ghcb = v->ghcb_msr;
 	v->running = false;
+	vmsa_in_use(v, false);
 }
 
 /* MSR protocol: anything but 0 in 12..63; event: SW_EXITINFO2 */
@@ -116,6 +131,7 @@ static void release(struct vcpu *v)
 		v->ghcb_msr |= PAGE_SIZE;
 	else
 		ghcb_reset_hold_over(v);
+	vmsa_in_use(v, true);
 	v->running = true;
 	vcpu_kick(v);
 }
@@ -160,6 +176,14 @@ bool ap_icr_write(struct vcpu *v, u32 icr)
 
 /* ---- SEV-SNP ---- */
 
+static void stop_vmsa(struct vcpu *target)
+{
+	if (target->running)
+		vcpu_park(target);
+	vmsa_in_use(target, false);
+	vmsa_of[target->index] = NONE;
+}
+
 static void start_vmsa(struct vcpu *target, u64 gpa)
 {
 	static const u8 order[] = { RCX, RDX, RBX, RSP, RBP, RSI, RDI };
@@ -175,52 +199,59 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 		regs[i] = *(const u64 *)(vmsa + VMSA_R8 + 8 * (i - R8));
 	/* A vCPU in AP reset hold starts as well: its call never returns */
 	es_vcpu(target)->held = false;
-	if (target->running)
-		vcpu_park(target);
+	stop_vmsa(target);
 	if (snp_secure_tsc())
 		snp_secure_tsc_enter(target, vmsa);
-	vcpu_start(target->apic_id, save, regs);
+	svsm_vcpu_starts(target, gpa);
 	vmsa_of[target->index] = gpa;
+	vmsa_in_use(target, true);
+	vcpu_start(target->apic_id, save, regs);
 }
 
-bool ap_vmsa_in_use(u64 gpa)
+/* The boot processor's (APM vol. 2, 15.34.10) */
+static u64 launch_features(void)
 {
-	u32 i;
-
-	for (i = 0; i < config.vcpus; i++)
-		if (vcpus[i].running && vmsa_of[i] == gpa)
-			return true;
-	return false;
+	return sev_status() >> 2;
 }
 
 /*
- * VMRUN takes a page that RMPADJUST made a VMSA, with the features that the guest has; the
- * VMPL is what the VMSA says, whatever was asked for; SVME is never 0 (APM vol. 2, 15.5.1).
+ * VMRUN takes the features that the guest has; the VMPL is what the VMSA says, whatever was
+ * asked for; SVME is never 0 (APM vol. 2, 15.5.1).
  */
+const char *ap_vmsa_flaw(u64 gpa, u64 *value)
+{
+	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
+
+	*value = *(const u64 *)(vmsa + VMSA_SEV_FEATURES);
+	if (*value != launch_features())
+		return "SEV features";
+	*value = ((const struct vmcb_save *)vmsa)->efer;
+	if (!(*value & EFER_SVME))
+		return "EFER without SVME";
+	*value = vmsa[VMSA_VMPL];
+	return *value == svsm_guest_vmpl() ? NULL : "VMPL";
+}
+
 static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 {
-	u64 launched = sev_status() >> 2;	/* the boot processor's (APM vol. 2, 15.34.10) */
-	const u8 *vmsa = ram_ptr(gpa, PRIVATE);
-	const struct vmcb_save *save = (const void *)vmsa;
 	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_VMSA;
+	const char *flaw;
+	u64 value;
 
 	if (!is_ram(gpa) || (page_flags(gpa) & wanted) != wanted) {
 		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: 0x%lx is no VMSA page", gpa);
 		return false;
 	}
-	if (features != launched || *(const u64 *)(vmsa + VMSA_SEV_FEATURES) != features) {
+	if (features != launch_features()) {
 		breach(v, COCO_BREACH_RESERVED, features,
-		       "AP creation: SEV features 0x%lx, launched with 0x%lx", features, launched);
+		       "AP creation: SEV features 0x%lx, launched with 0x%lx", features,
+		       launch_features());
 		return false;
 	}
-	if (!(save->efer & EFER_SVME)) {
-		breach(v, COCO_BREACH_RESERVED, save->efer,
-		       "AP creation: EFER 0x%lx without SVME in the VMSA", save->efer);
-		return false;
-	}
-	if (vmsa[VMSA_VMPL]) {
-		breach(v, COCO_BREACH_RESERVED, vmsa[VMSA_VMPL],
-		       "AP creation: VMPL %u in the VMSA, asked for 0", vmsa[VMSA_VMPL]);
+	flaw = ap_vmsa_flaw(gpa, &value);
+	if (flaw) {
+		breach(v, COCO_BREACH_RESERVED, value, "AP creation: %s in the VMSA: 0x%lx", flaw,
+		       value);
 		return false;
 	}
 	/* KVM refuses these for an erratum about entries of 2M */
@@ -238,12 +269,11 @@ u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
 	}
 	if (!target || REQUEST(info1) > DESTROY)
 		return GHCB_ERR_INPUT;
-	if (REQUEST_VMPL(info1))
+	if (REQUEST_VMPL(info1) != svsm_guest_vmpl())
 		unmodelled(v, "AP creation at VMPL %u", (u32)REQUEST_VMPL(info1));
 	if (REQUEST(info1) == DESTROY) {
 		on_init[target->index] = NONE;
-		if (target->running)
-			vcpu_park(target);
+		stop_vmsa(target);
 		return GHCB_OK;
 	}
 	if (!usable_vmsa(v, gpa, features))

@@ -8,6 +8,7 @@
 #include "efi.h"
 #include "sev.h"
 #include "snp_firmware.h"
+#include "svsm.h"
 
 #define SETUP_CC_BLOB	7
 #define CC_BLOB_MAGIC	0x45444d41	/* "AMDE" */
@@ -60,7 +61,7 @@ struct secrets_page {
 	u8 os_reserved[40];
 	u8 guest_usage[32];
 	u8 vmsa_tweak[64];
-	u8 svsm[32];
+	struct svsm_secrets svsm;
 	u32 tsc_factor;
 } __packed;
 
@@ -68,6 +69,7 @@ _Static_assert(sizeof(struct cc_blob) == 40, "cc_blob_sev_info");
 _Static_assert(sizeof(struct cpuid_entry) == 48, "CPUID function");
 _Static_assert(offsetof(struct secrets_page, vmpck) == 0x20, "VMPCK0");
 _Static_assert(offsetof(struct secrets_page, sequence) == 0xa0, "guest OS area");
+_Static_assert(offsetof(struct secrets_page, svsm) == 0x140, "SVSM");
 _Static_assert(offsetof(struct secrets_page, tsc_factor) == 0x160, "TSC_FACTOR");
 
 /* The leaves that the guest must not ask the host for; subleaves up to last */
@@ -164,10 +166,12 @@ void snp_fill_secrets(u64 gpa)
 	cpuid_guest(&vcpus[0], 1, 0, out);
 	page->version = SECRETS_VERSION;
 	page->family_model_stepping = out[EAX];
-	for (key = 0; key < VMPCKS; key++)
+	/* An SVSM keeps those of the VMPLs above the guest's */
+	for (key = svsm_guest_vmpl(); key < VMPCKS; key++)
 		snp_vmpck(key, page->vmpck[key]);
 	page->sequence[3] = VMPCK3_MESSAGES;
 	page->ap_jump_table = ap_jump_table();
+	page->svsm = svsm_secrets();
 	page->tsc_factor = snp_secure_tsc() ? SNP_TSC_FACTOR : 0;
 }
 
@@ -180,6 +184,7 @@ void snp_boot_data(struct boot *boot)
 	u32 pointer = blob_gpa;
 
 	ap_boot_data(boot);
+	svsm_boot_data(boot);
 	snp_fill_cpuid(cpuid_gpa);
 	snp_fill_secrets(secrets_gpa);
 	*blob = (struct cc_blob) {

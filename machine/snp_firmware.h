@@ -41,6 +41,9 @@ enum snp_message {
 void snp_vmpck(u32 key, u8 out[VMPCK_SIZE]);
 
 /* ---- snp_report.c: payloads, between crypt_begin() and crypt_end() ---- */
+#define SNP_REPORT_SIZE		0x4a0
+#define SNP_REPORT_HEADER	0x20	/* in front of it, in the reply */
+
 /* The reply's payload and its length.  vmpl: the sender's */
 enum snp_status snp_report(u32 vmpl, const u8 *in, u32 len, u8 *out, u32 *out_len);
 enum snp_status snp_derived_key(u32 vmpl, u8 version, const u8 *in, u32 len, u8 *out, u32 *out_len);

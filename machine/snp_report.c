@@ -82,7 +82,8 @@ _Static_assert(sizeof(struct report_request) == 96, "MSG_REPORT_REQ");
 _Static_assert(offsetof(struct report, report_data) == 0x50, "REPORT_DATA");
 _Static_assert(offsetof(struct report, chip_id) == 0x1a0, "CHIP_ID");
 _Static_assert(offsetof(struct report, r) == 0x2a0, "SIGNATURE");
-_Static_assert(sizeof(struct report) == 0x4a0, "ATTESTATION_REPORT");
+_Static_assert(sizeof(struct report) == SNP_REPORT_SIZE, "ATTESTATION_REPORT");
+_Static_assert(offsetof(struct report_reply, report) == SNP_REPORT_HEADER, "MSG_REPORT_RSP");
 _Static_assert(sizeof(struct key_request) == 32, "MSG_KEY_REQ");
 _Static_assert(sizeof(struct key_reply) == 64, "MSG_KEY_RSP");
 

@@ -115,6 +115,8 @@ enum coco_call_nr {
 #define COCO_PAGE_2M		4u	/* RMP or SEPT entry covers 2M */
 #define COCO_PAGE_BLOCKED	8u	/* present in no view at all: a host that took the page away */
 #define COCO_PAGE_VMSA		16u	/* RMP: a VMSA, by RMPADJUST; not for COCO_CALL_PAGE_SET */
+#define COCO_PAGE_VMPL0		32u	/* RMP: of the SVSM alone; not for COCO_CALL_PAGE_SET */
+#define COCO_PAGE_IN_USE	64u	/* RMP: the VMSA of a vCPU in guest mode; not for COCO_CALL_PAGE_SET */
 
 /* ---- events ---- */
 enum coco_event_kind {
@@ -129,6 +131,7 @@ enum coco_event_kind {
 	COCO_EV_INJECT	= 9,	/* a scripted injection happened; code: vector, info1: error or exit code */
 	COCO_EV_BREACH	= 10,	/* code: enum coco_breach, info1/2: detail */
 	COCO_EV_NPF	= 11,	/* access in the wrong state; code: GPA, info1: error code, info2: page flags */
+	COCO_EV_SVSM	= 12,	/* call to the SVSM; code: RAX (protocol << 32 | call), info1/2: RCX/RDX, ret: RAX */
 	COCO_EV_KINDS
 };
 
@@ -179,6 +182,7 @@ enum coco_action {
 				 * TDCALL: reply[0..5] = RAX, RCX, RDX, R8, R9, R10
 				 * PVALIDATE: reply[0] = EAX | CF << 32
 				 * PSC: reply[0] = error
+				 * SVSM: reply[0..4] = RAX, RCX, RDX, R8, R9
 				 * only the words in reply_mask; the model does not act */
 	COCO_PATCH	= 2,	/* the model acts, then the words in reply_mask are replaced */
 	COCO_CODE	= 3,	/* VC, VE: deliver reply[0] as exit code / reason instead */
@@ -190,7 +194,7 @@ enum coco_action {
 };
 
 struct coco_rule {
-	coco_u16 kind;		/* enum coco_event_kind; VC, VE, GHCB, MSRPROTO, TDVMCALL, TDCALL, PVALIDATE, PSC */
+	coco_u16 kind;		/* enum coco_event_kind; VC, VE, GHCB, MSRPROTO, TDVMCALL, TDCALL, PVALIDATE, PSC, SVSM */
 	coco_u16 action;	/* enum coco_action */
 	coco_u32 skip;		/* let that many matches pass first */
 	coco_u32 count;		/* then apply so often; 0: until deleted */
