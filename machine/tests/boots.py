@@ -20,6 +20,7 @@ class Boot:
     options: tuple[str, ...] = ()
     vcpus: int = 1
     ram: int = 64
+    high: int = 0
     cbit: int = 0
     initramfs: bool = False  # the payload once more
     firmware: bool = False  # lib/firmware.S first, which starts the payload as its kernel
@@ -56,6 +57,11 @@ def end(case: str, personality: str, word: str, value: str = "", expected: str =
 BOOTS = [
     *each("control", ALL),
     *each("hostview", ALL),
+    *(Boot("high", p, high=64, options=("efi",)) for p in ALL),
+    *(
+        Boot("high", p, "unaccepted", high=64, options=("unaccepted=4102-4150",))
+        for p in TWO_STATES
+    ),
     *each("vc", ES),
     *each("ghcb_msr", ES),
     Boot(
@@ -115,6 +121,7 @@ BOOTS = [
         for personality in ALL
     ),
     Boot("flash", "none", options=("flash",), firmware=True, initramfs=True),
+    Boot("flash", "none", "high", high=64, options=("flash",), firmware=True, initramfs=True),
     *(
         Boot(
             "flash",
@@ -158,6 +165,25 @@ BOOTS = [
         vcpus=2,
         plan=False,
         stream=(r"^m\|end shutdown .*VMRUN refuses the state that vCPU 1 starts from",),
+    ),
+    Boot(
+        "vmsa",
+        "sev-snp",
+        "in_use",
+        vcpus=2,
+        plan=False,
+        stream=(r"^m\|breach kind=page ", r"^m\|end shutdown .*the VMSA of a vCPU in guest mode"),
+        absent=(),
+    ),
+    Boot("svsm", "sev-snp", options=("svsm=2",), vcpus=2),
+    Boot(
+        "svsm",
+        "sev-snp",
+        "own_page",
+        options=("svsm=2",),
+        plan=False,
+        stream=(r"^m\|breach kind=page ", r"^m\|end shutdown .*, which is the SVSM's"),
+        absent=(),
     ),
     *(
         Boot(

@@ -256,7 +256,7 @@ static void boot_files_are_given_again(void)
 static void pages_are_found_by_their_state(void)
 {
 	u64 all = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_2M | COCO_PAGE_BLOCKED;
-	u64 state = machine_call(COCO_CALL_PAGE_STATE, ARENA, 0, 0);
+	u64 state = page_state(ARENA);
 
 	check_eq("page_find_finds_the_page_itself",
 		 machine_call(COCO_CALL_PAGE_FIND, ARENA + 0x123, all, state), ARENA);

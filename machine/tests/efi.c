@@ -11,11 +11,8 @@
 
 #define PARAM_RSDP		0x070
 #define PARAM_CC_BLOB		0x13c
-#define PARAM_E820_COUNT	0x1e8
 #define PARAM_SETUP_DATA	0x250
-#define PARAM_E820		0x2d0
 #define SETUP_CC_BLOB		7
-#define E820_RAM		1
 
 #define SYSTAB_SIGNATURE	0x5453595320494249ull
 #define RUNTIME_SIGNATURE	0x56524553544e5552ull
@@ -68,7 +65,7 @@ static u32 type_of(u64 gpa)
 
 static void memory_map(void)
 {
-	const u8 *e820 = (u8 *)boot_params + PARAM_E820, *e;
+	const struct e820_entry *e;
 	bool sorted = true, covered = true;
 	u32 i;
 
@@ -76,15 +73,10 @@ static void memory_map(void)
 		sorted &= descriptor(i)->physical >= descriptor(i - 1)->physical +
 						     descriptor(i - 1)->pages * PAGE_SIZE;
 	check("memory_map_is_sorted_and_without_overlap", sorted);
-	for (i = 0; i < *(u8 *)(boot_params + PARAM_E820_COUNT); i++) {
-		u64 base, length, gpa;
-		u32 type;
+	for (i = 0, e = e820(); i < e820_entries(); i++, e++) {
+		u64 gpa;
 
-		e = e820 + i * 20;
-		memcpy(&base, e, 8);
-		memcpy(&length, e + 8, 8);
-		memcpy(&type, e + 16, 4);
-		for (gpa = base; type == E820_RAM && gpa + PAGE_SIZE <= base + length; gpa += PAGE_SIZE)
+		for (gpa = e->base; e->type == E820_RAM && gpa + PAGE_SIZE <= e->base + e->length; gpa += PAGE_SIZE)
 			covered &= type_of(gpa) != ~0u;
 	}
 	check("memory_map_covers_the_ram_of_e820", covered);
@@ -147,11 +139,6 @@ static void hand_over(void)
 
 /* ---- unaccepted memory ---- */
 
-static u64 state(u64 gpa)
-{
-	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
-}
-
 static void table(void)
 {
 	u64 gpa = efi_table(systab, guid_unaccepted), i;
@@ -178,10 +165,10 @@ static void range_and_border(void)
 	check_eq("all_of_it", descriptor_of(FROM)->pages, (TO - FROM) / PAGE_SIZE);
 	check_eq("below_is_conventional", type_of(FROM - 1), CONVENTIONAL);
 	check_eq("above_is_conventional", type_of(TO), CONVENTIONAL);
-	check_eq("page_below_is_accepted", state(FROM - PAGE_SIZE) & ~COCO_PAGE_2M, before);
-	check_eq("first_page_is_not", state(FROM), inside);
-	check_eq("last_page_is_not", state(TO - PAGE_SIZE), inside);
-	check_eq("page_above_is_accepted", state(TO) & ~COCO_PAGE_2M, before);
+	check_eq("page_below_is_accepted", page_state(FROM - PAGE_SIZE) & ~COCO_PAGE_2M, before);
+	check_eq("first_page_is_not", page_state(FROM), inside);
+	check_eq("last_page_is_not", page_state(TO - PAGE_SIZE), inside);
+	check_eq("page_above_is_accepted", page_state(TO) & ~COCO_PAGE_2M, before);
 }
 
 static void pieces(void)
@@ -218,7 +205,7 @@ static void accepting(void)
 	if (is_tdx()) {
 		check_eq("unit_can_be_accepted_whole", page_accept(FROM, 1), 0);
 		check_eq("unit_can_be_accepted_by_pages", page_accept(FROM + SIZE_2M, 0), 0);
-		check_eq("first_page_of_it_is_accepted", state(FROM + SIZE_2M),
+		check_eq("first_page_of_it_is_accepted", page_state(FROM + SIZE_2M),
 			 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 	} else {
 		ghcb_init();
@@ -231,7 +218,7 @@ static void accepting(void)
 	}
 	touch(FROM + SIZE_2M);
 	check("accepted_page_is_there", !trap.hit);
-	check_eq("next_page_is_still_not_accepted", state(FROM + SIZE_2M + PAGE_SIZE),
+	check_eq("next_page_is_still_not_accepted", page_state(FROM + SIZE_2M + PAGE_SIZE),
 		 is_tdx() ? COCO_PAGE_PRIVATE : 0);
 }
 

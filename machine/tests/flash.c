@@ -58,9 +58,17 @@ static u8 cmos(u8 index)
 	return inb(0x71);
 }
 
+/* Bytes from 4 GiB on: case "high" */
+static u64 ram_above(void)
+{
+	if (case_is("high"))
+		return 64ull << 20;
+	return 0;
+}
+
 static void memory(void)
 {
-	u64 first = 1, below;
+	u64 first = 1, below, above;
 	u8 *byte = (u8 *)UNUSED;
 
 	memcpy(&first, (void *)EBDA, sizeof(first));
@@ -70,7 +78,8 @@ static void memory(void)
 	check_eq("flash_is_plain_memory", *byte, 0x5a);
 	below = cmos(0x34) | cmos(0x35) << 8;
 	check_eq("cmos_tells_the_memory_above_16_mib", below << 16, 48ull << 20);
-	check_eq("cmos_tells_of_none_above_4_gib", cmos(0x5b) | cmos(0x5c) | cmos(0x5d), 0);
+	above = cmos(0x5b) | cmos(0x5c) << 8 | cmos(0x5d) << 16;
+	check_eq("cmos_tells_what_is_above_4_gib", above << 16, ram_above());
 }
 
 static void items(void)
@@ -126,9 +135,9 @@ static void memory_map(void)
 	for (n = __builtin_bswap32(file.size) / sizeof(entry); n; n--) {
 		get(&entry, sizeof(entry));
 		if (entry.type == 1)
-			ram += entry.length;
+			ram += entry.base < 1ull << 32 ? entry.length : entry.length << 8;
 	}
-	check_eq("it_has_the_guest_s_memory", ram, 64ull << 20);
+	check_eq("it_has_the_guest_s_memory", ram, (64ull << 20) + (ram_above() << 8));
 }
 
 static u32 dma(u32 control, u32 length, u64 address)

@@ -91,11 +91,6 @@ static u64 psc(u64 gpa, u64 op)
 	return ghcb_msr(REQ_PSC | gpa | op << 52);
 }
 
-static u64 page_state(u64 gpa)
-{
-	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
-}
-
 static void page_state_change(void)
 {
 	u64 gpa = ARENA + 4 * PAGE_SIZE;

@@ -50,12 +50,23 @@ class Paths:
     timeout: float
 
 
+def _memory(boot: boots.Boot) -> list[str]:
+    """QEMU's; what a guest has above 4 GiB begins there if what is below are whole GiB."""
+    mib = MACHINE_MIB + boot.ram
+    if not boot.high:
+        return ["-m", str(mib)]
+    below = (mib + 1023) // 1024 * 1024
+    above = 2 * boot.high + (boot.ram + boot.high) // 64 + 1
+    return ["-m", str(below + above), "-machine", f"max-ram-below-4g={below}M"]
+
+
 def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
     """QEMU's command line, as the runner of real kernels has it."""
     cbit = boot.cbit or (0 if boot.personality == "none" else 51)
     options = [
         f"personality={boot.personality}",
         f"ram={boot.ram}",
+        f"high={boot.high}",
         f"vcpus={boot.vcpus}",
         "payload",
     ]
@@ -72,7 +83,7 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
     return [
         *paths.qemu,
         *("-accel", "tcg,thread=single", "-machine", "pc", "-cpu", "max,phys-bits=52"),
-        *("-smp", str(boot.vcpus), "-m", str(MACHINE_MIB + boot.ram), "-nodefaults"),
+        *("-smp", str(boot.vcpus), *_memory(boot), "-nodefaults"),
         *("-display", "none", "-no-reboot"),
         *("-chardev", f"file,id=stream,path={folder}/stream.log"),
         *("-device", "isa-debugcon,iobase=0x402,chardev=stream"),

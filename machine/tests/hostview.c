@@ -105,28 +105,27 @@ static void limits(void)
 	check_eq("host_read_of_two_pages_gives_einval", host_read(ARENA, 8192), -EINVAL);
 	check_eq("host_read_of_no_ram_gives_einval", host_read(0xfee00000, 4), -EINVAL);
 	check_eq("host_write_of_no_ram_gives_einval", host_write(0xfee00000, buf, 4), -EINVAL);
-	check_eq("page_state_of_no_ram_gives_einval",
-		 machine_call(COCO_CALL_PAGE_STATE, 0xfee00000, 0, 0), -EINVAL);
+	check_eq("page_state_of_no_ram_gives_einval", page_state(0xfee00000), -EINVAL);
 }
 
 static void page_states(void)
 {
 	u64 gpa = ARENA + (PAGE + 3) * PAGE_SIZE;
-	u64 state = machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
+	u64 state = page_state(gpa);
 
 	if (personality == COCO_NONE) {
 		check_eq("page_of_a_plain_machine_has_no_state", state, 0);
 		return;
 	}
 	check("ram_starts_private", state & COCO_PAGE_PRIVATE);
-	state = machine_call(COCO_CALL_PAGE_STATE, ARENA + (PAGE + 2) * PAGE_SIZE, 0, 0);
+	state = page_state(ARENA + (PAGE + 2) * PAGE_SIZE);
 	check("converted_page_is_not_private", !(state & COCO_PAGE_PRIVATE));
 	if (!is_snp() && !is_tdx()) {
 		check_eq("page_without_state_cannot_be_set",
 			 machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_PRIVATE, 0), -ENOTSUP);
 		return;
 	}
-	state = machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
+	state = page_state(gpa);
 	check("ram_starts_validated", state & COCO_PAGE_VALIDATED);
 	check_eq("validated_shared_page_gives_einval",
 		 machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_VALIDATED, 0), -EINVAL);
@@ -136,8 +135,7 @@ static void page_states(void)
 	check_eq("page_was_used", machine_call(COCO_CALL_PAGE_USED, gpa, 0, 0), 1);
 	check_eq("page_is_set", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_PRIVATE, 0), 0);
 	check_eq("set_page_was_not_used", machine_call(COCO_CALL_PAGE_USED, gpa, 0, 0), 0);
-	check_eq("set_page_has_its_state", machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
-		 COCO_PAGE_PRIVATE);
+	check_eq("set_page_has_its_state", page_state(gpa), COCO_PAGE_PRIVATE);
 	check_eq("page_is_taken_away", machine_call(COCO_CALL_PAGE_SET, gpa, COCO_PAGE_BLOCKED, 0),
 		 0);
 	check_eq("host_reads_no_page_that_is_away", host_read(gpa, 4), -EFAULT);

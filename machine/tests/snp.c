@@ -30,11 +30,6 @@ struct change_list {
 static struct change_list *list;
 static bool carry;
 
-static u64 state(u64 gpa)
-{
-	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
-}
-
 static void touch(u64 va)
 {
 	TRY("movb (%0), %%al", : : "r"(va) : "rax", "memory");
@@ -60,7 +55,7 @@ static void validation(void)
 	check_eq("pvalidate_is_an_event", e.kind, COCO_EV_PVALIDATE);
 	check_eq("event_has_the_gpa", e.code, gpa);
 	check_eq("event_has_size_and_direction", e.info1, 0);
-	check_eq("page_is_assigned_and_not_validated", state(gpa), COCO_PAGE_PRIVATE);
+	check_eq("page_is_assigned_and_not_validated", page_state(gpa), COCO_PAGE_PRIVATE);
 	since = event_next();
 	touch(gpa + 8);
 	check("touching_it_raises_vc_404", not_validated());
@@ -96,7 +91,7 @@ static void faults(void)
 	check_eq("pvalidate_looks_through_any_mapping",
 		 (map_window(41, ARENA + 17 * PAGE_SIZE, PRIVATE_PAGE),
 		  pvalidate(WINDOW + 41 * PAGE_SIZE, false, false, &carry)), 0);
-	check_eq("alias_rescinds_the_page_itself", state(ARENA + 17 * PAGE_SIZE),
+	check_eq("alias_rescinds_the_page_itself", page_state(ARENA + 17 * PAGE_SIZE),
 		 COCO_PAGE_PRIVATE);
 	pvalidate(ARENA + 17 * PAGE_SIZE, false, true, NULL);
 }
@@ -130,8 +125,8 @@ static void lists(void)
 	check_eq("list_to_shared_succeeds", change(2), 0);
 	check_eq("every_entry_is_done", list->current, 3);
 	check("every_page_is_shared",
-	      !state(ARENA + 20 * PAGE_SIZE) && !state(ARENA + 21 * PAGE_SIZE) &&
-	      !state(ARENA + 22 * PAGE_SIZE));
+	      !page_state(ARENA + 20 * PAGE_SIZE) && !page_state(ARENA + 21 * PAGE_SIZE) &&
+	      !page_state(ARENA + 22 * PAGE_SIZE));
 	check_eq("every_entry_is_an_event", count(COCO_EV_PSC, ARENA + 22 * PAGE_SIZE), 1);
 	map_arena(20, SHARED_PAGE);
 	check("shared_page_kept_no_plaintext", arena(20)[0] != 0x77 || arena(20)[1] != 0x77);
@@ -165,9 +160,9 @@ static void list_errors(void)
 	r = change(2);
 	check("failing_entry_is_told", r != 0);
 	check_eq("list_stops_at_the_failing_entry", list->current, 1);
-	check_eq("entry_before_it_is_done", state(ARENA + 24 * PAGE_SIZE), 0);
-	check_eq("failing_entry_is_not_done", state(ARENA + 25 * PAGE_SIZE), COCO_PAGE_PRIVATE);
-	check_eq("entry_behind_it_is_not_done", state(ARENA + 26 * PAGE_SIZE), COCO_PAGE_PRIVATE);
+	check_eq("entry_before_it_is_done", page_state(ARENA + 24 * PAGE_SIZE), 0);
+	check_eq("failing_entry_is_not_done", page_state(ARENA + 25 * PAGE_SIZE), COCO_PAGE_PRIVATE);
+	check_eq("entry_behind_it_is_not_done", page_state(ARENA + 26 * PAGE_SIZE), COCO_PAGE_PRIVATE);
 	check_eq("correct_lists_are_no_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 
 	expect_breach(COCO_BREACH_RESERVED, 1);
@@ -181,7 +176,7 @@ static void list_errors(void)
 	list->entry[0] = entry(26, 9);
 	check("unknown_operation_is_refused", change(0) != 0);
 	machine_call(COCO_CALL_EXPECT_BREACH, COCO_BREACH_RESERVED, 0, 0);
-	check_eq("refused_changes_leave_the_page", state(ARENA + 26 * PAGE_SIZE),
+	check_eq("refused_changes_leave_the_page", page_state(ARENA + 26 * PAGE_SIZE),
 		 COCO_PAGE_PRIVATE);
 }
 
@@ -229,17 +224,17 @@ static void large_pages(void)
 	pvalidate(gpa + PAGE_SIZE, false, true, NULL);
 	check_eq("2m_validation_of_4k_entries_is_a_size_mismatch",
 		 pvalidate(gpa, true, false, &carry), FAIL_SIZEMISMATCH);
-	check_eq("size_mismatch_changes_nothing", state(gpa) & COCO_PAGE_VALIDATED,
+	check_eq("size_mismatch_changes_nothing", page_state(gpa) & COCO_PAGE_VALIDATED,
 		 COCO_PAGE_VALIDATED);
 	for (; gpa < ARENA_2M + SIZE_2M; gpa += PAGE_SIZE)
 		pvalidate(gpa, false, false, NULL);
 	gpa = ARENA_2M;
 	list->entry[0] = gpa | OP_SHARED << 52 | SIZE_IS_2M;
 	check_eq("2m_change_to_shared_succeeds", change(0), 0);
-	check("2m_change_covers_every_page", !state(gpa) && !state(gpa + SIZE_2M - PAGE_SIZE));
+	check("2m_change_covers_every_page", !page_state(gpa) && !page_state(gpa + SIZE_2M - PAGE_SIZE));
 	list->entry[0] = gpa | OP_PRIVATE << 52 | SIZE_IS_2M;
 	check_eq("2m_change_to_private_succeeds", change(0), 0);
-	check_eq("2m_change_makes_a_2m_entry", state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_2M);
+	check_eq("2m_change_makes_a_2m_entry", page_state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_2M);
 	touch(gpa + 0x1000);
 	check("2m_page_is_not_validated", not_validated());
 	check_eq("2m_validation_succeeds", pvalidate(gpa, true, true, &carry), 0);
@@ -251,9 +246,9 @@ static void large_pages(void)
 	/* A 4K rescission in a 2M entry: the host splits it, unseen by the guest (15.36.11) */
 	check_eq("4k_rescission_in_a_2m_entry_succeeds",
 		 pvalidate(gpa + PAGE_SIZE, false, false, &carry), 0);
-	check_eq("split_entry_keeps_its_other_pages", state(gpa),
+	check_eq("split_entry_keeps_its_other_pages", page_state(gpa),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
-	check_eq("split_entry_has_the_page_rescinded", state(gpa + PAGE_SIZE), COCO_PAGE_PRIVATE);
+	check_eq("split_entry_has_the_page_rescinded", page_state(gpa + PAGE_SIZE), COCO_PAGE_PRIVATE);
 }
 
 static void permissions(void)
@@ -291,11 +286,11 @@ static void wrong_states(void)
 	expect_breach(COCO_BREACH_PAGE, 1);
 	*(volatile u8 *)map_window(44, gpa, SHARED_PAGE);
 	check("shared_access_to_a_private_page_is_a_breach", breached(COCO_BREACH_PAGE));
-	check_eq("host_then_makes_it_shared", state(gpa), 0);
+	check_eq("host_then_makes_it_shared", page_state(gpa), 0);
 	expect_breach(COCO_BREACH_PAGE, 1);
 	pvalidate(gpa, false, true, NULL);
 	check("pvalidate_of_a_shared_page_is_a_breach", breached(COCO_BREACH_PAGE));
-	check_eq("host_then_assigns_it", state(gpa) & COCO_PAGE_PRIVATE, COCO_PAGE_PRIVATE);
+	check_eq("host_then_assigns_it", page_state(gpa) & COCO_PAGE_PRIVATE, COCO_PAGE_PRIVATE);
 	pvalidate(gpa, false, true, NULL);
 	expect_breach(COCO_BREACH_ORDER, 1);
 	list->entry[0] = entry(34, OP_SHARED);
@@ -319,7 +314,7 @@ static void rules(void)
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_answers_pvalidate", pvalidate(ARENA + 32 * PAGE_SIZE, false, false, &carry),
 		 FAIL_SIZEMISMATCH);
-	check_eq("answered_pvalidate_changes_nothing", state(ARENA + 32 * PAGE_SIZE),
+	check_eq("answered_pvalidate_changes_nothing", page_state(ARENA + 32 * PAGE_SIZE),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 	rule = (struct coco_rule){ .kind = COCO_EV_VC,
 				   .action = COCO_CODE,

@@ -15,8 +15,6 @@
 #define REQUEST_PAGE		8
 #define REPLY_PAGE		9
 #define CERTS_PAGE		10		/* and the next */
-#define SETUP_DATA		0x250		/* in boot_params: the first one's address */
-#define SETUP_CC_BLOB		7
 #define REPORT_REQ		5
 #define REPORT_RSP		6
 #define REPORT_SIZE		0x4a0
@@ -53,16 +51,6 @@ struct report_reply {
 	u8 reserved[24], report[REPORT_SIZE];
 } __packed;
 
-struct setup_data {
-	u64 next;
-	u32 type, len, pointer;
-} __packed;
-
-struct cc_blob {
-	u32 magic, version;
-	u64 secrets;
-} __packed;
-
 struct tsc_info {
 	u32 status, reserved;
 	u64 scale, offset;
@@ -75,16 +63,12 @@ static u32 factor;		/* secrets page, TSC_FACTOR */
 
 static bool find_key(void)
 {
-	const struct setup_data *data = (void *)*(u64 *)(boot_params + SETUP_DATA);
-	const struct cc_blob *blob;
+	const u8 *secrets = secrets_page();
 
-	while (data && data->type != SETUP_CC_BLOB)
-		data = (void *)data->next;
-	if (!data)
+	if (!secrets)
 		return false;
-	blob = (void *)(u64)data->pointer;
-	memcpy(key, (u8 *)blob->secrets + 0x20, sizeof(key));
-	memcpy(&factor, (u8 *)blob->secrets + 0x160, sizeof(factor));
+	memcpy(key, secrets + SECRETS_VMPCK, sizeof(key));
+	memcpy(&factor, secrets + SECRETS_TSC_FACTOR, sizeof(factor));
 	return true;
 }
 

@@ -21,11 +21,6 @@
 #define LEVEL_4K		0
 #define LEVEL_2M		1
 
-static u64 state(u64 gpa)
-{
-	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
-}
-
 static void info_leaf(void)
 {
 	struct tdregs r = { .rax = LEAF_INFO, .rbx = 0x11, .rsi = 0x22, .r12 = 0x33, .r15 = 0x44 };
@@ -59,16 +54,16 @@ static void accept(void)
 		 ALREADY_ACCEPTED);
 	check("accepted_page_keeps_its_bytes", p[0] == 0x5a && p[4095] == 0x5a);
 	check_eq("mapgpa_to_shared_succeeds", map_gpa(gpa | cmask, PAGE_SIZE), 0);
-	check_eq("page_is_shared", state(gpa), 0);
+	check_eq("page_is_shared", page_state(gpa), 0);
 	check_eq("mapgpa_is_an_event_a_page", count(COCO_EV_PSC, gpa), 1);
 	map_arena(16, SHARED_PAGE);
 	check("shared_page_kept_no_plaintext", p[0] != 0x5a || p[1] != 0x5a);
 	memset(p, 0x33, PAGE_SIZE);
 	check_eq("mapgpa_to_private_succeeds", map_gpa(gpa, PAGE_SIZE), 0);
-	check_eq("page_is_pending", state(gpa), COCO_PAGE_PRIVATE);
+	check_eq("page_is_pending", page_state(gpa), COCO_PAGE_PRIVATE);
 	map_arena(16, PRIVATE_PAGE);
 	check_eq("accepting_a_pending_page_succeeds", page_accept(gpa, LEVEL_4K), 0);
-	check_eq("page_is_accepted", state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
+	check_eq("page_is_accepted", page_state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 	for (i = 0; i < PAGE_SIZE && !p[i]; i++)
 		;
 	check_eq("accepted_page_is_zero", i, PAGE_SIZE);
@@ -83,7 +78,7 @@ static void accept_without_conversion(void)
 	expect_breach(COCO_BREACH_PAGE, 1);
 	check_eq("accepting_a_shared_page_gets_one", page_accept(gpa, LEVEL_4K), 0);
 	check("accepting_a_shared_page_is_a_breach", breached(COCO_BREACH_PAGE));
-	check_eq("accepted_page_is_private", state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
+	check_eq("accepted_page_is_private", page_state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 }
 
 static void accept_operands(void)
@@ -105,7 +100,7 @@ static void large_pages(void)
 	u64 r;
 
 	check_eq("2m_to_shared_succeeds", map_gpa(gpa | cmask, SIZE_2M), 0);
-	check("2m_conversion_covers_every_page", !state(gpa) && !state(gpa + SIZE_2M - PAGE_SIZE));
+	check("2m_conversion_covers_every_page", !page_state(gpa) && !page_state(gpa + SIZE_2M - PAGE_SIZE));
 	check_eq("2m_to_private_succeeds", map_gpa(gpa, SIZE_2M), 0);
 	r = page_accept(gpa, LEVEL_2M);
 	if (r) {
@@ -116,7 +111,7 @@ static void large_pages(void)
 		check_eq("4k_accepts_succeed", gpa, ARENA_2M + SIZE_2M);
 	} else {
 		check("2m_accept_covers_every_page",
-		      state(gpa + SIZE_2M - PAGE_SIZE) & COCO_PAGE_VALIDATED);
+		      page_state(gpa + SIZE_2M - PAGE_SIZE) & COCO_PAGE_VALIDATED);
 	}
 	check_eq("accepted_2m_is_zero", *(volatile u64 *)(ARENA_2M + 0x12340), 0);
 }

@@ -101,7 +101,7 @@ static void map_gpa_operands(void)
 	check_eq("gpa_beyond_ram_is_refused", map_gpa(0xfff00000000ull, PAGE_SIZE),
 		 INVALID_OPERAND);
 	check_eq("refused_conversion_changes_nothing",
-		 machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0),
+		 page_state(gpa),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 	since = event_next();
 	check_eq("all_that_is_no_ram_is_shared_at_once", map_gpa(cmask | BIT_ULL(32), cmask / 2),
@@ -193,7 +193,7 @@ static void rules(void)
 	machine_call(COCO_CALL_RULE_ADD, (u64)&rule, 0, 0);
 	check_eq("rule_asks_to_retry_mapgpa", map_gpa(ARENA + 20 * PAGE_SIZE, PAGE_SIZE), 1);
 	check_eq("answered_mapgpa_changes_nothing",
-		 machine_call(COCO_CALL_PAGE_STATE, ARENA + 20 * PAGE_SIZE, 0, 0),
+		 page_state(ARENA + 20 * PAGE_SIZE),
 		 COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED);
 }
 

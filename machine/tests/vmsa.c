@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SEV-SNP's AP creation: VMSAs that no processor runs.
- * GHCB specification (56421): 4.1.9 (AP creation)
+ * SEV-SNP's AP creation: VMSAs that no processor runs, and whose they are while one does.
+ * GHCB specification (56421): 2.3.1 (AP reset hold), 4.1.9 (AP creation)
  * APM vol. 2 (24593): 15.5.1 (VMRUN, canonicalization and consistency checks), table B-4 (VMSA)
  * APM vol. 3 (24594): RMPADJUST, RMPUPDATE (an entry assigned anew is no VMSA's)
  */
@@ -17,12 +17,21 @@
 #define PATIENCE	1000000000u	/* spins */
 
 static struct vmcb_save *const save = (void *)vmsa;
-static volatile u32 ap_runs;
+#define AP_RESET_HOLD	0x006
+#define FAIL_INUSE	3
+#define HELD		1		/* ap_next */
+
+static volatile u32 ap_runs, ap_next;
 static u64 features;
 
 static void ap(void)
 {
-	ap_runs = 1;
+	ap_runs++;
+	while (ap_next != HELD)
+		cpu_relax();
+	ap_next = 0;
+	ghcb_msr(AP_RESET_HOLD);
+	ap_runs++;
 }
 
 static void refused(const char *refusal, const char *breach, enum coco_breach what, u64 gpa,
@@ -85,10 +94,52 @@ static void bad_cr0(void)
 		machine_call(COCO_CALL_VERSION, 0, 0, 0);
 }
 
-void payload(void)
+static void ap_has_run(const char *claim, u32 times)
 {
 	u32 i;
 
+	for (i = 0; i < PATIENCE && ap_runs < times; i++)
+		;
+	check_eq(claim, ap_runs, times);
+}
+
+static bool in_use(u64 gpa)
+{
+	return page_state(gpa) & COCO_PAGE_IN_USE;
+}
+
+/* From here on the AP runs from vmsa */
+static void owner(void)
+{
+	u64 own = (u64)vmsa, other = (u64)arena(OTHER);
+	u32 i;
+
+	check("vmsa_of_one_that_runs_is_in_use", in_use(own));
+	check_eq("and_not_adjusted", rmpadjust(own, false, 1), FAIL_INUSE);
+	ap_next = HELD;
+	for (i = 0; i < PATIENCE && in_use(own); i++)
+		;
+	check("vmsa_of_one_in_reset_hold_is_not", !in_use(own));
+	check_eq("it_is_as_it_was_written", save->g_pat, 0x0007040600070406ull);
+	ap_sipi();
+	ap_has_run("sipi_ends_the_hold", 2);
+	check("and_the_vmsa_is_in_use_again", in_use(own));
+	check_eq("vcpu_is_destroyed", vmsa_destroy(own, features), 0);
+	check("and_its_vmsa_not_in_use", !in_use(own));
+	memcpy(arena(OTHER), vmsa, sizeof(vmsa));
+	rmpadjust(other, false, VMPL1_VMSA);
+	check_eq("vcpu_is_made_again", vmsa_create(own, features), 0);
+	ap_has_run("and_runs_again", 3);
+	check_eq("vcpu_is_made_anew", vmsa_create(other, features), 0);
+	ap_has_run("and_runs_anew", 4);
+	check("new_vmsa_is_in_use", in_use(other));
+	check("old_one_is_not", !in_use(own));
+	check_eq("old_one_is_adjusted", rmpadjust(own, false, 1), 0);
+	check("and_is_no_vmsa_any_more", !(page_state(own) & COCO_PAGE_VMSA));
+}
+
+void payload(void)
+{
 	ghcb_init();
 	ap_prepare(ap);
 	vmsa_fill();
@@ -99,8 +150,9 @@ void payload(void)
 	contents();
 	check_eq("none_of_them_ran", ap_runs, 0);
 	check_eq("vmsa_without_fault_is_taken", vmsa_create((u64)vmsa, features), 0);
-	for (i = 0; i < PATIENCE && !ap_runs; i++)
-		;
-	check_eq("and_runs", ap_runs, 1);
+	ap_has_run("and_runs", 1);
+	if (case_is("in_use"))
+		*(volatile u8 *)vmsa;
+	owner();
 	check_eq("every_breach_was_expected", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

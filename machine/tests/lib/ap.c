@@ -19,7 +19,7 @@
 #define MMIO_WRITE	0x80000002
 #define AP_JUMP_TABLE	0x80000005
 #define AP_CREATION	0x80000013
-#define CREATE		1ull
+enum { CREATE = 1, DESTROY = 2 };
 #define VMSA_XCR0	0x3e8
 #define MADT_WAKEUP	0x10
 #define COMMAND_WAKEUP	1
@@ -54,7 +54,7 @@ static void icr(u64 reg, u32 value)
 	}
 }
 
-static void start_by_sipi(void)
+void ap_sipi(void)
 {
 	icr(ICR_HIGH, AP_ID << 24);
 	icr(ICR_LOW, ICR_INIT);
@@ -100,11 +100,21 @@ void vmsa_fill(void)
 	*(u64 *)(vmsa + VMSA_XCR0) = 1;
 }
 
-u32 vmsa_create(u64 gpa, u64 features)
+static u32 ap_creation(u32 request, u64 gpa, u64 features)
 {
 	ghcb_clear();
 	ghcb_put(F_RAX, features);
-	return ghcb_exit(AP_CREATION, (u64)AP_ID << 32 | CREATE, gpa);
+	return ghcb_exit(AP_CREATION, (u64)AP_ID << 32 | (u64)own_vmpl << 16 | request, gpa);
+}
+
+u32 vmsa_create(u64 gpa, u64 features)
+{
+	return ap_creation(CREATE, gpa, features);
+}
+
+u32 vmsa_destroy(u64 gpa, u64 features)
+{
+	return ap_creation(DESTROY, gpa, features);
 }
 
 static void start_by_vmsa(void)
@@ -169,6 +179,6 @@ void ap_start(void (*fn)(void))
 	} else {
 		if (is_es())
 			fill_jump_table();
-		start_by_sipi();
+		ap_sipi();
 	}
 }

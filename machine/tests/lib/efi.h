@@ -5,7 +5,20 @@
 
 #include "payload.h"
 
-#define PARAM_EFI		0x1c0		/* zero-page.rst: efi_info */
+/* zero-page.rst */
+#define PARAM_EFI		0x1c0		/* efi_info */
+#define PARAM_E820_COUNT	0x1e8
+#define PARAM_E820		0x2d0
+
+struct e820_entry {
+	u64 base, length;
+	u32 type;
+} __packed;
+
+#define E820_RAM		1
+
+static inline u32 e820_entries(void) { return *(u8 *)(boot_params + PARAM_E820_COUNT); }
+static inline const struct e820_entry *e820(void) { return (void *)(boot_params + PARAM_E820); }
 
 /* Memory types */
 enum {

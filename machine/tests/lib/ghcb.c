@@ -57,6 +57,8 @@ u32 pvalidate(u64 va, bool size_2m, bool validate, bool *carry)
 	u64 rax = va;
 	u8 cf;
 
+	if (svsm_area)
+		return svsm_pvalidate(va, size_2m, validate, carry);
 	asm volatile(PVALIDATE
 		     : "+a"(rax), "=@ccc"(cf)
 		     : "c"(size_2m), "d"(validate)

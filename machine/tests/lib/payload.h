@@ -74,6 +74,12 @@ static inline u64 count(enum coco_event_kind kind, u64 code)
 	return machine_call(COCO_CALL_COUNT, kind, code, 0);
 }
 
+/* COCO_PAGE_* flags, or -EINVAL */
+static inline s64 page_state(u64 gpa)
+{
+	return machine_call(COCO_CALL_PAGE_STATE, gpa, 0, 0);
+}
+
 static inline void expect_breach(enum coco_breach what, u64 n)
 {
 	machine_call(COCO_CALL_EXPECT_BREACH, what, n, 0);
@@ -165,11 +171,33 @@ u32 ghcb_exit(u64 code, u64 info1, u64 info2);
 u64 ghcb_msr(u64 request);			/* MSR protocol; leaves the response in the MSR */
 static inline void vmgexit(void) { asm volatile("rep; vmmcall" : : "a"(0) : "memory"); }
 
-/* EAX, and CF in *carry; PVALIDATE and RMPADJUST (APM vol. 3) */
+/* EAX, and CF in *carry; PVALIDATE and RMPADJUST (APM vol. 3).  Under an SVSM: va is the GPA */
 u32 pvalidate(u64 va, bool size_2m, bool validate, bool *carry);
 u32 rmpadjust(u64 va, bool size_2m, u64 attributes);
 void make_shared(u32 arena_page);		/* SNP: rescind, convert, map; SEV, SEV-ES: map */
 void make_private(u32 arena_page);
+
+/* ---- snp.c: the secrets page, and the SVSM if there is one ---- */
+#define SECRETS_VMPCK		0x020
+#define SECRETS_SVSM		0x140		/* base, size */
+#define SECRETS_CALLING_AREA	0x150
+#define SECRETS_SVSM_VERSION	0x158
+#define SECRETS_VMPL		0x15c
+#define SECRETS_TSC_FACTOR	0x160
+u8 *secrets_page(void);				/* NULL: there is none */
+
+#define SVSM_REMAP_CA		0ull		/* core protocol */
+#define SVSM_PVALIDATE		1ull
+struct svsm_call {
+	u64 rax, rcx, rdx, r8, r9;
+};
+
+extern u8 *svsm_area;				/* the calling area; NULL: there is no SVSM */
+extern u8 own_vmpl;				/* 0 without */
+bool svsm_init(void);				/* from now on pvalidate() asks it */
+void svsm_issue(struct svsm_call *call);	/* VMGEXIT with these registers */
+u64 svsm_call(struct svsm_call *call);		/* by the MSR protocol; RAX */
+u32 svsm_pvalidate(u64 gpa, bool size_2m, bool validate, bool *carry);
 
 /* ---- tdx.c ---- */
 struct tdregs {
@@ -197,6 +225,8 @@ extern u8 vmsa[PAGE_SIZE];
 void ap_prepare(void (*fn)(void));
 void vmsa_fill(void);
 u32 vmsa_create(u64 gpa, u64 features);		/* the low 32 bits of SW_EXITINFO1 */
+u32 vmsa_destroy(u64 gpa, u64 features);	/* the same */
+void ap_sipi(void);				/* not by TDX: INIT, SIPI */
 
 /* ---- the processor ---- */
 static inline u64 read_cr2(void) { u64 v; asm volatile("mov %%cr2, %0" : "=r"(v)); return v; }

@@ -124,12 +124,13 @@ void trap_init(void)
 					.type = i == VECTOR_USER_BACK ? GATE_USER : GATE };
 	}
 	describe_tss(TSS_BOOT, &tss, ist_stack_top);
-	describe_tss(TSS_AP, &ap_tss, ap_ist_stack_top);
 	load_tables(TSS_BOOT);
 	trap_hook[VECTOR_USER_BACK] = back_from_user;
 }
 
+/* Each time it starts: a TSS that was loaded is busy (APM vol. 2, 12.2.2) */
 void trap_init_ap(void)
 {
+	describe_tss(TSS_AP, &ap_tss, ap_ist_stack_top);
 	load_tables(TSS_AP);
 }
