@@ -104,7 +104,6 @@ class Guest:
         self.out("m|snapshot")
         self.paused = True
         self.go_on.wait(FOREVER)
-        self.paused = False
 
     def suite(self, kind: str, name: str, options: list[str]) -> None:
         every = self.scenario["suites"].get(name)
@@ -263,6 +262,8 @@ def monitor(guest: Guest, connection: socket.socket) -> None:
                 answer = f"Host virtual address for 0x0 (pc.ram) is {address:#x}\r\n"
         elif command == "human-monitor-command":
             answer = "CPU#0\nRIP=ffffffff81000000 RFL=00000246\n"
+        elif command == "cont":  # from its answer on no guest is paused
+            guest.paused = False
         send({"event": "FAKE"})
         send({"return": answer, "id": request["id"]})
         if command == "cont":  # once it is answered: the guest may end at once
