@@ -50,7 +50,7 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["check", "CASE=boot.reach_init"], 2, "did you mean boot.reaches_init?"),
         (["check", "VCPUS=0"], 2, "VCPUS=0: '0' is no number from 1 to 8"),
         (["check", "VCPUS=two"], 2, "no number from 1 to 8"),
-        (["check", "RAM=2048"], 2, "no number from 128 to 1024"),
+        (["check", "RAM=8192"], 2, "no number from 128 to 5120"),
         (["check", "PATIENCE=0"], 2, "no factor above 0"),
         (["check", "GDB=1", "JOBS=x"], 2, "JOBS=x"),
         (["check", "QEMU=/nonexistent"], 2, "no such program"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,24 @@ def test_machine_has_room_for_both_views_of_memory() -> None:
     assert after("-append", argv) == ["personality=sev-snp ram=512 vcpus=2"]
     assert after("-smp", argv) == ["2"]
     assert after("-cpu", argv) == ["max,phys-bits=52"]
+
+
+@pytest.mark.parametrize(
+    ("ram", "options", "below", "whole"),
+    [
+        (1026, "ram=1024 high=2", "3072M", 3072 + 2 * 2 + 17),
+        (2048, "ram=1024 high=1024", "3072M", 3072 + 2 * 1024 + 33),
+        (qemu.LARGEST_RAM, "ram=1024 high=4096", "3072M", 3072 + 2 * 4096 + 81),
+    ],
+)
+def test_what_exceeds_1_gib_lies_above_4_gib(
+    ram: int, options: str, below: str, whole: int
+) -> None:
+    argv = qemu.command(QEMU, replace(GUEST, ram=ram))
+    words = after("-append", argv)[0].split()
+    assert set(options.split()) < set(words)
+    assert f"max-ram-below-4g={below}" in after("-machine", argv)
+    assert after("-m", argv) == [str(whole)]
 
 
 def test_commas_of_the_command_line_are_doubled() -> None:

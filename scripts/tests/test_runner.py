@@ -379,13 +379,39 @@ def test_boot_that_is_to_warn_may_warn_in_that_function_alone(
     assert [problem.kind for problem in run.problems if problem.suite == "beta"] == kinds
 
 
+@pytest.mark.parametrize(
+    ("how", "result", "kinds"),
+    [
+        ("panic", "fail panic", []),
+        ("terminate", "fail terminate", []),
+        ("expected terminate after breach", "fail terminate", ["breach"]),
+        ("internal", "error internal", []),
+    ],
+)
+def test_guest_of_another_setting_that_does_not_boot_fails_the_first_case_that_wanted_it(
+    play: Play, how: str, result: str, kinds: list[str]
+) -> None:
+    run = play(with_setting(with_setting(TWO, "alpha"), "beta"), boot=how)
+    rest = f"{'error' if 'error' in result else 'miss'} not-run"
+    got = {name: status for name, status in statuses(run).items() if "boot." not in name}
+    assert got == {
+        "alpha.one": result,
+        "alpha.two": rest,
+        "alpha.three": rest,
+        "beta.four": rest,
+    }
+    assert [(problem.suite, problem.kind) for problem in run.problems] == [
+        ("alpha", kind) for kind in kinds
+    ]
+
+
 def test_guest_of_another_setting_that_does_not_boot_takes_no_other_case_with_it(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = with_setting(TWO, "alpha")
     monkeypatch.setattr("coco.runner.guest_for", lambda guest, setting: guest)
     run = play(written, boot="panic")
-    assert set(statuses(run).values()) == {"miss not-run"}
+    assert statuses(run)["beta.four"] == "miss not-run"
     assert len(run.boots) == 2
 
 
@@ -432,7 +458,14 @@ def test_no_guest_of_another_setting_boots_where_each_of_its_cases_would_skip() 
 def test_the_users_words_outweigh_the_suites() -> None:
     guest = qemu.Guest(Path("k"), Path("i"), None, ram=512, cmdline="a=user", options="b=user")
     got = runner.guest_for(guest, expect.Setting(machine="b=suite", append="a=suite", ram=768))
-    assert (got.cmdline, got.options, got.ram) == ("a=suite a=user", "b=user b=suite", 768)
+    assert (got.cmdline, got.options) == ("a=suite a=user", "b=user b=suite")
+
+
+@pytest.mark.parametrize("asked", [512, 2048])
+def test_memory_is_the_suites_if_it_says_how_much(asked: int) -> None:
+    guest = qemu.Guest(Path("k"), Path("i"), None, ram=asked)
+    assert runner.guest_for(guest, expect.Setting(ram=768)).ram == 768
+    assert runner.guest_for(guest, expect.Setting()).ram == asked
 
 
 def test_cancelled_run_ends_soon_and_keeps_what_it_has(play: Play, tmp_path: Path) -> None:

@@ -192,6 +192,12 @@ RED = run("tdx", {"finding": 1, "pass": 1}, problems=("panic", "not-built"))
             "OK",
             "5 passed, 1 skipped, all as expected in none, sev; 4 known findings",
         ),
+        (
+            errors.OK,
+            [run("tdx", {"pass": 2, "known": 1})],
+            "OK",
+            "2 passed, 0 skipped, all as expected in tdx; 1 known finding",
+        ),
         (errors.FINDING, [NONE, RED], "FINDINGS", "2 findings, 3 passed"),
         (errors.FINDING, [run("sev", {"finding": 1})], "FINDINGS", "1 finding, 0 passed"),
         (errors.INTERRUPTED, [NONE], "INTERRUPTED", "2 passed so far; not complete"),
@@ -214,6 +220,12 @@ RED = run("tdx", {"finding": 1, "pass": 1}, problems=("panic", "not-built"))
             ],
             "COULD NOT RUN",
             "s0, s1 could not be built",
+        ),
+        (
+            errors.INFRASTRUCTURE,
+            [run("sev", {"unjudged": 1}, "broken")],
+            "COULD NOT RUN",
+            "1 run could not run, 1 case could not be judged",
         ),
         (
             errors.INFRASTRUCTURE,

@@ -132,3 +132,8 @@ def slug(name: str) -> str:
 def base(case: str) -> str:
     """The case without its parameter."""
     return case.partition(".")[0]
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them: "1 case", "2 cases"."""
+    return f"{number} {noun}{'s' * (number != 1)}"

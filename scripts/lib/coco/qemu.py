@@ -23,10 +23,12 @@ OLDEST = (7, 2)
 PROGRAM = "qemu-system-x86_64"
 
 # MACHINE_BASE in machine/machine.h, and the room for the machine itself above it (MiB);
-# the private copy of guest RAM follows.
+# the private copy of guest RAM follows.  A guest's RAM ends at MACHINE_BASE, and goes on
+# at 4 GiB (HIGH_BASE), its private copy there behind it.
 MACHINE_BASE = 1024
 MACHINE_ROOM = 128
-LARGEST_RAM = MACHINE_BASE
+HIGH_MAX = 4096
+LARGEST_RAM = MACHINE_BASE + HIGH_MAX
 DEFAULT_RAM = 512
 
 # panic=-1 with -no-reboot turns a panic into the end of QEMU; an oops is one too, since
@@ -83,7 +85,7 @@ class Guest:
     machine: Path | None
     personality: str = "none"
     vcpus: int = 1
-    ram: int = DEFAULT_RAM
+    ram: int = DEFAULT_RAM  # MiB, of which what exceeds MACHINE_BASE lies above 4 GiB
     cmdline: str = ""  # added to CMDLINE
     options: str = ""  # added to the machine's own
     snapshot: bool = False
@@ -94,6 +96,14 @@ class Guest:
     image: str = ""  # UKI: start a unified kernel image with the kernel in it; or FIRMWARE
     stub: Path | None = None  # ... of the UKI, or one whose stub that is
     firmware: Path | None = None  # ... that starts the kernel
+
+    @property
+    def low(self) -> int:
+        return min(self.ram, MACHINE_BASE)
+
+    @property
+    def high(self) -> int:
+        return self.ram - self.low
 
 
 def find(words: str = "") -> Qemu:
@@ -140,6 +150,7 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
     if guest.machine:
         argv += ["-cpu", "max,phys-bits=52"]
         argv += ["-m", str(memory(guest) >> 20)]
+        argv += ["-machine", f"max-ram-below-4g={_below_4g(guest)}M"] if guest.high else []
         argv += _port(0xE9, "log", MACHINE_LOG)
         argv += ["-device", "pvpanic", "-action", "panic=pause"]
         if resume:
@@ -163,7 +174,15 @@ def command(qemu: Qemu, guest: Guest, resume: Path | None = None) -> list[str]:
 
 def memory(guest: Guest) -> int:
     """Bytes of memory that QEMU has, with the machine in it."""
-    return (MACHINE_BASE + MACHINE_ROOM + guest.ram) << 20
+    # Above 4 GiB: two views, and what the machine keeps of each page (mem_high_room())
+    high = 2 * guest.high + guest.ram // 64 + 1 if guest.high else 0
+    return (_below_4g(guest) + high) << 20
+
+
+def _below_4g(guest: Guest) -> int:
+    """MiB.  Where there is more above, QEMU wants to have it in whole GiB."""
+    mib = MACHINE_BASE + MACHINE_ROOM + guest.low
+    return (mib + 1023) // 1024 * 1024 if guest.high else mib
 
 
 def _files(guest: Guest, cmdline: str) -> str:
@@ -190,7 +209,8 @@ def kernel_words(guest: Guest) -> str:
 
 def machine_options(guest: Guest) -> str:
     """The machine's own command line."""
-    words = [f"personality={guest.personality}", f"ram={guest.ram}", f"vcpus={guest.vcpus}"]
+    words = [f"personality={guest.personality}", f"ram={guest.low}", f"vcpus={guest.vcpus}"]
+    words += [f"high={guest.high}"] if guest.high else []
     words += ["snapshot"] if guest.snapshot else []
     return " ".join([*words, *guest.options.split()])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from coco import parts, writers
 from coco.errors import UsageError
-from coco.model import PERSONALITIES
+from coco.model import PERSONALITIES, counted
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
 from coco.verdict import UNLISTED
 
@@ -79,7 +79,7 @@ def run_line(run: Document) -> str:
     if len(run["boots"]) > 1:
         line += f"   {len(run['boots'])} boots"
     if run["problems"]:
-        line += f"   {len(run['problems'])} problem{'s' * (len(run['problems']) > 1)}"
+        line += f"   {counted(len(run['problems']), 'problem')}"
     return line + ("   interrupted" if run["state"] == "interrupted" else "")
 
 

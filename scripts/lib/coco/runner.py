@@ -27,6 +27,7 @@ MOST_CRASHES = 20  # unexpected ones, before a run gives up
 REACHES_INIT = "reaches_init"
 LEAVES_NO_SPLAT = "leaves_no_splat"
 BRINGS_UP_EVERY_VCPU = "brings_up_every_vcpu"
+_SAY_IT_ALL = ("oops", "panic")  # causes that tell more than how the guest then ended
 
 Progress = Callable[[str], None]  # told what is going on
 
@@ -193,7 +194,8 @@ class _Runner:
             if not outcome.ready and self._run.boots[-1].start == "snapshot":
                 continue  # no case ran: a fresh boot will do
             if not outcome.ready:
-                return self._stop(items, outcome.end, "the kernel did not reach init")
+                left = items if self._first else self._blame_for_boot(items, outcome)
+                return self._stop(left, outcome.end, "the kernel did not reach init")
             if items and outcome.remaining == items:
                 why = f"the guest ended before this suite began: {outcome.end.describe()}"
                 self._give_up(items[:1], outcome.end, why)
@@ -276,12 +278,24 @@ class _Runner:
     def _judge_boot(self, outcome: Outcome, items: Sequence[Item]) -> None:
         """The first boot is a suite of its own; another setting's is a matter of its suites."""
         found = outcome.boot_evidence
+        blamed = bool(items) and not outcome.ready
         if self._first:
             self._boot_cases(outcome)
-        elif found.cause:
+        elif found.cause and not (blamed and found.cause in _SAY_IT_ALL):
             wanted = [*items, *self._share.fatal]
             suite = wanted[0].suite if wanted else BOOT
             self._run.problems.append(SuiteProblem(suite, found.cause, f"at boot: {found.text}"))
+
+    def _blame_for_boot(self, items: Sequence[Item], outcome: Outcome) -> list[Item]:
+        """The first case is why this guest was started: it fails.  What is left to give up."""
+        if not items:
+            return []
+        first, *cases = items[0].cases
+        result = CaseResult(items[0].suite, first, "pass", boot=self._last_boot)
+        _did_not_boot(result, outcome)
+        self._run.results.append(result)
+        rest = [replace(items[0], cases=tuple(cases))] if cases else []
+        return [*rest, *items[1:]]
 
     def _boot_cases(self, outcome: Outcome) -> None:
         """The boot's own cases, first of all results."""
@@ -315,11 +329,12 @@ class _Runner:
 def guest_for(guest: qemu.Guest, setting: Setting) -> qemu.Guest:
     """The run's guest as a suite wants it; the user's own words have the last say.
 
-    The machine takes the first of two words, the kernel the last.
+    The machine takes the first of two words, the kernel the last.  Memory is as the suite has
+    it: what it says of places in memory holds in a guest of that size.
     """
     return replace(
         guest,
-        ram=max(guest.ram, setting.ram),
+        ram=setting.ram or guest.ram,
         cmdline=f"{setting.append} {guest.cmdline}".strip(),
         options=f"{guest.options} {setting.machine}".strip(),
         devices=setting.devices,
@@ -361,7 +376,7 @@ def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
     """Why init never came up: what the kernel said last, or how the machine saw it end."""
     found, end = outcome.boot_evidence, outcome.end
     result.splats = list(found.splats)
-    if found.cause in ("oops", "panic"):
+    if found.cause in _SAY_IT_ALL:
         result.status, result.cause, result.message = "fail", found.cause, found.text
     else:
         result.status = "error" if end.word in attribute.NO_VERDICT else "fail"

@@ -140,7 +140,12 @@ _ALL = (
     Variable("BRANCHES", "0", "lines only, in a fraction of the time and the disk", _switch),
     Variable("JOIN", "<results>[,...]", "run nothing: join what these runs reached", _names),
     Variable("VCPUS", "<n>[,<n>]", "vCPUs of the guest (default: 1)", _vcpus),
-    Variable("RAM", "<MiB>", "memory of the guest (default: 512)", _whole(128, 1024)),
+    Variable(
+        "RAM",
+        "<MiB>",
+        "memory of the guest (default: 512); what exceeds 1024 lies above 4 GiB",
+        _whole(128, 5120),
+    ),
     Variable("APPEND", "<words>", "more words for the kernel's command line"),
     Variable("MACHINE", "<words>", "more words for the machine, e.g. 'cbit=47 trace'"),
     Variable("RESULTS", "<folder>", "where results go (default: results/<time>)"),

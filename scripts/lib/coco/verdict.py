@@ -9,7 +9,7 @@ from typing import Any
 
 from coco import attribute, errors, evidence
 from coco.expect import Expectations, Known
-from coco.model import CaseResult, End
+from coco.model import CaseResult, End, counted
 from coco.plan import Plan
 
 OK = "ok"
@@ -122,19 +122,20 @@ def sentence(code: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     names = ", ".join(run["name"] for run in runs if run["state"] == "done")
     if code == errors.OK:
         text = f"{total['pass']} passed, {total['skip']} skipped, all as expected in {names}"
-        text += f"; {total[KNOWN]} known findings" if total[KNOWN] else ""
+        text += f"; {counted(total[KNOWN], 'known finding')}" if total[KNOWN] else ""
         return {"word": "OK", "text": text}
     if code == errors.FINDING:
         number = total[FINDING] + total["problems"]
-        text = f"{number} finding{'s' * (number > 1)}, {total['pass']} passed"
+        text = f"{counted(number, 'finding')}, {total['pass']} passed"
         return {"word": "FINDINGS", "text": text}
     if code == errors.INTERRUPTED:
         return {"word": "INTERRUPTED", "text": f"{total['pass']} passed so far; not complete"}
     if code == errors.NOTHING_APPLICABLE:
         return {"word": "NOTHING APPLICABLE", "text": "no case applied to this kernel"}
     broken = sum(run["state"] != "done" for run in runs)
-    parts = [f"{broken} runs could not run"] if broken else []
-    parts += [f"{total['unjudged']} cases could not be judged"] if total["unjudged"] else []
+    parts = [f"{counted(broken, 'run')} could not run"] if broken else []
+    if total["unjudged"]:
+        parts.append(f"{counted(total['unjudged'], 'case')} could not be judged")
     problems = [one for run in runs for one in run["problems"]]
     lacking = dict.fromkeys(one["suite"] for one in problems if one["kind"] == NOT_BUILT)
     parts += [f"{', '.join(lacking)} could not be built"] if lacking else []
