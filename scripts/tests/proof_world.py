@@ -11,8 +11,9 @@ import fake_kernel
 import pytest
 from conftest import SHORT, expectations, fake_qemu, scenario_of, suite
 
-from coco import catalogue, check, expect, kernels, plan, prepare, qemu
-from coco.catalogue import Catalogue, Condition, Fix, Flip, Probe
+from coco import check, expect, kernels, plan, prepare, qemu
+from coco.catalogue import entries
+from coco.catalogue.fix import Catalogue, Condition, Fix, Flip, Probe
 from coco.kernels import altered
 from coco.prove import state, work
 from coco.screen import Screen
@@ -123,7 +124,7 @@ class World:
         """As the command line does."""
         with pytest.MonkeyPatch.context() as patch:
             listing = Catalogue(self.fixes, "2026-11-28", ())
-            patch.setattr(catalogue, "load", lambda _: listing)
+            patch.setattr(entries, "load", lambda _: listing)
             with (self.folder / "screen").open("w") as out:
                 return work.run(self.options("some-fix", bisect=True), [], Screen(out))
 

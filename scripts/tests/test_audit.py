@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from coco import audit, catalogue, errors, parts, source
-from coco.catalogue import Condition, Fix, Flip, Probe
+from coco import audit, errors, parts, source
+from coco.catalogue.fix import Catalogue, Condition, Fix, Flip, Probe
 from coco.prove import shown
 from coco.screen import Screen
 
@@ -49,8 +49,8 @@ def ran(*cases: tuple[str, str], personality: str = "sev-es") -> dict[str, Any]:
     return {"runs": [{"name": personality, "personality": personality, "cases": records}]}
 
 
-def listed(*fixes: Fix) -> catalogue.Catalogue:
-    return catalogue.Catalogue({fix.id: fix for fix in fixes}, "2026-11-23", ())
+def listed(*fixes: Fix) -> Catalogue:
+    return Catalogue({fix.id: fix for fix in fixes}, "2026-11-23", ())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 import yaml
 from conftest import expectations, suite
 
-from coco import catalogue, expect
+from coco import expect
+from coco.catalogue import entries
+from coco.catalogue.problems import problems
 from coco.errors import UsageError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -56,18 +58,18 @@ def write(tmp_path: Path) -> Write:
 
 def found(folder: Path) -> list[str]:
     written = expectations(suite("alpha", ["one", "two"], personalities=("sev-es",)))
-    return list(catalogue.problems(catalogue.load(base=folder), written))
+    return list(problems(entries.load(base=folder), written))
 
 
 def test_ours_is_sound() -> None:
-    ours = catalogue.load()
+    ours = entries.load()
     written = expect.load(REPOSITORY / "backports/expect")
-    assert list(catalogue.problems(ours, written)) == []
+    assert list(problems(ours, written)) == []
     assert len(ours.fixes) > 140
 
 
 def test_every_cve_of_ours_is_found_by_its_name() -> None:
-    ours = catalogue.load()
+    ours = entries.load()
     for fix in ours.fixes.values():
         for cve in fix.cves:
             assert fix in ours.select([cve])
@@ -113,7 +115,7 @@ def test_entry_that_breaks_the_schema_is_named(
     write: Write, changes: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UsageError) as error:
-        catalogue.load(base=write(**changes))
+        entries.load(base=write(**changes))
     assert said in error.value.message
     assert "fixes/" in error.value.message
 
@@ -167,24 +169,24 @@ def test_overlay_replaces_and_adds(write: Write, tmp_path: Path) -> None:
     write().rename(private)
     base = write(harm="Ours.")
     write("other-fix", upstream=["abcdefabcdef"])
-    merged = catalogue.load(str(private), base)
+    merged = entries.load(str(private), base)
     assert sorted(merged.fixes) == ["other-fix", "some-fix"]
     assert merged.fixes["some-fix"].harm == "It is done wrong."
     with pytest.raises(UsageError):
-        catalogue.load(str(tmp_path), base)
+        entries.load(str(tmp_path), base)
 
 
 def test_date_is_that_of_the_file(write: Write) -> None:
     folder = write()
     (folder / "date").write_text("2026-11-23\n", encoding="utf-8")
-    assert catalogue.load(base=folder).date == "2026-11-23"
+    assert entries.load(base=folder).date == "2026-11-23"
     (folder / "date").write_text("soon\n", encoding="utf-8")
     with pytest.raises(UsageError):
-        catalogue.load(base=folder)
+        entries.load(base=folder)
 
 
 def test_fix_is_chosen_by_id_glob_or_commit(write: Write) -> None:
-    one = catalogue.load(base=write())
+    one = entries.load(base=write())
     for word in ("some-fix", "some-*", "0123456789abcdef", "01234567", "all"):
         assert [fix.id for fix in one.select([word])] == ["some-fix"]
     with pytest.raises(UsageError) as error:

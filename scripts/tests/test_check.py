@@ -19,7 +19,6 @@ import pytest
 from conftest import TESTS, expectations, fake_qemu, scenario_of, suite
 
 from coco import (
-    catalogue,
     check,
     errors,
     expect,
@@ -33,6 +32,8 @@ from coco import (
     runner,
 )
 from coco.boot import Order
+from coco.catalogue import entries
+from coco.catalogue.fix import Catalogue
 from coco.screen import Screen
 
 WRITTEN = expectations(
@@ -135,10 +136,10 @@ def test_finding_tells_what_who_and_how_to_repeat(world: World) -> None:
 def test_breach_that_many_cases_commit_is_told_once_with_the_fix_for_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = catalogue.load()
-    fix = replace(ours.fixes["CVE-2026-89751"], breach="kind=field .*0x1 ")
-    known = catalogue.Catalogue({fix.id: fix}, ours.date, ours.folders)
-    monkeypatch.setattr(catalogue, "load", lambda: known)
+    ours = entries.load()
+    fix = replace(ours.fixes["CVE-2026-89751"], anywhere="kind=field .*0x1 ")
+    known = Catalogue({fix.id: fix}, ours.date, ours.folders)
+    monkeypatch.setattr(entries, "load", lambda: known)
     world.technologies, world.written = ("none",), replace(WRITTEN, baseline=())
     world.scenario = {"boot": "breach", "cases": {"alpha.one": "breach", "beta.three": "breach"}}
     assert world.check() == errors.FINDING

@@ -6,17 +6,18 @@ from itertools import pairwise
 
 import pytest
 
-from coco import catalogue, check, expect
+from coco import check, expect
+from coco.catalogue import entries
+from coco.catalogue.fix import same_case
 from coco.errors import UsageError
 from coco.selfcheck import listing
-from coco.catalogue import same_case
 
 UNKNOWN = "    nothing is known to turn it red"
 
 
 def lines(*suites: str) -> list[str]:
     written = expect.load(check.EXPECTATIONS)
-    return list(listing.lines(catalogue.load(), written, suites))
+    return list(listing.lines(entries.load(), written, suites))
 
 
 def test_case_has_the_fix_without_which_it_fails() -> None:
@@ -45,14 +46,14 @@ def test_parameter_that_a_kernel_fails_is_named() -> None:
 
 def test_case_that_nothing_is_for_says_so() -> None:
     written = expect.load(check.EXPECTATIONS)
-    none = replace(catalogue.load(), fixes={})
+    none = replace(entries.load(), fixes={})
     found = list(listing.lines(none, written, ["unaccepted"]))
     assert UNKNOWN in found
 
 
 def test_every_case_is_seen_failing_by_something() -> None:
     written = expect.load(check.EXPECTATIONS)
-    found = list(listing.lines(catalogue.load(), written, list(written.suites)))
+    found = list(listing.lines(entries.load(), written, list(written.suites)))
     nothing = [case for case, after in pairwise(found) if after == UNKNOWN]
     assert not nothing
 

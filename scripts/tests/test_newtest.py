@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coco import catalogue, errors, expect, newtest, parts
+from coco import errors, expect, newtest, parts
+from coco.catalogue import entries
+from coco.catalogue.problems import problems
 from coco.screen import Screen
 
 TEMPLATES = parts.REPOSITORY
@@ -77,10 +79,10 @@ def test_new_fix_is_a_valid_entry_with_a_recipe(repository: Path) -> None:
     for folder in ("fixes", "recipes"):
         (repository / "backports" / folder).mkdir()
     assert write("CVE-2026-1.2", "fix") == errors.OK
-    listing = catalogue.load(base=repository / "backports")
+    listing = entries.load(base=repository / "backports")
     fix = listing.fixes["CVE-2026-1.2"]
     written = expect.load(repository / "backports/expect")
-    assert list(catalogue.problems(listing, written)) == []
+    assert list(problems(listing, written)) == []
     assert fix.recipe and "@NAME@" not in fix.recipe.read_text(encoding="utf-8")
     with pytest.raises(errors.UsageError, match="exists already"):
         write("CVE-2026-1.2", "fix")

@@ -12,7 +12,7 @@ from fake_kernel import FIXED
 from proof_world import SOURCE, WRITTEN, World
 
 from coco import errors, expect, qemu, recipe
-from coco.catalogue import Condition, Flip, Part, Probe
+from coco.catalogue.fix import Condition, Flip, Part, Probe
 from coco.kernels import altered, firmware
 from coco.screen import Screen
 

@@ -13,7 +13,7 @@ from fake_kernel import FIXED
 from proof_world import SOURCE, World
 
 from coco import command, errors, prepare, recipe
-from coco.catalogue import Condition, Flip, Probe
+from coco.catalogue.fix import Condition, Flip, Probe
 from coco.kernels import Request, altered
 from coco.prove import asked, state
 

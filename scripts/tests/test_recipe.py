@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from fake_kernel import FIXED, TAKES_OUT
 
-from coco import catalogue, recipe, source
-from coco.catalogue import Condition, Fix, Probe
+from coco import recipe, source
+from coco.catalogue import entries
+from coco.catalogue.fix import Condition, Fix, Probe
 
 FILE = "arch/x86/kernel/sev.c"
 OTHER = """\
@@ -85,7 +86,7 @@ def test_every_recipe_of_ours_is_a_semantic_patch(tmp_path: Path) -> None:
     """Run on an empty file, each is at least parsed."""
     (tmp_path / FILE).parent.mkdir(parents=True)
     (tmp_path / FILE).touch()
-    for one in catalogue.load().fixes.values():
+    for one in entries.load().fixes.values():
         if one.recipe:
             parts = [part.name for part in one.parts if part.name]
             recipe._spatch(one.recipe, tmp_path / FILE, parts)

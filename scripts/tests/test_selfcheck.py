@@ -11,8 +11,9 @@ from conftest import fake_qemu, scenario_of
 from fake_kernel import TAKES_OUT
 from proof_world import SOURCE, WRITTEN, World
 
-from coco import catalogue, check, errors, expect, parts, recipe
-from coco.catalogue import Catalogue, Flip
+from coco import check, errors, expect, parts, recipe
+from coco.catalogue import entries
+from coco.catalogue.fix import Catalogue, Flip
 from coco.errors import UsageError
 from coco.screen import Screen
 from coco.selfcheck import mistakes, report, work
@@ -43,7 +44,7 @@ class Checked:
         self.folder = world.folder / "mistakes"
         self.folder.mkdir()
         world.fixes = {}
-        monkeypatch.setattr(catalogue, "load", lambda *_: Catalogue(world.fixes, "2026-11-28", ()))
+        monkeypatch.setattr(entries, "load", lambda *_: Catalogue(world.fixes, "2026-11-28", ()))
         monkeypatch.setattr(mistakes, "FOLDER", self.folder)
         monkeypatch.setattr(mistakes.load, "__defaults__", (self.folder,))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What each side of a proof has to run."""
 
-from coco.catalogue import Flip
+from coco.catalogue.fix import Flip
 from coco.expect import BOOT, KUNIT, Case, Expectations, Suite
 from coco.prove import sides
 

@@ -2,16 +2,35 @@
 """The verdicts of proofs, from made-up results of two sides."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from documents import problem
 
-from coco.catalogue import Flip
+from coco.catalogue.fix import Fix, Flip
 from coco.prove import verdicts
 from coco.prove.verdicts import Judgement
 
 FLIPS = (Flip("alpha.leaks", "fail", ("tdx",), "the host sees it"),)
+A_FIX = Fix(
+    id="a-fix",
+    subject="tdx: fix a leak",
+    upstream=(),
+    cves=(),
+    harm="the host sees it",
+    technologies=("tdx",),
+    prerequisites=(),
+    follow_ups=(),
+    applies=(),
+    probes=(),
+    cases=FLIPS,
+    verified=True,
+    recipe=None,
+    recipe_files=(),
+    file=Path("a-fix.yaml"),
+)
 GOOD = {"boot.reaches_init": "pass", "alpha.leaks": "pass", "alpha.other": "pass"}
 
 
@@ -125,9 +144,23 @@ def test_not_proven_otherwise(changed: dict[str, str], verdict: str, why: str) -
 
 def test_a_change_that_was_foreseen_is_none_of_the_others() -> None:
     after = side({**GOOD, "alpha.leaks": "fail", "alpha.other": "fail"})
-    judged = verdicts.judge(FLIPS, side(GOOD), after, also=("alpha.other",))
+    judged = verdicts.judge(FLIPS, side(GOOD), after, replace(A_FIX, also=("alpha.other",)))
     assert judged.verdict == verdicts.PROVEN
     assert [one.id for one in judged.also] == ["alpha.other"]
+
+
+@pytest.mark.parametrize(
+    ("how", "verdict"),
+    [
+        ("fail splat", verdicts.PROVEN),
+        ("fail breach", verdicts.PARTIAL),
+        ("fail assertion", verdicts.PARTIAL),
+    ],
+)
+def test_so_is_a_splat_that_comes_in_any_case_without_the_fix(how: str, verdict: str) -> None:
+    after = side({**GOOD, "alpha.leaks": "fail", "alpha.other": how})
+    known = replace(A_FIX, anywhere="^fail (splat|assertion)$")
+    assert verdicts.judge(FLIPS, side(GOOD), after, known).verdict == verdict
 
 
 def test_a_case_that_is_gone_without_the_fix_is_a_change() -> None:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from coco import cache, claims, errors, expect, kernels, parts, results, witnesses
-from coco.catalogue import Catalogue, Condition, Fix, Flip, load
+from coco.catalogue.entries import load
+from coco.catalogue.fix import Catalogue, Condition, Fix, Flip
 from coco.claims import Log
 from coco.errors import UsageError
 from coco.kernels import tree as trees

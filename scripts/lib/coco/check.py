@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coco import (
-    catalogue,
     errors,
     expect,
     parts,
@@ -22,7 +21,9 @@ from coco import (
     runner,
     schedule,
     verdict,
+    witnesses,
 )
+from coco.catalogue import entries
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
 from coco.kernels import firmware
 from coco.model import PERSONALITIES, CaseResult, SuiteProblem
@@ -298,20 +299,20 @@ def _broken(job: Job, error: BaseException) -> None:
 
 def _judged(run: runner.Run, context: verdict.Context) -> results.Document:
     every = verdict.judge(unique(run.results), context)
-    known = catalogue.load() if any(_is_breach(one) for one in every) else None
+    known = entries.load() if any(_is_incident(one) for one in every) else None
     cases = []
     for one in every:
         case = context.expectations.case(one.result.suite, one.result.case)
         fixes = list(case.fixes) if case else []
-        if known and _is_breach(one):
-            fixes += [fix.reference for fix in known.of_breach(one.result.message)]
+        if known and _is_incident(one):
+            fixes += [fix.reference for fix in known.told_by(one.result.message)]
         cases.append(results.case_record(one, dict.fromkeys(fixes)))
     return results.run_record(run, cases)
 
 
-def _is_breach(judged: verdict.Judged) -> bool:
-    """A finding by what the machine holds against the guest: the catalogue may know it."""
-    return judged.verdict == verdict.FINDING and judged.result.cause == "breach"
+def _is_incident(judged: verdict.Judged) -> bool:
+    """A finding by what the machine or the kernel said meanwhile: the catalogue may know it."""
+    return judged.verdict == verdict.FINDING and judged.result.cause in witnesses.INCIDENTS
 
 
 def unique(found: Iterable[CaseResult]) -> list[CaseResult]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coco import command
-from coco.catalogue import Fix
+from coco.catalogue.fix import Fix
 from coco.errors import UsageError
 
 _DIGITS = 12  # of a commit, as kernel people shorten it

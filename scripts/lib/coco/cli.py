@@ -199,9 +199,9 @@ def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> i
 
 
 def _catalogue(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import catalogue
+    from coco.catalogue import work
 
-    return catalogue.run(options, screen)
+    return work.run(options, screen)
 
 
 def _audit(options: argparse.Namespace, words: list[str], screen: Screen) -> int:

@@ -113,6 +113,7 @@ FEATURES: dict[str, Requirement] = {
     "tsm_reports": _need("TSM_REPORTS", "attestation through configfs"),
     "tsm_measurements": _need("TSM_MEASUREMENTS", "measurement registers in sysfs"),
     "unaccepted_memory": _need("UNACCEPTED_MEMORY", "memory accepted when it is first used"),
+    "atomic_sleep": _need("DEBUG_ATOMIC_SLEEP", "a word of whoever may sleep where nobody must"),
     "softlockup": _need("SOFTLOCKUP_DETECTOR", "a watchdog that is told of long work"),
     "vmcore": _need("PROC_VMCORE", "the memory of a kernel that crashed, as a file"),
     "proc_kcore": _need("PROC_KCORE", "kernel memory as a core file"),

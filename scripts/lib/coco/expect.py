@@ -71,7 +71,8 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     # ... that tells the host of its fatal errors, and takes a debug TD with #VE on private memory
     "td_fatal_error": ("arch/x86/include/asm/shared/tdx.h", "define TDVMCALL_REPORT_FATAL_ERROR"),
     "min_align_mask": ("include/linux/dma-mapping.h", "dma_set_min_align_mask("),
-    "certs_a_request": ("arch/x86/include/asm/sev.h", "void *certs_data;"),
+    # In struct snp_guest_req; 6.13 has it in struct snp_msg_desc, for all requests
+    "certs_a_request": ("arch/x86/include/asm/sev.h", "input;\n\tvoid *certs_data;"),
     "secure_tsc": ("arch/x86/include/asm/sev.h", "snp_secure_tsc_init("),
     "tree_tdx_selftest": ("tools/testing/selftests/tdx/tdx_guest_test.c", "TEST(verify_report)"),
     "swiotlb_align_mask": ("include/linux/swiotlb.h", "alloc_aligned_mask"),
@@ -107,7 +108,7 @@ class Setting:
 
     machine: str = ""  # words for the machine's command line
     append: str = ""  # ... and for the kernel's
-    ram: int = 0  # MiB, at least
+    ram: int = 0  # MiB; 0: as the run has it
     devices: tuple[str, ...] = ()  # of QEMU, names in qemu.DEVICES
     # What is started: uki, a unified kernel image with the kernel in it; firmware, one that
     # finds the kernel by itself

@@ -12,7 +12,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from coco import cache, catalogue, errors, man, parts
+from coco import cache, errors, man, parts
+from coco.catalogue import entries
 from coco.errors import UsageError
 from coco.screen import Screen
 
@@ -41,9 +42,9 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         for source in sources():
             _copy(source, target / source.relative_to(parts.REPOSITORY))
         (target / "VERSION").write_text(f"{parts.version()}\n", encoding="utf-8")
-        day = catalogue.date((catalogue.BACKPORTS,))
+        day = entries.date((entries.BACKPORTS,))
         if day != "unknown":
-            (target / "backports" / catalogue.DATE).write_text(f"{day}\n", encoding="utf-8")
+            (target / "backports" / entries.DATE).write_text(f"{day}\n", encoding="utf-8")
         _link(below / "bin/coco", Path("../lib") / NAME / "scripts/coco")
         page = below / "share/man/man1/coco.1.gz"
         page.parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import audit, cache, catalogue, check, compare, errors, expect, features, kernels
+from coco import audit, cache, check, compare, errors, expect, features, kernels
 from coco import matrix_page, parts, qualify, results, witnesses
+from coco.catalogue import entries
+from coco.catalogue.fix import Fix
 from coco.errors import CocoError, InfrastructureError, UsageError
 from coco.features import Profile
 from coco.model import PERSONALITIES
@@ -156,7 +158,7 @@ def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path
 def _fixes(document: Document) -> dict[str, list[str]]:
     """Fixes that a case of these results tells of."""
     found = {}
-    known = catalogue.load("").fixes
+    known = entries.load("").fixes
     words = {name: audit.by_behaviour(known[name], document)[0] for name in known}
     kernel = audit.known_by(lambda name: words.get(name, audit.UNKNOWN), None)
     for whole in known.values():
@@ -168,11 +170,11 @@ def _fixes(document: Document) -> dict[str, list[str]]:
 
 
 # ---- all of them together ----
-def matrix(entries: Iterable[Entry], folder: Path, asked: list[str]) -> Document:
+def matrix(checked: Iterable[Entry], folder: Path, asked: list[str]) -> Document:
     """matrix.json: kernels by version, and what follows from their order."""
-    ordered = sorted(entries, key=lambda entry: (not entry.version, entry.version, entry.word))
+    ordered = sorted(checked, key=lambda entry: (not entry.version, entry.version, entry.word))
     listed = {feature.name: feature.title for feature in features.load().features}
-    known = catalogue.load("").fixes
+    known = entries.load("").fixes
     seen = {name for entry in ordered for name in entry.fixes}
     return {
         "version": JSON_VERSION,
@@ -188,7 +190,7 @@ def matrix(entries: Iterable[Entry], folder: Path, asked: list[str]) -> Document
     }
 
 
-def _fix(fix: catalogue.Fix) -> Document:
+def _fix(fix: Fix) -> Document:
     return {"title": fix.title, "cves": list(fix.cves), "harm": fix.harm}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coco import audit, cache
-from coco.catalogue import Fix
+from coco.catalogue.fix import Fix
 from coco.errors import InfrastructureError
 from coco.source import Tree
 

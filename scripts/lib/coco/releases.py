@@ -8,7 +8,7 @@ since, as far as the catalogue knows.  A distribution may have backported more.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from coco.catalogue import Fix
+from coco.catalogue.fix import Fix
 from coco.expect import parse_version
 from coco.model import PERSONALITIES
 

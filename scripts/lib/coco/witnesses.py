@@ -10,7 +10,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coco.catalogue import Condition, Fix, Flip
+from coco.catalogue.fix import Condition, Fix, Flip
+
+INCIDENTS = ("breach", "splat")  # causes that have nothing to do with the case itself
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,3 +50,8 @@ def _silent(flip: Flip, kernel: Known) -> str:
 def stray(flip: Flip, case: Mapping[str, Any]) -> bool:
     """Did it fail by an exit that the machine objects to, as any case can, at any time?"""
     return case.get("cause") == "breach" and bool(flip.causes) and "breach" not in flip.causes
+
+
+def tells(fix: Fix, case: Mapping[str, Any]) -> bool:
+    """Did it fail by what happens without this fix whatever case is running?"""
+    return case["cause"] in INCIDENTS and fix.is_told_by(case["message"])

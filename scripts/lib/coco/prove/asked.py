@@ -7,7 +7,7 @@ import fnmatch
 from pathlib import Path
 
 from coco import plan
-from coco.catalogue import Catalogue, Fix, Flip, Part, without_commit
+from coco.catalogue.fix import Catalogue, Fix, Flip, Part, without_commit
 from coco.errors import UsageError
 from coco.expect import BOOT, Expectations
 from coco.prove import series as own

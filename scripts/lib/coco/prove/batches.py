@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coco.catalogue import Fix, Part
+from coco.catalogue.fix import Fix, Part
 from coco.kernels.altered import Files
 from coco.prove.sides import Wanted
 from coco.prove.sources import Sources

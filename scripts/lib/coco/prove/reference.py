@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coco import prepare
-from coco.catalogue import Fix
+from coco.catalogue.fix import Fix
 from coco.expect import Expectations
 from coco.prove import sides, verdicts
 from coco.screen import Screen

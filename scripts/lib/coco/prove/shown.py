@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Sequence
 
 from coco import check, expect, prepare, results
-from coco.catalogue import Fix
+from coco.catalogue.fix import Fix
 from coco.errors import NothingApplicable
 from coco.prove import sides
 from coco.screen import Screen

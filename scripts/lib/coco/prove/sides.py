@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coco import cache, check, expect, results
-from coco.catalogue import Flip
+from coco.catalogue.fix import Flip
 from coco.errors import NothingApplicable
 from coco.expect import SMP, Expectations
 from coco.model import PERSONALITIES

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coco import recipe
-from coco.catalogue import Fix, Part
+from coco.catalogue.fix import Fix, Part
 from coco.errors import CocoError
 from coco.kernels.altered import Files
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coco import cache, parts, prepare
-from coco.catalogue import Fix
+from coco.catalogue.fix import Fix
 from coco.errors import UsageError
 from coco.prove import proofs, verdicts
 from coco.prove.proofs import Proof

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coco import witnesses
-from coco.catalogue import Flip
+from coco.catalogue.fix import Fix, Flip
 from coco.expect import BOOT
 from coco.runner import REACHES_INIT
 
@@ -130,9 +130,9 @@ def _nothing_ran(
 
 
 def judge(
-    flips: Sequence[Flip], with_fix: Document, without: Document, also: Sequence[str] = ()
+    flips: Sequence[Flip], with_fix: Document, without: Document, fix: Fix | None = None
 ) -> Judgement:
-    """Both sides, of which the one with the fix is FIXED; also: may change, too."""
+    """Both sides, of which the one with the fix is FIXED; fix: knows what else may change."""
     before, after = records(with_fix), records(without)
     names = named(flips, with_fix)
     judgement = Judgement("", "")
@@ -144,11 +144,17 @@ def judge(
             judgement.control.append(change)
     down = {run for (run, name), case in after.items() if _is_boot(name) and _bad(case)}
     for change in (*_others(before, after, names, down), *_problems(with_fix, without)):
-        foreseen = any(covers(Flip(name, ""), change.id) for name in also)
+        foreseen = fix and _is_foreseen(fix, change)
         (judgement.also if foreseen else judgement.others).append(change)
     unnamed = sorted(down - {one.run for one in judgement.flips if _is_boot(one.id)})
     judgement.verdict, judgement.why = _verdict(judgement, without, unnamed)
     return judgement
+
+
+def _is_foreseen(fix: Fix, change: Change) -> bool:
+    """Does the fix's entry say that this may change, too?"""
+    named = any(covers(Flip(name, ""), change.id) for name in fix.also)
+    return named or (change.after is not None and witnesses.tells(fix, change.after))
 
 
 def _whole(key: Key) -> Key:

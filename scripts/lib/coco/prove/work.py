@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, cache, catalogue, check, command, errors, expect, plan, prepare
+from coco import audit, cache, check, command, errors, expect, plan, prepare
 from coco import parts, qemu, results, witnesses
-from coco.catalogue import Catalogue, Fix, Part
+from coco.catalogue import entries
+from coco.catalogue.fix import Catalogue, Fix, Part
 from coco.errors import CocoError, InfrastructureError
 from coco.kernels import Request, altered, firmware, tree
 from coco.prove import asked, batches, proofs, reference, sides, sources, verdicts
@@ -28,7 +29,7 @@ WITH, WITHOUT = "with", "without"
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """Everything."""
     asked.check(options)
-    listing = catalogue.load(options.catalogue or "")
+    listing = entries.load(options.catalogue or "")
     if not options.bisect:
         return Prover(options, words, screen, listing).run()
     try:
@@ -315,7 +316,7 @@ class Prover:
             one.counts = sides.counts(side)
             flips = asked.flips_of(removal.task.fix, removal.part)
             before = sides.narrow(document, wanted)
-            one.judgement = verdicts.judge(flips, before, side, removal.task.fix.also)
+            one.judgement = verdicts.judge(flips, before, side, removal.task.fix)
             one.seconds = (time.monotonic() - start) / len(made)
             text = removal.sources.diff(self._tree.path)
             (Path(one.folder) / f"{removal.task.fix.id}.diff").write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ the kernels of which the baseline says that they fail it."""
 from collections.abc import Iterator, Mapping, Sequence
 
 from coco import expect
-from coco.catalogue import Catalogue, Fix, same_case
+from coco.catalogue.fix import Catalogue, Fix, same_case
 from coco.selfcheck import mistakes
 
 

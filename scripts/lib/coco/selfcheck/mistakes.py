@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from coco import expect, parts
-from coco.catalogue import Fix, problems_of_cases, read_flip, without_commit
+from coco.catalogue.entries import read_flip
+from coco.catalogue.fix import Fix, without_commit
+from coco.catalogue.problems import problems_of_cases
 from coco.errors import UsageError
 
 FOLDER = parts.REPOSITORY / "backports/mistakes"

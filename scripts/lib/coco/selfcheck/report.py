@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from coco import errors, expect
-from coco.catalogue import Fix, same_case
+from coco.catalogue.fix import Fix, same_case
 from coco.prove import verdicts
 from coco.prove.verdicts import said
 

@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, catalogue, check, errors, expect, parts, prepare, results
-from coco.catalogue import Catalogue, Fix, Part
+from coco import audit, check, errors, expect, parts, prepare, results
+from coco.catalogue import entries
+from coco.catalogue.fix import Catalogue, Fix, Part
 from coco.errors import UsageError, did_you_mean
 from coco.prove import proofs, sources, verdicts
 from coco.prove.batches import Removal
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     if not options.kdir:
         raise UsageError("selfcheck breaks a kernel and builds it: give its source", "KDIR=<tree>")
     written = expect.load(check.EXPECTATIONS)
-    listing = catalogue.load()
+    listing = entries.load()
     every = recipes(listing, mistakes.load(), written)
     asked = select(every, options.mistake or (), options.suite or (), written)
     if not asked:
