@@ -228,14 +228,19 @@ static inline int64_t machine_host_write(uint64_t gpa, const void *buf, size_t l
 	return machine_call(COCO_CALL_HOST_WRITE, gpa, buffer_in(buf, len), len);
 }
 
-/* Events name a vCPU: stay on one.  Linux numbers the boot CPU 0, as the machine does. */
-static __maybe_unused int pin_to_cpu0(void)
+static __maybe_unused int pin_to_cpu(unsigned int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(0, &set);
+	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Events name a vCPU: stay on one.  Linux numbers the boot CPU 0, as the machine does. */
+static __maybe_unused int pin_to_cpu0(void)
+{
+	return pin_to_cpu(0);
 }
 
 #endif /* COCO_MACHINE_H */

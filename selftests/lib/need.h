@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/io.h>
+#include <unistd.h>
 
 #include "machine.h"
 #include "technology.h"
@@ -31,6 +32,11 @@ static void __constructor forget_after_death(void)
 #define NEED_MACHINE() do { \
 	if (!machine_present()) \
 		SKIP(return, "needs the software machine, to say what the host does"); \
+} while (0)
+
+#define NEED_TWO_CPUS() do { \
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) \
+		SKIP(return, "needs two CPUs"); \
 } while (0)
 
 #define NEED_PORTS(first, count) do { \

@@ -6,13 +6,8 @@
 #ifndef COCO_TECHNOLOGY_H
 #define COCO_TECHNOLOGY_H
 
-#include <stdlib.h>
-#include <sys/klog.h>
-
+#include "kernel.h"
 #include "machine.h"
-
-#define KLOG_READ_ALL		3	/* syslog(2) */
-#define KLOG_SIZE_BUFFER	10
 
 #define TECHNOLOGY_UNKNOWN	(-1)
 
@@ -64,27 +59,6 @@ static __maybe_unused int technology_by_cpuid(void)
 
 /* ---- the kernel's log ---- */
 
-/* All of it that is still kept, to be freed; NULL: not allowed */
-static __maybe_unused char *kernel_log(void)
-{
-	int size = klogctl(KLOG_SIZE_BUFFER, NULL, 0), len;
-	char *log = size > 0 ? malloc(size + 1) : NULL;
-
-	if (!log)
-		return NULL;
-	len = klogctl(KLOG_READ_ALL, log, size);
-	log[len > 0 ? len : 0] = '\0';
-	return log;
-}
-
-/* The rest of the log's line after the text; NULL: no such text */
-static __maybe_unused const char *log_after(const char *log, const char *text)
-{
-	const char *found = log ? strstr(log, text) : NULL;
-
-	return found ? found + strlen(text) : NULL;
-}
-
 static inline bool line_has_word(const char *line, const char *word)
 {
 	size_t len = strlen(word);
@@ -134,6 +108,20 @@ static __maybe_unused int technology_active(void)
 	technology = log ? technology_by_log(log) : TECHNOLOGY_UNKNOWN;
 	free(log);
 	return technology;
+}
+
+/* The VMPL of an SEV-SNP guest: 0, or there is an SVSM.  Kernels that do not show it know no other */
+static __maybe_unused int technology_vmpl(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/sev/vmpl", "re");
+	int vmpl = 0;
+
+	if (f) {
+		if (fscanf(f, "%d", &vmpl) != 1)
+			vmpl = 0;
+		fclose(f);
+	}
+	return vmpl;
 }
 
 #endif /* COCO_TECHNOLOGY_H */

@@ -54,6 +54,7 @@ static void guest_open(FIXTURE_DATA(guest) *self)
 	self->call.resp_data = (uintptr_t)&self->raw;
 	for (i = 0; i < sizeof(self->request.user_data); i++)
 		self->request.user_data[i] = 0xc0 ^ i * 7;
+	self->request.vmpl = self->key.vmpl = technology_vmpl();
 	self->ext.data = self->request;
 	self->certs = mmap(NULL, 5 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	self->breaches = machine_breaches();

@@ -65,12 +65,9 @@ static uint64_t sev_status(void)
 
 static uint64_t tsc_on(int cpu)
 {
-	cpu_set_t set;
 	uint32_t lo, hi;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (pin_to_cpu(cpu))
 		return 0;
 	asm volatile("mfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
 	return (uint64_t)hi << 32 | lo;
@@ -123,8 +120,7 @@ TEST_F(guest, every_cpu_counts_the_same_time)
 	int i;
 
 	NEED_SECURE_TSC();
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "one CPU");
+	NEED_TWO_CPUS();
 	for (i = 0; i < 20; i++) {
 		before = tsc_on(0);
 		there = tsc_on(1);

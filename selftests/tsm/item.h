@@ -34,11 +34,6 @@ static __maybe_unused const char *item_path(const char *item, const char *attrib
 	return path;
 }
 
-static __maybe_unused int item_make(const char *item)
-{
-	return mkdir(item_path(item, NULL), 0755) ? errno : 0;
-}
-
 static __maybe_unused int item_remove(const char *item)
 {
 	return rmdir(item_path(item, NULL)) ? errno : 0;
@@ -91,6 +86,27 @@ int item_read(const char *item, const char *attribute, struct blob *blob)
 	return error;
 }
 
+static __maybe_unused int item_level(const char *item, int vmpl)
+{
+	char level[16];
+
+	snprintf(level, sizeof(level), "%d\n", vmpl);
+	return item_write(item, "privlevel", level, strlen(level));
+}
+
+static __maybe_unused int item_make_plain(const char *item)
+{
+	return mkdir(item_path(item, NULL), 0755) ? errno : 0;
+}
+
+/* Below VMPL 0 the level of a new item is none that the guest's key speaks for */
+static __maybe_unused int item_make(const char *item)
+{
+	int error = item_make_plain(item);
+
+	return error || !technology_vmpl() ? error : item_level(item, technology_vmpl());
+}
+
 /* An attribute with one number in it; negative: errno */
 static __maybe_unused long item_number(const char *item, const char *attribute)
 {
@@ -103,9 +119,10 @@ static __maybe_unused long item_number(const char *item, const char *attribute)
 	return strtol((char *)text.data, NULL, 10);
 }
 
-static inline long item_generation(const char *item)
+/* Changes since item_make(), which may have told the level */
+static __maybe_unused long item_generation(const char *item)
 {
-	return item_number(item, "generation");
+	return item_number(item, "generation") - !!technology_vmpl();
 }
 
 static __maybe_unused void fill_inblob(uint8_t inblob[INBLOB_SIZE], uint8_t seed)

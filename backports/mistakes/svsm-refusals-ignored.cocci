@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+@@
+expression error;
+@@
+- if (error)
+- 	svsm_pval_terminate(...);
