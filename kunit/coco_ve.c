@@ -259,14 +259,15 @@ static void in_refused_by_the_host_faults(struct kunit *test)
 static void out_tells_the_host_port_and_size(struct kunit *test)
 {
 	const struct port_case *c = test->param_value;
-	struct coco_insn i = { .ax = JUNK, .bx = JUNK, .dx = SOME_PORT };
+	/* The bit behind a byte, a word, a dword is one */
+	struct coco_insn i = { .ax = ~JUNK, .bx = JUNK, .dx = SOME_PORT };
 	struct coco_window *w;
 
 	need_tdx_and_machine(test);
 	w = run(test, c->out, &i, HOST_REPLIES(REASON_IO, BIT(0), 0));
 
 	expect_next_instruction(test, &i);
-	KUNIT_EXPECT_EQ(test, (u64)i.ax, JUNK);
+	KUNIT_EXPECT_EQ(test, (u64)i.ax, ~JUNK);
 	KUNIT_EXPECT_EQ(test, i.dx, (unsigned long)SOME_PORT);
 	expect_one_call(test, w, &i, REASON_IO, c->size, PORT_WRITE,
 			R(10) | R(11) | R(12) | R(13) | R(14) | R(15));

@@ -32,28 +32,19 @@ static int set_online(const char *word)
 	return result;
 }
 
-static int move_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set);
-}
-
 TEST(cpu_comes_back_and_works)
 {
 	uint32_t first, second;
 
 	if (access(CPU1_ONLINE, W_OK))
 		SKIP(return, CPU1_ONLINE ": %s", strerror(errno));
-	ASSERT_EQ(0, move_to(1));
+	ASSERT_EQ(0, pin_to_cpu(1));
 	first = cpuid(1, 0).ebx;
-	ASSERT_EQ(0, move_to(0));
+	ASSERT_EQ(0, pin_to_cpu(0));
 	ASSERT_EQ(0, set_online("0"));
-	EXPECT_NE(0, move_to(1));
+	EXPECT_NE(0, pin_to_cpu(1));
 	ASSERT_EQ(0, set_online("1"));
-	ASSERT_EQ(0, move_to(1));
+	ASSERT_EQ(0, pin_to_cpu(1));
 	EXPECT_EQ(1, sched_getcpu());
 	second = cpuid(1, 0).ebx;
 	EXPECT_EQ(APIC_ID(first), APIC_ID(second));

@@ -61,7 +61,10 @@ static const char *second_main(void)
 	return gpa ? read_vmcore(strtoull(gpa, NULL, 16)) : "nothing in the command line";
 }
 
-/* Only a page that is not moved meanwhile: locked */
+/*
+ * Only a page that is not moved meanwhile: locked.  One CPU, as for every such kernel
+ * (Documentation/admin-guide/kdump/kdump.rst): the others stay as the crash left them.
+ */
 static void crash(struct __test_metadata *_metadata)
 {
 	char words[64];
@@ -69,7 +72,8 @@ static void crash(struct __test_metadata *_metadata)
 
 	fill(page);
 	ASSERT_EQ(0, mlock(page, sizeof(page)));
-	snprintf(words, sizeof(words), "page_at=%llx",
+	ASSERT_EQ(0, pin_to_cpu0());
+	snprintf(words, sizeof(words), "nr_cpus=1 page_at=%llx",
 		 (unsigned long long)machine_translate(page) & ~(PAGE - 1ull));
 	error = second_load(KEXEC_FILE_ON_CRASH, words);
 	if (error == -EADDRNOTAVAIL)

@@ -28,6 +28,15 @@ TEST_SECOND(vmcore_has_the_memory_of_an_snp_guest_that_crashed)
 	crash(_metadata);
 }
 
+/* The other vCPU runs from a page of this guest's memory, which nobody else may touch meanwhile */
+TEST_SECOND(vmcore_has_the_memory_of_an_snp_guest_of_two_vcpus)
+{
+	NEED_MACHINE();
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TWO_CPUS();
+	crash(_metadata);
+}
+
 TEST_SECOND(vmcore_has_the_memory_of_a_td_that_crashed)
 {
 	NEED_MACHINE();

@@ -43,7 +43,8 @@ static bool untouched(uint64_t unit)
 
 /*
  * In the middle of the longest range of such units: the kernel begins with the lowest, and has
- * its pool of shared memory at the end.  0: none
+ * its pool of shared memory at the end.  Of some length, so that what it takes meanwhile does
+ * not reach the middle.  0: none
  */
 static uint64_t unaccepted_unit(void)
 {
@@ -58,7 +59,7 @@ static uint64_t unaccepted_unit(void)
 		}
 		start = gpa + UNIT;
 	}
-	return longest > 128 * MIB ? best : 0;
+	return longest > 32 * MIB ? best : 0;
 }
 
 /* In the middle of it, the auditor, which will look at all of it */

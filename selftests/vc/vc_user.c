@@ -8,8 +8,10 @@
  *              ee0bfa08a345 ("x86/compressed/64: Add support for SEV-SNP CPUID table in #VC handlers")
  *              6bc6f7d9d7ac ("x86/sev: Use the GHCB protocol when available for SNP CPUID requests")
  *              b9cb9c45583b ("x86/sev: Check IOBM for IOIO exceptions from user-space") CVE-2023-46813
+ *              bffe30dd9f1f ("x86/sev-es: Use __copy_from_user_inatomic()")
  * Without it:  user space sees values that no processor and no host gave, reaches ports
- *              it was not given, or an SNP guest believes what the host says of its CPU.
+ *              it was not given, an SNP guest believes what the host says of its CPU, or the
+ *              handler waits for a page where it must not.
  *
  * Each exit is counted: exactly so many #VC with CPL 3 at our instruction, and
  * exactly so many VMGEXITs for them.
@@ -249,6 +251,28 @@ TEST_F(vc, time_stamp_counts_up_at_no_cost_or_one_exit)
 }
 
 #include "port_io.h"
+
+/* ---- the handler itself ---- */
+
+/* A kernel with DEBUG_ATOMIC_SLEEP says so of who may sleep where nobody must, once a second at most */
+#define MAY_SLEEP	"sleeping function called from invalid context"
+
+TEST_F(vc, instruction_is_fetched_without_sleeping)
+{
+	struct cpuid c;
+	int log;
+
+	NEED_SUITE();
+	if (!kernel_has("__might_sleep", NULL))
+		SKIP(return, "this kernel does not say who may sleep (DEBUG_ATOMIC_SLEEP)");
+	usleep(1100000);
+	log = log_end();
+	ASSERT_LE(0, log);
+	c = cpuid(0x80000000, 0);
+	EXPECT_LE(0x80000000, c.eax);
+	EXPECT_FALSE(log_says(log, MAY_SLEEP));
+	close(log);
+}
 
 /* ---- PVALIDATE (APM vol. 3): #GP at any CPL but 0 ---- */
 

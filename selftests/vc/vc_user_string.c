@@ -230,30 +230,13 @@ TEST_F(string, ins_into_memory_of_others_faults)
 /* A variable of the kernel, 0 as long as it is well: a zero from the host does no harm there */
 #define VARIABLE	"oops_in_progress"
 
-static uint64_t kernel_variable(void)
-{
-	unsigned long address = 0;
-	FILE *file = fopen("/proc/kallsyms", "r");
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (strstr(line, " " VARIABLE "\n")) {
-			address = strtoul(line, NULL, 16);
-			break;
-		}
-	}
-	if (file)
-		fclose(file);
-	return address;
-}
-
 TEST_F(string, outs_from_kernel_memory_faults_without_call)
 {
-	uint64_t address = kernel_variable();
+	uint64_t address;
 
 	NEED_SUITE();
 	NEED_PORTS(CMOS_INDEX, 2);
-	if (!address)
+	if (!kernel_has(VARIABLE, &address) || !address)
 		SKIP(return, "/proc/kallsyms has no " VARIABLE);
 	expect_page_fault(_metadata, &self->w, address, outs_word, 0);
 	EXPECT_EXITS(&self->w, 1, 0);
@@ -261,11 +244,11 @@ TEST_F(string, outs_from_kernel_memory_faults_without_call)
 
 TEST_F(string, ins_into_kernel_memory_faults)
 {
-	uint64_t address = kernel_variable();
+	uint64_t address;
 
 	NEED_SUITE();
 	NEED_PORTS(CMOS_INDEX, 2);
-	if (!address)
+	if (!kernel_has(VARIABLE, &address) || !address)
 		SKIP(return, "/proc/kallsyms has no " VARIABLE);
 	cmos_write(CMOS_FIRST, 0);
 	cmos_select(CMOS_FIRST);
