@@ -21,7 +21,8 @@ MACHINE_MIB = 1152
 WORDS = "words for the kernel"  # flash.c
 RESULT = re.compile(r"(not )?ok (\d+) ([a-z0-9_]+)(?: # (SKIP.*))?$")
 LAST_LINES = 12
-LAST_RESORT = "120"  # seconds; a boot has its own deadline long before
+WAITING = 4  # times its processor time a boot may take by the clock
+SIGXCPU = 128 + 24  # timeout(1): ended by that signal
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Paths:
     machine: pathlib.Path
     payloads: pathlib.Path
     qemu: list[str]
-    timeout: float
+    timeout: int  # seconds of processor time
 
 
 def _memory(boot: boots.Boot) -> list[str]:
@@ -97,11 +98,15 @@ def command(paths: Paths, boot: boots.Boot, folder: pathlib.Path) -> list[str]:
     ]
 
 
-def spawn(argv: list[str], folder: pathlib.Path) -> subprocess.Popen[bytes]:
-    """Under timeout(1), so that QEMU ends even if this process is killed."""
+def spawn(argv: list[str], folder: pathlib.Path, timeout: int) -> subprocess.Popen[bytes]:
+    """QEMU has so many seconds of processor time, which a busy host does not shorten.
+
+    Under timeout(1), so that it ends even if it waits and this process is killed.
+    """
+    last_resort = str((WAITING + 1) * timeout)
     with open(folder / "qemu.log", "ab") as log:
         return subprocess.Popen(
-            ["timeout", "--kill-after=5", LAST_RESORT, *argv],
+            ["timeout", "--kill-after=5", last_resort, "prlimit", f"--cpu={timeout}", *argv],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -120,15 +125,18 @@ def wait(process: subprocess.Popen[bytes], deadline: float) -> str | None:
         status = process.wait(max(deadline - time.monotonic(), 0.1))
     except subprocess.TimeoutExpired:
         stop(process)
+        status = SIGXCPU
+    if status == SIGXCPU:
         return "the payload hangs: QEMU killed"
     return f"QEMU ended with status {status}" if status else None
 
 
-def snapshot_and_resume(argv: list[str], folder: pathlib.Path, deadline: float) -> str | None:
+def snapshot_and_resume(argv: list[str], folder: pathlib.Path, timeout: int) -> str | None:
     """Run to the snapshot, save, go on; then the same again in a new process from the file."""
     state = folder / "state"
+    deadline = time.monotonic() + WAITING * timeout
     sockets = [folder / "first.sock", folder / "second.sock"]
-    first = spawn([*argv, "-qmp", f"unix:{sockets[0]},server=on,wait=off"], folder)
+    first = spawn([*argv, "-qmp", f"unix:{sockets[0]},server=on,wait=off"], folder, timeout)
     try:
         qmp = Qmp(sockets[0], deadline)
         qmp.wait_for("guest-panicked", deadline)
@@ -150,6 +158,7 @@ def snapshot_and_resume(argv: list[str], folder: pathlib.Path, deadline: float) 
             *("-incoming", f"exec:cat {shlex.quote(str(state))}"),
         ],
         folder,
+        timeout,
     )
     try:
         qmp = Qmp(sockets[1], deadline)
@@ -220,7 +229,6 @@ def judge(boot: boots.Boot, folder: pathlib.Path, problem: str | None) -> list[C
 
 def boot_once(paths: Paths, boot: boots.Boot, keep: pathlib.Path | None) -> Outcome:
     start = time.monotonic()
-    deadline = start + paths.timeout
     folder = pathlib.Path(tempfile.mkdtemp(prefix="coco-machine-"))
     try:
         argv = command(paths, boot, folder)
@@ -228,11 +236,12 @@ def boot_once(paths: Paths, boot: boots.Boot, keep: pathlib.Path | None) -> Outc
         problem: str | None
         if "snapshot" in boot.options:
             try:
-                problem = snapshot_and_resume(argv, folder, deadline)
+                problem = snapshot_and_resume(argv, folder, paths.timeout)
             except (OSError, TimeoutError, RuntimeError, ValueError) as error:
                 problem = f"snapshot: {error}"
         else:
-            problem = wait(spawn(argv, folder), deadline)
+            process = spawn(argv, folder, paths.timeout)
+            problem = wait(process, start + WAITING * paths.timeout)
         checks = judge(boot, folder, problem)
         return Outcome(boot, checks, time.monotonic() - start)
     finally:
