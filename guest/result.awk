@@ -124,6 +124,8 @@ function splat_kind(body) {
 	if (body ~ /^(Oops: |BUG: unable to handle |BUG: kernel NULL |kernel BUG at )/ ||
 	    body ~ /^[A-Za-z][A-Za-z0-9_ #,-]*: [0-9a-f][0-9a-f][0-9a-f][0-9a-f] \[#[0-9]/)
 		return "oops"
+	if (body ~ /^BUG: (sleeping function called|scheduling while atomic)/)
+		return "atomic"
 	if (body ~ /^(BUG: |unchecked MSR access error|UBSAN: |DMA-API: |(rcu: )?INFO: (rcu|task)|watchdog: BUG)/)
 		return "bug"
 	return ""
@@ -158,13 +160,36 @@ function leaf(name, bad, reason,   id) {
 		c_cause[cases] = "assertion"
 		c_message[cases] = first_words(said)
 	}
-	if (splats != "" && !bad && !(tolerated[base(id)] ~ /warning/ && splats !~ /(^|\n)(oops|bug)/)) {
+	if (splats != "" && !bad && !all_tolerated(splats, tolerated[base(id)])) {
 		c_status[cases] = "fail"
 		c_cause[cases] = splats ~ /(^|\n)oops/ ? "oops" : "splat"
 		c_message[cases] = splats
 	}
 	said = splats = ""
 	n_said = 0
+}
+
+# Does the case cause each of them on purpose?  words: "kind" or "kind in function|function"
+function all_tolerated(splats, words,   text, word, n, m, i, j, found) {
+	n = split(splats, text, "\n")
+	m = split(words, word, ",")
+	for (i = 1; i <= n; i++) {
+		found = 0
+		for (j = 1; j <= m; j++)
+			found += covers(word[j], text[i])
+		if (!found)
+			return 0
+	}
+	return 1
+}
+
+function covers(word, text,   at, kind, functions) {
+	at = index(word, " in ")
+	kind = at ? substr(word, 1, at - 1) : word
+	functions = at ? substr(word, at + 4) : ""
+	if (index(text, kind ": ") != 1)
+		return 0
+	return functions == "" || text ~ (" (" functions ")([.][A-Za-z0-9_]+)*[+]0x")
 }
 
 function base(id,   part) {

@@ -134,6 +134,16 @@ def test_what_is_written_down_is_well_formed() -> None:
             "[]",
             "'smpp' is no feature",
         ),
+        (
+            "{kind: kunit, description: x, cases: [{id: b, tolerates: [wurning in f]}]}",
+            "[]",
+            "'wurning in f' is no kind of splat",
+        ),
+        (
+            "{kind: kunit, description: x, cases: [{id: b, tolerates: [warning]}]}",
+            "[]",
+            "a.b: tolerates: any 'warning'",
+        ),
         (": :", "[]", "not YAML"),
         (
             SUITE,

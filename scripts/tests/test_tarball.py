@@ -30,7 +30,7 @@ WRITTEN = Expectations(
                 Case("fails"),
                 Case("table"),
                 Case("ends", fatal=True),
-                Case("warns", tolerates=("warning",)),
+                Case("warns", tolerates=("bug", "warning in x|y")),
                 Case("oopses"),
                 Case("dies"),
                 Case("absent"),
@@ -86,7 +86,7 @@ k|[    1.3]         1..2
 k|[    1.3]         ok 1 byte
 k|[    1.3]         not ok 2 word
 k|[    1.3]     not ok 3 table
-k|[    1.3] WARNING: CPU: 0 PID: 1 at x.c:1
+k|[    1.3] WARNING: CPU: 0 PID: 1 at x.c:1 x.cold+0x1/0x2
 k|[    1.3]     ok 4 warns
 k|[    1.3] Oops: 0002 [#1]
 k|[    1.3]     ok 5 oopses

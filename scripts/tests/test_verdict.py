@@ -91,7 +91,8 @@ def test_other_personality_is_not_covered() -> None:
     assert judged("fail", known)[0] == verdict.FINDING
 
 
-WARNING, MSR = "warning: WARNING: x", "msr: unchecked MSR access"
+WARNING, OTHER = (f"warning: WARNING: at {name}+0x1/0x2" for name in ("x", "y"))
+MSR = "msr: unchecked MSR access"
 BREACH = "breach kind=psc : page is private"
 
 
@@ -100,6 +101,7 @@ BREACH = "breach kind=psc : page is private"
     [
         ("splat", [WARNING], "pass"),
         ("splat", [MSR, WARNING], "pass"),
+        ("splat", [WARNING, OTHER], "fail splat"),
         ("hang", ["lockup: BUG: soft lockup"], "fail hang"),
         ("splat", [WARNING, "bug: BUG: x"], "fail splat"),
         ("oops", [WARNING, "oops: Oops: x", BREACH], "fail oops"),
@@ -112,7 +114,7 @@ BREACH = "breach kind=psc : page is private"
 def test_case_may_cause_the_splats_that_it_tolerates(
     cause: str, splats: list[str], told: str
 ) -> None:
-    written = expectations(suite("alpha", ["one"], tolerates=("warning", "msr")))
+    written = expectations(suite("alpha", ["one"], tolerates=("warning in z|x", "msr")))
     here = replace(context(), expectations=written)
     result = CaseResult("alpha", "one", "fail", cause, "own", splats=splats)
     result = verdict.tolerate(result, here)
@@ -124,13 +126,13 @@ def test_case_that_tolerates_nothing_or_has_nothing_to_tolerate_stays_as_it_is()
     for case, status in [("one", "fail"), ("three", "fail"), ("one", "skip")]:
         result = CaseResult("alpha", case, status, "splat", splats=[WARNING])
         assert verdict.tolerate(result, context()).status == status
-    written = expectations(suite("alpha", ["one"], tolerates=("warning",)))
+    written = expectations(suite("alpha", ["one"], tolerates=("warning in x",)))
     skipped = CaseResult("alpha", "one", "skip", "splat", splats=[WARNING])
     assert verdict.tolerate(skipped, replace(context(), expectations=written)).status == "skip"
 
 
 def test_every_result_is_judged_after_its_splats_were() -> None:
-    written = expectations(suite("alpha", ["one"], tolerates=("warning",)))
+    written = expectations(suite("alpha", ["one"], tolerates=("warning in x",)))
     result = CaseResult("alpha", "one", "fail", "splat", splats=[WARNING])
     judged_ones = verdict.judge([result], replace(context(), expectations=written))
     assert [one.verdict for one in judged_ones] == [verdict.OK]

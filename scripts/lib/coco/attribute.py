@@ -145,7 +145,8 @@ def _boot_evidence(log: Log, console: list[str], warns: str) -> BootEvidence:
     splats = evidence.kernel_splats(log.before)
     if not log.segments:
         splats += splat.scan(enumerate(console))
-    splats = [hit for hit in splats if not splat.is_warning_in(hit, warns)]
+    allowed = [f"warning in {warns}"] if warns else []
+    splats = [hit for hit in splats if not splat.is_allowed(hit.kind, hit.text, allowed)]
     breaches = evidence.breaches(log.before)
     cause, text = evidence.told(splats, breaches)
     texts = [f"{hit.kind}: {hit.text}" for hit in splats] + breaches

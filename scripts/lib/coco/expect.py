@@ -16,10 +16,9 @@ from typing import Any
 import jsonschema
 import yaml
 
-from coco import config, qemu
+from coco import config, qemu, splat
 from coco.errors import UsageError, did_you_mean
 from coco.model import KUNIT, PERSONALITIES, SELFTEST, base
-from coco.splat import KINDS as SPLATS
 
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
@@ -82,6 +81,8 @@ TIERS = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
 START = "start"  # a suite that boots another guest, which has to come up, or must not
 NAME = re.compile(r"[a-z0-9_]+")
+# Anything can warn, so that it takes the functions
+_TOLERATED = re.compile(r"warning in [\w|]+|(?!warning)\w+(?: in [\w|]+)?")
 KINDS = (BOOT, KUNIT, SELFTEST, START)  # in the order in which they run
 
 
@@ -94,7 +95,7 @@ class Case:
     personalities: tuple[str, ...] = PERSONALITIES
     needs: tuple[str, ...] = ()
     fatal: bool = False  # ends the guest: runs alone, last
-    tolerates: tuple[str, ...] = ()  # kinds of splat that it causes on purpose
+    tolerates: tuple[str, ...] = ()  # splats that it causes on purpose (splat.is_allowed())
     fixes: tuple[str, ...] = ()  # 'sha12 ("subject")' that a kernel lacks if it fails
     ends: str = ""  # of a start: the machine's word and value for the only right end
 
@@ -278,14 +279,17 @@ def _check(suite: Suite, path: Path) -> None:
         if case.id in seen:
             raise UsageError(f"{path}: {name} is listed twice")
         seen.add(case.id)
-        for words, known, what in (
-            (case.needs, {*FEATURES, *EXPORTS, *DECLARED, FIRMWARE, SMP, UKI_STUB, UP}, "feature"),
-            (case.tolerates, set(SPLATS), "kind of splat"),
-        ):
-            for word in words:
-                if word not in known:
-                    hint = did_you_mean(word, known)
-                    raise UsageError(f"{path}: {name}: {word!r} is no {what}", hint)
+        known = {*FEATURES, *EXPORTS, *DECLARED, FIRMWARE, SMP, UKI_STUB, UP}
+        for word in case.needs:
+            if word not in known:
+                hint = did_you_mean(word, known)
+                raise UsageError(f"{path}: {name}: {word!r} is no feature", hint)
+        for word in case.tolerates:
+            if word.partition(splat.IN)[0] not in splat.KINDS:
+                raise UsageError(f"{path}: {name}: {word!r} is no kind of splat")
+            if not _TOLERATED.fullmatch(word):
+                hint = "warning in one_function|another"
+                raise UsageError(f"{path}: {name}: tolerates: any {word!r}", hint)
 
 
 def _known(path: Path, data: Mapping[str, Any], suites: Mapping[str, Suite]) -> list[Known]:

@@ -65,20 +65,20 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         )
     asked = list(dict.fromkeys([*_asked_before(folder), *asked]))
     folder.mkdir(parents=True, exist_ok=True)
-    entries = []
+    made = []
     for number, word in enumerate(asked, 1):
         screen.line(f"[{number}/{len(asked)}] {word}")
-        entries.append(_one(word, folder, options, words, screen))
+        made.append(_one(word, folder, options, words, screen))
         screen.line()
-        _write(folder, matrix(entries, folder, asked))
-    document = matrix(entries, folder, asked)
+        _write(folder, matrix(made, folder, asked))
+    document = matrix(made, folder, asked)
     _write(folder, document)
     for line in matrix_page.text(document):
         screen.line(line)
     screen.line(f"page: {folder}/index.html")
-    if any(entry.reason for entry in entries):
+    if any(entry.reason for entry in made):
         return errors.INFRASTRUCTURE
-    return errors.FINDING if any(entry.findings for entry in entries) else errors.OK
+    return errors.FINDING if any(entry.findings for entry in made) else errors.OK
 
 
 def _asked_before(folder: Path) -> list[str]:

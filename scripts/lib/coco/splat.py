@@ -40,6 +40,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _PATTERNS)
 KINDS = tuple(dict.fromkeys(kind for kind, _ in _PATTERNS))
+IN = " in "  # "warning in function|function"
 # Told by severity when one incident prints several: an oops explains its panic
 _SEVERITY = ("oops", "panic", "lockup")
 
@@ -72,9 +73,18 @@ def scan(lines: Iterable[tuple[int, str]]) -> list[Splat]:
     return found
 
 
-def is_warning_in(hit: Splat, function: str) -> bool:
-    """Is it a warning of that function?  Kernels name it as function+0x12/0x34."""
-    return hit.kind == "warning" and bool(function) and f" {function}+0x" in hit.text
+def is_allowed(kind: str, text: str, allowed: Iterable[str]) -> bool:
+    """Is it covered by one of these: "kind", or "kind in function|function"?"""
+    for word in allowed:
+        covered, _, functions = word.partition(IN)
+        if covered == kind and (not functions or _is_in(text, functions)):
+            return True
+    return False
+
+
+def _is_in(text: str, functions: str) -> bool:
+    """Kernels say function+0x12/0x34; compilers make parts of one, function.part+0x12/0x34."""
+    return bool(re.search(rf" (?:{functions})(?:\.\w+)*\+0x", text))
 
 
 def cause(splats: Iterable[Splat]) -> tuple[str, str]:

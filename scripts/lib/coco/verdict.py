@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coco import attribute, errors, evidence
+from coco import attribute, errors, evidence, splat
 from coco.expect import Expectations, Known
 from coco.model import CaseResult, End, counted
 from coco.plan import Plan
@@ -51,12 +51,17 @@ def tolerate(result: CaseResult, context: Context) -> CaseResult:
     case = context.expectations.case(result.suite, result.case)
     if not case or result.status != "fail" or result.cause not in ("splat", "oops", "hang"):
         return result
-    left = [text for text in result.splats if text.partition(":")[0] not in case.tolerates]
+    left = [text for text in result.splats if not _is_tolerated(text, case.tolerates)]
     if result.splats and not left:
         result.status, result.cause, result.message = "pass", "", ""
     elif left and all(map(evidence.is_breach, left)):
         result.cause, result.message = "breach", evidence.of_breach(left[0])
     return result
+
+
+def _is_tolerated(text: str, tolerates: Iterable[str]) -> bool:
+    kind, _, said = text.partition(": ")
+    return splat.is_allowed(kind, said, tolerates)
 
 
 def judge_one(result: CaseResult, context: Context) -> Judged:
