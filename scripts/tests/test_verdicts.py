@@ -111,7 +111,11 @@ def test_case_that_ends_the_guest_speaks_for_its_parameters() -> None:
         ({}, verdicts.NOT_PROVEN, "passes on both sides: alpha.leaks [tdx]"),
         ({"alpha.leaks": "fail panic"}, verdicts.NOT_PROVEN, "expected assertion, got panic"),
         ({"alpha.leaks": "skip"}, verdicts.NOT_PROVEN, "but: skip"),
-        ({"alpha.leaks": "error"}, verdicts.NOT_PROVEN, "but: error"),
+        (
+            {"alpha.leaks": "error disk-full"},
+            verdicts.UNKNOWN,
+            "alpha.leaks [tdx] could not be judged: error disk-full",
+        ),
         ({"alpha.leaks": "miss"}, verdicts.NOT_PROVEN, "it did not run"),
         ({"alpha.other": "fail"}, verdicts.NOT_PROVEN, "passes on both sides"),
         (
@@ -133,6 +137,16 @@ def test_case_that_ends_the_guest_speaks_for_its_parameters() -> None:
             {"alpha.leaks": "fail", "boot.reaches_init": "fail hang"},
             verdicts.UNKNOWN,
             "does not boot in tdx",
+        ),
+        (
+            {"alpha.leaks": "miss", "boot.reaches_init": "error disk-full"},
+            verdicts.UNKNOWN,
+            "boot.reaches_init [tdx] could not be judged: error disk-full",
+        ),
+        (
+            {"alpha.leaks": "fail", "alpha.other": "error truncated"},
+            verdicts.UNKNOWN,
+            "alpha.other [tdx] could not be judged: error truncated",
         ),
     ],
 )

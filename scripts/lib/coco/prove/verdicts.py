@@ -147,7 +147,8 @@ def judge(
         foreseen = fix and _is_foreseen(fix, change)
         (judgement.also if foreseen else judgement.others).append(change)
     unnamed = sorted(down - {one.run for one in judgement.flips if _is_boot(one.id)})
-    judgement.verdict, judgement.why = _verdict(judgement, without, unnamed)
+    unjudged = [one for one in _unjudged(before, after) if not (fix and _is_foreseen(fix, one))]
+    judgement.verdict, judgement.why = _verdict(judgement, without, unjudged, unnamed)
     return judgement
 
 
@@ -182,6 +183,14 @@ def _others(
                 yield change
         elif _bad(after[key]) and not any(_whole(one) == key for one in names):
             yield Change(*key, _absent(key[1]), after[key])
+
+
+def _unjudged(before: Mapping[Key, Case], after: Mapping[Key, Case]) -> Iterator[Change]:
+    """What has no verdict on the side without the fix alone, as where the disk became full."""
+    for key, case in after.items():
+        known = before.get(key, _absent(key[1]))
+        if case["status"] == "error" and known["status"] != "error":
+            yield Change(*key, known, case)
 
 
 def _problems(with_fix: Document, without: Document) -> Iterator[Change]:
@@ -244,7 +253,9 @@ def differs(change: Change) -> bool:
     return bool(change.before["status"] != after["status"])
 
 
-def _verdict(judgement: Judgement, without: Document, down: Sequence[str]) -> tuple[str, str]:
+def _verdict(
+    judgement: Judgement, without: Document, unjudged: Sequence[Change], down: Sequence[str]
+) -> tuple[str, str]:
     flips, held, odd, others = (
         judgement.flips,
         judgement.held,
@@ -253,10 +264,13 @@ def _verdict(judgement: Judgement, without: Document, down: Sequence[str]) -> tu
     )
     witnesses = len(flips) + len(held) + len(odd)
     broken = [run for run in without["runs"] if run["state"] != "done"]
-    if down:
-        return UNKNOWN, f"without the fix the kernel does not boot in {', '.join(down)}"
     if broken:
         return UNKNOWN, f"without the fix {broken[0]['name']} could not run: {broken[0]['reason']}"
+    if unjudged:
+        text = said(unjudged[0].after or {})
+        return UNKNOWN, f"without the fix {unjudged[0]} could not be judged: {text}"
+    if down:
+        return UNKNOWN, f"without the fix the kernel does not boot in {', '.join(down)}"
     if not flips and odd:
         return NOT_PROVEN, f"{odd[0]} fails without the fix, but: {odd[0].why}"
     if not flips:
