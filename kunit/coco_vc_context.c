@@ -10,7 +10,10 @@
  * No interface tells: a probe on the decoder of instructions, which the handler calls by one of
  * two names, looks at the count of NMI-like contexts (include/linux/preempt.h): one more than
  * where the same is called from here.  The probe's own trap may be one of them.
+ *
+ * Interrupts wait until it is over, also where the handler turns the #VC into another exception.
  */
+#include <linux/irq_work.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
 #include <asm/insn.h>
@@ -18,9 +21,11 @@
 #include "lib/vc.h"
 
 static void handler_counts_as_nmi(struct kunit *test);
+static void interrupt_waits_for_the_end_of_an_exception_from_vc(struct kunit *test);
 
 static struct kunit_case vc_context_cases[] = {
 	KUNIT_CASE(handler_counts_as_nmi),
+	KUNIT_CASE(interrupt_waits_for_the_end_of_an_exception_from_vc),
 	{}
 };
 
@@ -117,6 +122,50 @@ static void handler_counts_as_nmi(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_NO_TRAP);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, EXIT_MSR, 1);
 	KUNIT_EXPECT_EQ(test, inside, outside + 1);
+}
+
+/* STI lets interrupts in behind the next instruction: there is none before its #VC */
+COCO_INSN_DIRECTION(do_rdmsr_open, "rdmsr", "sti\n\t", "cli\n\t")
+
+static bool interrupted;
+static unsigned int depth_of_interrupt;
+
+static void on_interrupt(struct irq_work *work)
+{
+	interrupted = true;
+	depth_of_interrupt = (preempt_count() & NMI_MASK) / NMI_OFFSET;
+}
+
+static void interrupt_waits_for_the_end_of_an_exception_from_vc(struct kunit *test)
+{
+	/* Once: the interrupt's own calls are the model's */
+	static const struct coco_rule refuses = {
+		.kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = EXIT_MSR, .count = 1,
+		.reply_mask = REPLY_INFO, .reply = { HOST_EXCEPTION, EVENT_GP },
+	};
+	static struct irq_work work;
+	struct coco_regs r = { .cx = SOME_MSR };
+	struct coco_window *w = coco_window(test);
+	s64 rule;
+
+	need_es_and_machine(test);
+	interrupted = false;
+	init_irq_work(&work, on_interrupt);
+	preempt_disable();
+	local_irq_disable();
+	irq_work_queue(&work);
+	coco_window_begin_here(w);
+	rule = coco_rule_add(&refuses);
+	do_rdmsr_open(&r);
+	coco_rule_del(rule);
+	coco_window_end(w);
+	local_irq_enable();
+	preempt_enable();
+	irq_work_sync(&work);
+	KUNIT_ASSERT_GT(test, rule, (s64)0);
+	KUNIT_EXPECT_EQ(test, r.trap, (long)COCO_VECTOR_GP);
+	KUNIT_EXPECT_TRUE(test, interrupted);
+	KUNIT_EXPECT_EQ(test, depth_of_interrupt, 0u);
 }
 
 static struct kunit_suite vc_context_suite = {
