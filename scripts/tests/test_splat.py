@@ -97,6 +97,8 @@ def test_every_kind_has_its_lines() -> None:
         "NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.",
         "NMI watchdog: Perf NMI watchdog permanently disabled",
         "x86/split lock detection: #DB: warning on user-space bus_locks",
+        "DMA-API: preallocated 65536 debug entries",
+        "DMA-API: debugging enabled by kernel config",
         "------------[ cut here ]------------",
         "Modules linked in: coco [#1]",
         "ok 1 kernel_BUG_at",

@@ -31,7 +31,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("lockdep", r"INFO: trying to register non-static key.*"),
     ("sanitizer", r"BUG: (?:KASAN|KFENCE|KCSAN|KMSAN): .*"),
     ("sanitizer", r"UBSAN: .*"),
-    ("sanitizer", r"DMA-API: .*"),
+    ("sanitizer", r"DMA-API: (?!preallocated |debugging ).*"),
     ("msr", r"unchecked MSR access error: .*"),
     ("atomic", r"BUG: (?:sleeping function called|scheduling while atomic).*"),
     ("warning", r"WARNING: .*"),

@@ -63,7 +63,7 @@ def build(request: Request, kernel: Kernel, files: Files, say: Say = cache.quiet
     folder = place.folder / "altered"
     name_of_lock = f"{place.lock}-altered"
     with cache.lock(name_of_lock, say) as lock:
-        there = kbuild.Place(folder / "tree", folder)
+        there = kbuild.Place(folder / "tree", folder, place.words)
         with cache.disk_errors(folder):
             _link(place.tree, there.tree)
             with cache.lock(place.lock, say):

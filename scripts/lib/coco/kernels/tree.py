@@ -49,7 +49,7 @@ def place_of(request: Request) -> kbuild.Place:
         variant = "config-" + hashlib.sha256(str(own.resolve()).encode()).hexdigest()[:10]
     else:
         variant = "debug" if request.debug else "default"
-    return kbuild.Place.of(tree, variant)
+    return kbuild.Place.of(tree, variant, kbuild.NOT_CHECKED if variant == "debug" else ())
 
 
 def check_tree(given: Path) -> Path:
