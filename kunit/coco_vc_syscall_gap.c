@@ -268,17 +268,18 @@ static void nmi_in_the_compat_sysret_gap_leaves_the_vc_stack_alone(struct kunit 
 	expect_vc_stack_left_alone(test, &compat_sysret_gap);
 }
 
+/* Of this CPU, which the task does not leave */
 static unsigned long *top_of_stack(void)
 {
 #if defined(CC_HAVE_PCPU_HOT)
-	return this_cpu_ptr(&pcpu_hot.top_of_stack);
+	return raw_cpu_ptr(&pcpu_hot.top_of_stack);
 #elif defined(CC_HAVE_TOP_OF_STACK_IN_TSS)
-	return (unsigned long *)this_cpu_ptr(&cpu_tss_rw.x86_tss.sp1);
+	return (unsigned long *)raw_cpu_ptr(&cpu_tss_rw.x86_tss.sp1);
 #else
 	unsigned long __percpu *top;
 
 	top = (unsigned long __percpu *)coco_symbol("cpu_current_top_of_stack");
-	return top ? this_cpu_ptr(top) : NULL;
+	return top ? raw_cpu_ptr(top) : NULL;
 #endif
 }
 
