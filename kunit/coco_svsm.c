@@ -14,13 +14,13 @@
  *
  * The SVSM executes PVALIDATE itself: the machine shows it as it shows the guest's.
  */
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/set_memory.h>
 #include <linux/smp.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 #include <asm/sev.h>
+#include "lib/block.h"
 #include "lib/coco_kunit.h"
 #include "lib/pages.h"
 
@@ -51,10 +51,9 @@ static struct kunit_case svsm_cases[] = {
 	{}
 };
 
-/* Behind the first page of a block: nothing there is a large page to a request */
-#define ORDER		4
+/* Behind the first page of the block: nothing there is a large page to a request */
+#define FIRST		1
 #define PAGES		8
-#define PAGES_IN_2M	(PMD_SIZE / PAGE_SIZE)
 
 /* SVSM specification 58019: calls of the core protocol, results, the MSR, the bit of CPUID */
 #define CORE_PVALIDATE		1
@@ -83,24 +82,22 @@ static u64 validation_calls(void)
 	return coco_count(COCO_EV_SVSM, CORE_PVALIDATE);
 }
 
-static unsigned long take_pages(struct kunit *test, unsigned int order)
+static void need_svsm_and_block(struct kunit *test)
 {
-	unsigned long pages = __get_free_pages(GFP_KERNEL, order);
-
-	KUNIT_ASSERT_NE(test, pages, 0ul);
-	return pages;
+	need_svsm(test);
+	coco_block_get(test, COCO_ONLY(COCO_SEV_SNP));
 }
 
 /* There and back; each page changed and validated once */
-static void convert(struct kunit *test, unsigned long pages, unsigned int n)
+static void convert(struct kunit *test, unsigned int n)
 {
 	u64 first = coco_event_next();
 	struct coco_log *log;
 	unsigned int i, right = 0;
 
-	KUNIT_EXPECT_EQ(test, set_memory_decrypted(pages, n), 0);
-	KUNIT_EXPECT_EQ(test, set_memory_encrypted(pages, n), 0);
-	log = coco_log(test, first, __pa(pages), n);
+	coco_decrypt(test, FIRST, n);
+	coco_encrypt(test, FIRST, n);
+	log = coco_log(test, first, __pa(coco_page(FIRST)), n);
 	for (i = 0; i < n; i++) {
 		const struct coco_page_log *page = &log->page[i];
 
@@ -113,27 +110,22 @@ static void convert(struct kunit *test, unsigned long pages, unsigned int n)
 
 static void each_page_is_validated_by_the_svsm(struct kunit *test)
 {
-	unsigned long block;
 	u64 calls;
 
-	need_svsm(test);
-	block = take_pages(test, ORDER);
+	need_svsm_and_block(test);
 	calls = validation_calls();
-	convert(test, block + PAGE_SIZE, PAGES);
+	convert(test, PAGES);
 	/* One list there and one back */
 	KUNIT_EXPECT_EQ(test, validation_calls() - calls, (u64)2);
-	free_pages(block, ORDER);
 }
 
 static void svsm_that_is_not_done_is_called_again(struct kunit *test)
 {
 	const u64 results[] = { SVSM_INCOMPLETE, SVSM_BUSY };
-	unsigned long block;
 	unsigned int i;
 	u64 calls;
 
-	need_svsm(test);
-	block = take_pages(test, ORDER);
+	need_svsm_and_block(test);
 	for (i = 0; i < ARRAY_SIZE(results); i++) {
 		const struct coco_rule not_done = {
 			.kind = COCO_EV_SVSM, .action = COCO_REPLY, .code = CORE_PVALIDATE,
@@ -142,38 +134,35 @@ static void svsm_that_is_not_done_is_called_again(struct kunit *test)
 
 		calls = validation_calls();
 		KUNIT_ASSERT_GT(test, coco_rule_add(&not_done), (s64)0);
-		convert(test, block + PAGE_SIZE, PAGES);
+		convert(test, PAGES);
 		KUNIT_EXPECT_EQ(test, validation_calls() - calls, (u64)5);
 	}
-	free_pages(block, ORDER);
 }
 
 /* 2M at its own boundary: one entry, until the processor says that the RMP has smaller ones */
 static void convert_large(struct kunit *test)
 {
-	unsigned int order = get_order(PMD_SIZE), i, validated = 0;
-	unsigned long block = take_pages(test, order);
+	unsigned int i, validated = 0;
 	const struct coco_rule small_entries = {
-		.kind = COCO_EV_PVALIDATE, .action = COCO_REPLY, .code = __pa(block), .count = 1,
+		.kind = COCO_EV_PVALIDATE, .action = COCO_REPLY, .code = __pa(coco_page(0)), .count = 1,
 		.info1 = VALIDATES_2M, .info1_mask = ~0ull,
 		.reply_mask = BIT(0), .reply = { FAIL_SIZEMISMATCH },
 	};
 	s64 rule;
 
-	KUNIT_EXPECT_EQ(test, set_memory_decrypted(block, PAGES_IN_2M), 0);
+	coco_decrypt(test, 0, COCO_PAGES_IN_2M);
 	rule = coco_rule_add(&small_entries);
 	KUNIT_EXPECT_GT(test, rule, (s64)0);
-	KUNIT_EXPECT_EQ(test, set_memory_encrypted(block, PAGES_IN_2M), 0);
+	coco_encrypt(test, 0, COCO_PAGES_IN_2M);
 	KUNIT_EXPECT_EQ(test, coco_rule_hits(rule), (u64)1);
-	for (i = 0; i < PAGES_IN_2M; i++)
-		validated += !!(coco_page_state(__pa(block) + i * PAGE_SIZE) & COCO_PAGE_VALIDATED);
-	KUNIT_EXPECT_EQ(test, validated, (unsigned int)PAGES_IN_2M);
-	free_pages(block, order);
+	for (i = 0; i < COCO_PAGES_IN_2M; i++)
+		validated += coco_state_is(coco_page(i), true);
+	KUNIT_EXPECT_EQ(test, validated, COCO_PAGES_IN_2M);
 }
 
 static void large_page_of_small_entries_is_validated_in_small_pages(struct kunit *test)
 {
-	need_svsm(test);
+	need_svsm_and_block(test);
 	convert_large(test);
 }
 
@@ -197,23 +186,20 @@ static void call_for_a_report(void)
 
 static void reserved_bits_are_zero_behind_another_call(struct kunit *test)
 {
-	unsigned long block;
 	u64 breaches;
 
-	need_svsm(test);
-	block = take_pages(test, ORDER);
+	need_svsm_and_block(test);
 	call_for_a_report();
 	breaches = coco_breaches();
-	convert(test, block + PAGE_SIZE, PAGES);
+	convert(test, PAGES);
 	KUNIT_EXPECT_EQ(test, coco_breaches() - breaches, (u64)0);
-	free_pages(block, ORDER);
 }
 
 static void reserved_bits_of_a_large_page_are_zero_behind_another_call(struct kunit *test)
 {
 	u64 breaches;
 
-	need_svsm(test);
+	need_svsm_and_block(test);
 	call_for_a_report();
 	breaches = coco_breaches();
 	convert_large(test);
@@ -232,13 +218,11 @@ static void msr_is_the_address_of_the_calling_area(struct kunit *test)
 {
 	u64 first, seq, area = 0, list = 0;
 	struct coco_event event;
-	unsigned long block;
 	unsigned int cpu, found = 0;
 
-	need_svsm(test);
-	block = take_pages(test, ORDER);
+	need_svsm_and_block(test);
 	first = coco_event_next();
-	convert(test, block + PAGE_SIZE, 1);
+	convert(test, 1);
 	for (seq = first; !coco_event(seq, &event); seq++)
 		if (event.kind == COCO_EV_SVSM && event.code == CORE_PVALIDATE)
 			list = event.info1;
@@ -247,7 +231,6 @@ static void msr_is_the_address_of_the_calling_area(struct kunit *test)
 		found += area && area == (list & PAGE_MASK);
 	}
 	KUNIT_EXPECT_EQ(test, found, 1u);
-	free_pages(block, ORDER);
 }
 
 static void msr_is_not_written(struct kunit *test)
@@ -295,13 +278,11 @@ static void svsm_that_is_not_run_ends_the_guest(struct kunit *test)
 		.kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = NAE_RUN_VMPL,
 		.reply_mask = BIT(0) | BIT(1),
 	};
-	unsigned long block;
 
-	need_svsm(test);
-	block = take_pages(test, ORDER);
+	need_svsm_and_block(test);
 	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, TERMINATE_PVALIDATE, ~0ull), (s64)0);
 	KUNIT_ASSERT_GT(test, coco_rule_add(&nothing), (s64)0);
-	set_memory_decrypted(block + PAGE_SIZE, PAGES);
+	set_memory_decrypted(coco_address(FIRST), PAGES);
 	coco_expect(0, 0, 0);
 	KUNIT_FAIL(test, "the guest takes its pages for validated");
 }
@@ -309,7 +290,7 @@ static void svsm_that_is_not_run_ends_the_guest(struct kunit *test)
 static struct kunit_suite svsm_suite = {
 	.name = "svsm",
 	.init = coco_case_begin,
-	.exit = coco_case_end,
+	.exit = coco_block_end,
 	.test_cases = svsm_cases,
 };
 kunit_test_suite(svsm_suite);
