@@ -36,9 +36,15 @@ COCO_INSN_UP(do_rdmsr, "rdmsr")
 static struct task_struct *watched;
 static unsigned int hits, least;
 
+/* NMI-like contexts around the caller */
+static unsigned int nmi_depth(void)
+{
+	return (preempt_count() & NMI_MASK) / NMI_OFFSET;
+}
+
 static int on_decode(struct kprobe *probe, struct pt_regs *regs)
 {
-	unsigned int depth = (preempt_count() & NMI_MASK) / NMI_OFFSET;
+	unsigned int depth = nmi_depth();
 
 	if (READ_ONCE(watched) != current)
 		return 0;
@@ -133,22 +139,19 @@ static unsigned int depth_of_interrupt;
 static void on_interrupt(struct irq_work *work)
 {
 	interrupted = true;
-	depth_of_interrupt = (preempt_count() & NMI_MASK) / NMI_OFFSET;
+	depth_of_interrupt = nmi_depth();
 }
 
 static void interrupt_waits_for_the_end_of_an_exception_from_vc(struct kunit *test)
 {
-	/* Once: the interrupt's own calls are the model's */
-	static const struct coco_rule refuses = {
-		.kind = COCO_EV_GHCB, .action = COCO_REPLY, .code = EXIT_MSR, .count = 1,
-		.reply_mask = REPLY_INFO, .reply = { HOST_EXCEPTION, EVENT_GP },
-	};
+	struct coco_rule refuses = *HOST_REFUSES(EXIT_MSR);
 	static struct irq_work work;
 	struct coco_regs r = { .cx = SOME_MSR };
 	struct coco_window *w = coco_window(test);
 	s64 rule;
 
 	need_es_and_machine(test);
+	refuses.count = 1;	/* the interrupt's own calls are the model's */
 	interrupted = false;
 	init_irq_work(&work, on_interrupt);
 	preempt_disable();
