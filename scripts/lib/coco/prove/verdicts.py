@@ -144,16 +144,17 @@ def judge(
             judgement.control.append(change)
     down = {run for (run, name), case in after.items() if _is_boot(name) and _bad(case)}
     for change in (*_others(before, after, names, down), *_problems(with_fix, without)):
-        foreseen = fix and _is_foreseen(fix, change)
-        (judgement.also if foreseen else judgement.others).append(change)
+        (judgement.also if _is_foreseen(fix, change) else judgement.others).append(change)
     unnamed = sorted(down - {one.run for one in judgement.flips if _is_boot(one.id)})
-    unjudged = [one for one in _unjudged(before, after) if not (fix and _is_foreseen(fix, one))]
+    unjudged = [one for one in _unjudged(before, after) if not _is_foreseen(fix, one)]
     judgement.verdict, judgement.why = _verdict(judgement, without, unjudged, unnamed)
     return judgement
 
 
-def _is_foreseen(fix: Fix, change: Change) -> bool:
+def _is_foreseen(fix: Fix | None, change: Change) -> bool:
     """Does the fix's entry say that this may change, too?"""
+    if fix is None:
+        return False
     named = any(covers(Flip(name, ""), change.id) for name in fix.also)
     return named or (change.after is not None and witnesses.tells(fix, change.after))
 
