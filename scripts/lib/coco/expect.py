@@ -285,8 +285,10 @@ def _check(suite: Suite, path: Path) -> None:
                 hint = did_you_mean(word, known)
                 raise UsageError(f"{path}: {name}: {word!r} is no feature", hint)
         for word in case.tolerates:
-            if word.partition(splat.IN)[0] not in splat.KINDS:
-                raise UsageError(f"{path}: {name}: {word!r} is no kind of splat")
+            kind = word.partition(splat.IN)[0]
+            if kind not in splat.KINDS:
+                hint = did_you_mean(kind, splat.KINDS)
+                raise UsageError(f"{path}: {name}: {word!r} is no kind of splat", hint)
             if not _TOLERATED.fullmatch(word):
                 hint = "warning in one_function|another"
                 raise UsageError(f"{path}: {name}: tolerates: any {word!r}", hint)
