@@ -69,10 +69,7 @@ FIXTURE_SETUP(quote)
 	self->in_flight = mmap(NULL, sizeof(*self->in_flight), PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->in_flight);
-	item_remove(ITEM);
-	item_make(ITEM);
-	fill_inblob(self->inblob, 3);
-	item_write(ITEM, "inblob", self->inblob, INBLOB_SIZE);
+	item_ask(ITEM, self->inblob, 3);
 	self->breaches = machine_breaches();
 }
 

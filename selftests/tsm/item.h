@@ -133,6 +133,15 @@ static __maybe_unused void fill_inblob(uint8_t inblob[INBLOB_SIZE], uint8_t seed
 		inblob[i] = seed + i * 5;
 }
 
+/* A new item that asks for the report of other bytes with each seed */
+static __maybe_unused void item_ask(const char *item, uint8_t inblob[INBLOB_SIZE], uint8_t seed)
+{
+	item_remove(item);
+	item_make(item);
+	fill_inblob(inblob, seed);
+	item_write(item, "inblob", inblob, INBLOB_SIZE);
+}
+
 /* A TD quote's body: behind the header, and from version 5 on behind its descriptor, too */
 static inline size_t quote_body(const struct blob *quote)
 {

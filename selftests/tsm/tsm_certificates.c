@@ -37,10 +37,7 @@ FIXTURE(certs) {
 
 FIXTURE_SETUP(certs)
 {
-	item_remove(ITEM);
-	item_make(ITEM);
-	fill_inblob(self->inblob, 7);
-	item_write(ITEM, "inblob", self->inblob, INBLOB_SIZE);
+	item_ask(ITEM, self->inblob, 7);
 	self->breaches = machine_breaches();
 }
 

@@ -33,10 +33,7 @@ FIXTURE(svsm) {
 
 FIXTURE_SETUP(svsm)
 {
-	item_remove(ITEM);
-	item_make(ITEM);
-	fill_inblob(self->inblob, 3);
-	item_write(ITEM, "inblob", self->inblob, INBLOB_SIZE);
+	item_ask(ITEM, self->inblob, 3);
 	self->breaches = machine_breaches();
 }
 
