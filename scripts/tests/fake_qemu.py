@@ -6,7 +6,8 @@
 
     {"suites": {"alpha": ["one", "two"]},      what the guest has
      "cases": {"alpha.two": "panic"},          what a case does; else it passes
-     "boot": "", "version": "7.2.0",           what the boot does; what --version says
+     "boot": "", "version": "7.2.0",           what each boot does; what --version says
+     "boots": {"boot-2": "oops"},              what this one does
      "late": 5.5,                              seconds, of the first answer to query-status
      "saving": 1.5}                            seconds that saving a snapshot takes
 
@@ -78,7 +79,8 @@ class Guest:
             self.out("m|resumed")
         else:
             self.out("m|start personality=none ram=512 vcpus=1 machine=fake")
-            self.misbehave(self.scenario.get("boot", ""), "")
+            every = self.scenario.get("boot", "")
+            self.misbehave(self.scenario.get("boots", {}).get(Path.cwd().name, every), "")
             self.out("i|ready")
             cpus = self.scenario.get("cpus", self.options.after("-smp"))
             self.out(f"k|[    0.100000] smp: Brought up 1 node, {cpus} CPUs")
@@ -97,6 +99,8 @@ class Guest:
             self.out("m|count vc 0x72 3")
             self.end("m|end exit value=0x0 rip=0x10 code=0 : machine call")
         else:
+            if words[0] == "modprobe":
+                self.out(f"i|loading {words[1]}")
             self.misbehave(self.scenario.get("verbs", {}).get(" ".join(words), ""), "")
             self.out(f"i|{words[0]} rc=0")
 

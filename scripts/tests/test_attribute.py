@@ -267,6 +267,35 @@ def test_what_comes_after_a_skipped_suite_is_not_lost(line: str, kind: str) -> N
     assert problems(outcome) == [("alpha", kind)]
 
 
+LOADING = ["i|loading driver", OOPS, BREACH]
+LOADED = [*LOADING, "i|modprobe driver rc=0", *FOUR, "i|end beta rc=0"]
+
+
+@pytest.mark.parametrize("before", [[], WHOLE])
+def test_what_a_driver_does_while_it_is_loaded_is_held_against_the_suite_that_wants_it(
+    before: list[str],
+) -> None:
+    outcome = boot(["i|ready", *before, *LOADED, *FINISH], *([ALPHA] if before else []), BETA)
+    assert set(got(outcome).values()) == {"pass"}
+    assert outcome.boot_evidence.cause == ""
+    assert problems(outcome) == [("beta", "oops")]
+    assert outcome.problems[0].text == "while its drivers were loaded: Oops: 0000 [#1]"
+
+
+@pytest.mark.parametrize(
+    ("last", "kinds"), [(WARNING, ["splat", "reset"]), (OOPS, ["oops"]), ("k|x", ["reset"])]
+)
+def test_driver_that_ends_the_guest_ends_it_for_the_suite_that_wants_it(
+    last: str, kinds: list[str]
+) -> None:
+    log = ["i|ready", *WHOLE, "i|loading driver", last, "m|end reset : gone"]
+    outcome = boot(log, ALPHA, BETA, console=[last])
+    assert problems(outcome) == [("beta", kind) for kind in kinds]
+    assert set(got(outcome).values()) == {"pass"}
+    assert left(outcome) == [("beta", ("four",), True)]
+    assert boot([*log[:1], *log[-3:]], BETA, console=[OOPS[2:]]).boot_evidence.cause == ""
+
+
 def test_flood_of_results_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attribute, "MOST_RESULTS", 3)
     assert problems(boot(["i|ready", *WHOLE, *FINISH], ALPHA)) == []
@@ -539,11 +568,30 @@ def test_program_that_ended_by_itself_lacks_its_results(end: str) -> None:
     assert outcome.remaining == []
 
 
-def test_killed_program_with_all_its_results_has_a_bad_exit_status() -> None:
-    done = [*ONE_DONE, "t|ok 2 two", "t|ok 3 three"]
+@pytest.mark.parametrize("second", ["ok", "not ok"])
+def test_killed_program_with_all_its_results_has_a_bad_exit_status(second: str) -> None:
+    """A case that fails, which may be known, does not explain it."""
+    done = [*ONE_DONE, f"t|{second} 2 two", "t|ok 3 three"]
     outcome = boot([*program(*done, "t|# one: cleaning up", end="rc=139"), *FINISH], USER)
-    assert [one.status for one in outcome.results] == ["pass"] * 3
+    assert len(outcome.results) == 3
     assert problems(outcome) == [("alpha", "exit-status")]
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [(WARNING, "signal"), (OOPS, "oops"), (BREACH, "breach"), ("k|x", "signal")],
+)
+def test_end_of_a_program_outweighs_a_splat_that_may_be_tolerated(said: str, cause: str) -> None:
+    log = program(*ONE_DONE, "k|coco: running two", "t|# RUN two ...", said, end="rc=139")
+    two = boot([*log, *FINISH], USER).results[1]
+    assert (two.id, two.status, two.cause, two.ended) == ("alpha.two", "fail", cause, True)
+
+
+@pytest.mark.parametrize(("expected", "ended"), [([], True), (["m|expected fatal"], False)])
+def test_case_that_ended_the_guest_unforeseen_is_marked(expected: list[str], ended: bool) -> None:
+    log = kunit("ok 1 one", "# begin alpha.two", WARNING, *expected)
+    two = boot(["i|ready", *log, "m|end fatal"], ALPHA).results[1]
+    assert (two.case, two.ended) == ("two", ended)
 
 
 def test_oops_ends_the_program_whatever_its_status() -> None:

@@ -275,6 +275,40 @@ def test_guest_that_cannot_be_started_takes_no_result_of_another_with_it(
     assert [case["id"] for case in run["cases"]][-2:] == ["alpha.one", "alpha.two"]
 
 
+def test_boot_that_cannot_be_started_takes_no_result_of_an_earlier_one_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boot(program: qemu.Qemu, order: Order, *rest: Any) -> object:
+        if order.folder.name != "boot-1":
+            raise errors.InfrastructureError("no memory")
+        return real(program, order, *rest)
+
+    real = runner.boot
+    monkeypatch.setattr(runner, "boot", boot)
+    world.technologies, world.scenario = ("none",), {"cases": {"alpha.one": "panic"}}
+    assert world.check() == errors.FINDING
+    (run,) = world.document["runs"]
+    assert (run["state"], run["reason"]) == ("broken", "no memory")
+    told = {case["id"]: f"{case['status']} {case['cause']}".strip() for case in run["cases"]}
+    assert told.pop("alpha.one") == "fail panic"
+    assert told and set(told.values()) == {"pass"}
+
+
+def test_interruption_while_a_run_is_judged_loses_nothing_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judged(*given: Any) -> results.Document:
+        monkeypatch.setattr(check, "_judged", real)
+        raise KeyboardInterrupt
+
+    real = check._judged  # pylint: disable=protected-access
+    monkeypatch.setattr(check, "_judged", judged)
+    world.technologies = ("none",)
+    assert world.check() == errors.INTERRUPTED
+    (run,) = world.document["runs"]
+    assert run["state"] == "done" and run["summary"]["pass"]
+
+
 def test_debugger_wants_one_guest(world: World) -> None:
     with pytest.raises(errors.UsageError, match="GDB= needs one guest"):
         world.check(gdb="tcp::1234")

@@ -194,8 +194,9 @@ def test_vcpu_that_stays_down_fails_the_boot(play: Play) -> None:
 
 
 def test_qemu_that_refuses_to_start_is_infrastructure(play: Play) -> None:
-    with pytest.raises(errors.InfrastructureError, match="no such option"):
-        play(TWO, boot="refuses")
+    run = play(TWO, boot="refuses")
+    assert isinstance(run.error, errors.InfrastructureError) and not run.results
+    assert "no such option" in run.error.message
 
 
 FATAL = expectations(
@@ -288,7 +289,26 @@ def test_suite_that_the_guest_does_not_live_to_begin_is_left_out(play: Play) -> 
     run = play(written, verbs={"modprobe killer": "unmodelled"})
     assert set(statuses(run).values()) == {"error not-run", "pass"}
     assert statuses(run)["beta.four"] == "pass"
-    assert [problem.kind for problem in run.problems] == ["unmodelled"]
+    assert [(one.suite, one.kind) for one in run.problems] == [("alpha", "unmodelled")]
+
+
+def test_what_a_boot_after_the_first_shows_is_not_lost(play: Play) -> None:
+    """A driver that is loaded for a fatal case, in a guest that goes on from a snapshot."""
+    alpha = replace(FATAL.suites["alpha"], modprobe=("killer",))
+    written = replace(FATAL, suites={**FATAL.suites, "alpha": alpha})
+    run = play(written, cases=FATAL_CASES, verbs={"modprobe killer": "warning"})
+    assert {one.suite for one in run.problems} == {"alpha"}
+    assert [one.kind for one in run.problems] == ["splat"] * 3
+
+
+@pytest.mark.parametrize(("first", "told"), [("", [("alpha", "oops")]), ("oops", [])])
+def test_later_boot_is_held_to_the_first(
+    play: Play, first: str, told: list[tuple[str, str]]
+) -> None:
+    run = play(TWO, boots={"boot-1": first, "boot-2": "oops"}, cases={"alpha.one": "panic"})
+    assert [(one.suite, one.kind) for one in run.problems] == told
+    assert all(one.text.startswith("at boot 2: ") for one in run.problems)
+    assert len(run.boots) == 2
 
 
 def test_run_gives_up_on_a_guest_that_always_crashes(

@@ -122,6 +122,14 @@ def test_case_may_cause_the_splats_that_it_tolerates(
     assert result.message == {"pass": "", "fail breach": BREACH[7:]}.get(told, "own")
 
 
+@pytest.mark.parametrize("cause", ["splat", "oops", "hang"])
+def test_case_that_ended_the_guest_or_its_program_is_not_excused_by_a_splat(cause: str) -> None:
+    written = expectations(suite("alpha", ["one"], tolerates=("warning in x",)))
+    result = CaseResult("alpha", "one", "fail", cause, "own", splats=[WARNING], ended=True)
+    told = verdict.judge([result], replace(context(), expectations=written))[0]
+    assert (told.verdict, told.result.status, told.result.cause) == ("finding", "fail", cause)
+
+
 def test_case_that_tolerates_nothing_or_has_nothing_to_tolerate_stays_as_it_is() -> None:
     for case, status in [("one", "fail"), ("three", "fail"), ("one", "skip")]:
         result = CaseResult("alpha", case, status, "splat", splats=[WARNING])

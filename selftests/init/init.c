@@ -152,8 +152,11 @@ static void verb_modprobe(int argc, char **argv)
 {
 	char parameters[512];
 	struct module m = { NULL, argv[1], parameters };
-	int rc = joined(argc - 2, argv + 2, parameters, sizeof(parameters)) ? with_module(do_probe, &m) : -E2BIG;
+	int rc;
 
+	klog_settle();
+	out("loading %s", argv[1]);
+	rc = joined(argc - 2, argv + 2, parameters, sizeof(parameters)) ? with_module(do_probe, &m) : -E2BIG;
 	/* the file system of that name has its mount point now */
 	mount_one("configfs", "/sys/kernel/config", true);
 	klog_settle();

@@ -22,9 +22,11 @@ NO_VERDICT = ("unmodelled", "internal", "abort", "interrupted", "disk-full", "tr
 NOT_SELECTED = "not selected"  # kunit/lib/select.c
 RC_TIMEOUT = 124  # selftests/init/init.h; 128 and more: a signal
 RC_ALL_SKIPPED = 4  # kselftest
+SAY_IT_ALL = ("oops", "panic")  # causes that tell more than how the guest then ended
 KEPT_LINES = 150  # of the log of a case that ended the guest
 MOST_RESULTS = 5000  # of one suite: more is a guest that floods
 _CPUS = re.compile(r"smp: Brought up \d{1,4} nodes?, (\d{1,4}) CPU")
+_LOADING = "while its drivers were loaded"
 _NEVER_BEGUN = "init never began this suite"
 
 
@@ -33,6 +35,7 @@ class Segment:
     """The records from one "i|begin" to the next."""
 
     suite: str
+    loading: list[Record]  # while drivers were loaded for it, just before
     records: list[Record] = field(default_factory=list)
     ended: bool = False
     rc: int = 0
@@ -48,6 +51,7 @@ class Log:
     done: bool = False
     before: list[Record] = field(default_factory=list)  # up to the first suite
     segments: list[Segment] = field(default_factory=list)
+    loading: list[Record] = field(default_factory=list)  # for a suite that never began
     after: list[Record] = field(default_factory=list)  # from i|done on
     end: End | None = None
 
@@ -94,11 +98,13 @@ def cut(records: list[Record]) -> Log:
         word = f"{record.channel}|{message.verb}"
         if word in ("i|ready", "m|resumed"):
             log.ready = log.ready or record
-        elif word == "i|begin":
-            log.segments.append(Segment(message.object))
-            current = log.segments[-1].records
-        elif word == "i|skip":
-            log.segments.append(Segment(message.object, ended=True, skipped=message.text or "?"))
+        elif word == "i|loading":
+            current = log.loading
+        elif word in ("i|begin", "i|skip"):
+            log.segments.append(Segment(message.object, log.loading))
+            log.loading = []
+            if word == "i|skip":
+                log.segments[-1].ended, log.segments[-1].skipped = True, message.text or "?"
             current = log.segments[-1].records
         elif word == "i|end" and log.segments:
             log.segments[-1].ended = True
@@ -143,7 +149,7 @@ def _strays(log: Log) -> list[str]:
 def _boot_evidence(log: Log, console: list[str], warns: str) -> BootEvidence:
     """Splats and breaches up to the first suite; early ones are on the serial console only."""
     splats = evidence.kernel_splats(log.before)
-    if not log.segments:
+    if not log.segments and not log.loading:
         splats += splat.scan(enumerate(console))
     allowed = [f"warning in {warns}"] if warns else []
     splats = [hit for hit in splats if not splat.is_allowed(hit.kind, hit.text, allowed)]
@@ -169,6 +175,7 @@ def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
             outcome.results += _missing(passed_over, set(), _NEVER_BEGUN, boot)
         item = waiting[position]
         del waiting[: position + 1]
+        outcome.problems += _of_no_case(segment.loading, item.suite, _LOADING)
         blamed = segment is log.segments[-1] and not segment.ended and not outcome.normal
         _judge(segment, item, outcome, boot, blamed)
     outcome.problems += _of_no_case(log.after, log.last, "after the last suite")
@@ -178,8 +185,12 @@ def _walk(log: Log, items: list[Item], outcome: Outcome, boot: int) -> None:
         return
     outcome.remaining += waiting
     if not blamed:
-        end = word_of(outcome.end)
-        outcome.problems.append(SuiteProblem(log.last, end, _between(log, outcome)))
+        suite = waiting[0].suite if log.loading and waiting else log.last
+        told = _of_no_case(log.loading, suite, _LOADING)
+        outcome.problems += told
+        if not any(problem.kind in SAY_IT_ALL for problem in told):
+            end = word_of(outcome.end)
+            outcome.problems.append(SuiteProblem(suite, end, _between(log, outcome)))
 
 
 def _of_no_case(records: list[Record], suite: str, where: str) -> list[SuiteProblem]:
@@ -190,7 +201,9 @@ def _of_no_case(records: list[Record], suite: str, where: str) -> list[SuiteProb
 
 def _between(log: Log, outcome: Outcome) -> str:
     """An end that no running case can be blamed for."""
-    if log.done:
+    if log.loading:
+        where = _LOADING
+    elif log.done:
         where = "after the last suite"
     elif log.segments:
         where = f"after the cases of {log.segments[-1].suite}"
@@ -318,7 +331,10 @@ def _problems(
     ]
     statuses = {result.status for result in results}
     skipped = statuses == {"skip"} and segment.rc == RC_ALL_SKIPPED
-    if segment.rc and not skipped and not statuses & {"fail", "miss"}:
+    if _killed(segment):  # a case that fails does not explain that
+        text = f"exit status {segment.rc}: its program was killed after its last case"
+        found.append(SuiteProblem(item.suite, "exit-status", text))
+    elif segment.rc and not skipped and not statuses & {"fail", "miss"}:
         text = f"exit status {segment.rc}, although no case failed"
         found.append(SuiteProblem(item.suite, "exit-status", text))
     return found
@@ -346,8 +362,9 @@ def _blame(
     result.diagnostics = [record.text for record in tail if record.channel in "kt"][-KEPT_LINES:]
     result.seconds = evidence.seconds(tail, tail[0].when) if tail else 0.0
     evidence.add(result, tail)
+    result.ended = not end.expected or segment.ended
     if segment.ended:  # only the program died; the guest went on
-        if result.status == "pass":
+        if result.cause not in (*SAY_IT_ALL, "breach"):
             result.status, result.cause = "fail", "signal"
             result.message = f"the suite ended with rc={segment.rc} while this case ran"
     elif end.expected and (breaches := evidence.breaches(tail)):
@@ -356,7 +373,7 @@ def _blame(
     elif end.expected:
         result.status, result.cause = "pass", ""
         result.message = f"ended as the test expected: {end.describe()}"
-    elif result.cause not in ("oops", "panic"):
+    elif result.cause not in SAY_IT_ALL:
         result.status = "error" if end.word in NO_VERDICT else "fail"
         result.cause, result.message = word_of(end), end.describe()
     return result

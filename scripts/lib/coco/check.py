@@ -46,9 +46,10 @@ class Job:
     record: results.Document
     parts: list[runner.Part]
     lacking: list[SuiteProblem]  # suites that were asked for by name and could not be built
-    outcomes: dict[int, runner.Run | BaseException] = field(default_factory=dict)
+    outcomes: dict[int, runner.Run] = field(default_factory=dict)
 
 
+WAITING = "waiting"  # the state of a run that has no verdict yet
 Task = tuple[Job, int]  # one of its parts
 
 
@@ -153,7 +154,7 @@ def _waiting(order: runner.RunOrder, personality: str, vcpus: int) -> results.Do
         "vcpus": vcpus,
         "reason": "",
         **results.run_record(runner.Run(order.name), []),
-        "state": "waiting",
+        "state": WAITING,
         "not_applicable": order.plan.not_applicable,
         "not_built": order.plan.not_built,
     }
@@ -225,6 +226,8 @@ def work_off(
 
     def done(task: Task, outcome: runner.Run | BaseException) -> None:
         job, number = task
+        if isinstance(outcome, BaseException):  # the runner keeps those of a boot itself
+            outcome = runner.Run(job.order.name, error=outcome)
         job.outcomes[number] = outcome
         if len(job.outcomes) == len(job.parts):
             finish(job)
@@ -248,7 +251,7 @@ def work_off(
         schedule.in_parallel(tasks, work, count, cancel, done)
     except KeyboardInterrupt:
         for job in jobs:
-            if 0 < len(job.outcomes) < len(job.parts):
+            if job.outcomes and job.record["state"] == WAITING:
                 finish(job)
         raise
 
@@ -274,14 +277,12 @@ class _Progress:
 def _judge(job: Job, context: verdict.Context) -> None:
     """What became of a run: of all its parts, or after ^C of those that were begun."""
     ended = [job.outcomes[number] for number in sorted(job.outcomes)]
-    run = runner.join(job.order.name, [one for one in ended if isinstance(one, runner.Run)])
+    run = runner.join(job.order.name, ended)
     run.interrupted |= len(ended) < len(job.parts)
     run.problems += job.lacking
     job.record.update(_judged(run, context))
-    for error in ended:
-        if isinstance(error, BaseException):
-            _broken(job, error)
-            break
+    if run.error:
+        _broken(job, run.error)
 
 
 def _broken(job: Job, error: BaseException) -> None:

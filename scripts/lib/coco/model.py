@@ -41,6 +41,7 @@ class CaseResult:
     diagnostics: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)  # the machine's last words before its end
     splats: list[str] = field(default_factory=list)
+    ended: bool = False  # the guest, or the suite's program, ended while it ran, unforeseen
     seconds: float = 0.0
     boot: int = 0
 

@@ -27,7 +27,6 @@ MOST_CRASHES = 20  # unexpected ones, before a run gives up
 REACHES_INIT = "reaches_init"
 LEAVES_NO_SPLAT = "leaves_no_splat"
 BRINGS_UP_EVERY_VCPU = "brings_up_every_vcpu"
-_SAY_IT_ALL = ("oops", "panic")  # causes that tell more than how the guest then ended
 
 Progress = Callable[[str], None]  # told what is going on
 
@@ -70,6 +69,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    error: BaseException | None = None  # why it did not go on
 
 
 class _Tally:
@@ -124,6 +124,7 @@ def join(name: str, parts_of_it: Sequence[Run]) -> Run:
         run.notes += part.notes
         run.seconds = round(run.seconds + part.seconds, 3)
         run.interrupted |= part.interrupted
+        run.error = run.error or part.error
     return run
 
 
@@ -139,20 +140,26 @@ class _Runner:
         self._run = Run(part.order.name)
         self._snapshot: Path | None = None
         self._stopped = (End(""), "")  # as in the tally, but of this part
+        self._at_boot = ""  # the cause that the first boot was told by
 
     def run(self) -> Run:
         start = time.monotonic()
-        if not self._cancel.is_set():
-            if self._share.start:
-                self._start(self._share.start)
-            elif self._tally.crashes >= MOST_CRASHES:
-                items = [*self._share.items, *self._share.fatal]
-                self._give_up(items, *self._tally.stopped)
-            else:
-                self._work()
+        try:
+            if not self._cancel.is_set():
+                self._all()
+        except Exception as error:  # what earlier boots said is not lost
+            self._run.error = error
         self._run.interrupted = self._cancel.is_set()
         self._run.seconds = round(time.monotonic() - start, 3)
         return self._run
+
+    def _all(self) -> None:
+        if self._share.start:
+            self._start(self._share.start)
+        elif self._tally.crashes >= MOST_CRASHES:
+            self._give_up([*self._share.items, *self._share.fatal], *self._tally.stopped)
+        else:
+            self._work()
 
     def _work(self) -> None:
         """The ordinary items first, in one boot if all goes well, then each fatal one."""
@@ -191,6 +198,8 @@ class _Runner:
             if first:
                 self._judge_boot(outcome, items)
                 first = False
+            elif outcome.ready:
+                self._judge_later_boot(outcome, items)
             if not outcome.ready and self._run.boots[-1].start == "snapshot":
                 continue  # no case ran: a fresh boot will do
             if not outcome.ready:
@@ -278,13 +287,21 @@ class _Runner:
     def _judge_boot(self, outcome: Outcome, items: Sequence[Item]) -> None:
         """The first boot is a suite of its own; another setting's is a matter of its suites."""
         found = outcome.boot_evidence
+        self._at_boot = found.cause
         blamed = bool(items) and not outcome.ready
         if self._first:
             self._boot_cases(outcome)
-        elif found.cause and not (blamed and found.cause in _SAY_IT_ALL):
+        elif found.cause and not (blamed and found.cause in attribute.SAY_IT_ALL):
             wanted = [*items, *self._share.fatal]
             suite = wanted[0].suite if wanted else BOOT
             self._run.problems.append(SuiteProblem(suite, found.cause, f"at boot: {found.text}"))
+
+    def _judge_later_boot(self, outcome: Outcome, items: Sequence[Item]) -> None:
+        """Held against the suite that it was for, unless the first boot showed it already."""
+        found = outcome.boot_evidence
+        if found.cause and found.cause != self._at_boot:
+            text = f"at boot {self._last_boot}: {found.text}"
+            self._run.problems.append(SuiteProblem(items[0].suite, found.cause, text))
 
     def _blame_for_boot(self, items: Sequence[Item], outcome: Outcome) -> list[Item]:
         """The first case is why this guest was started: it fails.  What is left to give up."""
@@ -376,7 +393,7 @@ def _did_not_boot(result: CaseResult, outcome: Outcome) -> None:
     """Why init never came up: what the kernel said last, or how the machine saw it end."""
     found, end = outcome.boot_evidence, outcome.end
     result.splats = list(found.splats)
-    if found.cause in _SAY_IT_ALL:
+    if found.cause in attribute.SAY_IT_ALL:
         result.status, result.cause, result.message = "fail", found.cause, found.text
     else:
         result.status = "error" if end.word in attribute.NO_VERDICT else "fail"

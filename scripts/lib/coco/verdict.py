@@ -47,9 +47,11 @@ def judge(results: Iterable[CaseResult], context: Context) -> list[Judged]:
 
 
 def tolerate(result: CaseResult, context: Context) -> CaseResult:
-    """Splats that a case causes on purpose do not fail it; a breach beside them does."""
+    """Splats that a case causes on purpose do not fail it; a breach or an end beside them does."""
     case = context.expectations.case(result.suite, result.case)
-    if not case or result.status != "fail" or result.cause not in ("splat", "oops", "hang"):
+    if not case or result.ended or result.status != "fail":
+        return result
+    if result.cause not in ("splat", "oops", "hang"):
         return result
     left = [text for text in result.splats if not _is_tolerated(text, case.tolerates)]
     if result.splats and not left:
