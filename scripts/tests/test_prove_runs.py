@@ -86,6 +86,31 @@ def test_a_changed_entry_is_proven_anew(world: World) -> None:
     assert len(world.built) == 2
 
 
+def test_proof_of_another_patch_is_not_taken_over(world: World) -> None:
+    """Its name may be the same, and only its content another."""
+    patch = world.folder / "fix.patch"
+    patch.write_text(PATCH)
+    other = PATCH.replace("+\n", " \n").replace("-1,4", "-1,5")  # leaves the empty line there
+    for case, text, built in (
+        ("alpha.leaks", PATCH, 1),
+        ("alpha.leaks", PATCH, 1),  # the very same: nothing to do
+        ("alpha.leaks", other, 2),
+        ("alpha.*", other, 3),
+    ):
+        patch.write_text(text)
+        world.prove("", case=(case,), patch=str(patch))
+        assert len(world.built) == built
+
+
+def test_series_that_changes_nothing_of_this_kernel_is_no_broken_backport(world: World) -> None:
+    patch = world.folder / "fix.patch"
+    patch.write_text(PATCH)
+    (world.tree / SOURCE).write_text(FIXED.replace("\tif (user)\n\t\treturn -1;\n\n", ""))
+    world.same = world.swapped = True
+    with pytest.raises(errors.InfrastructureError, match="this kernel is the same with it"):
+        world.prove("", case=("alpha.leaks",), patch=str(patch))
+
+
 def test_what_is_missing_is_said(world: World) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"kdir": ""}, "needs the source"),
@@ -245,4 +270,4 @@ def test_bisect_stops_where_it_is_not_the_commit_that_is_wrong(
     monkeypatch.setattr(prepare, "prepare", fails)
     with pytest.raises(errors.CocoError) as caught:
         world.bisect()
-    assert caught.value.exit_code == errors.BISECT_ABORT
+    assert errors.for_bisect(caught.value.exit_code) == errors.BISECT_ABORT

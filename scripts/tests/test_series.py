@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The other side of a backport: revisions of a git tree, and patches in all their forms."""
 
+import base64
 import subprocess
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def test_revisions_that_make_no_sense_are_refused(tree: Path, base: str, head: s
 
 
 def test_a_tree_without_git_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="not a git repository"):
         series.by_revisions(tmp_path, "HEAD", "")
 
 
@@ -89,7 +90,20 @@ def forms(tree: Path, quilt: Path, tmp_path: Path) -> list[Path]:
     mailbox, patch = tmp_path / "series.mbox", tmp_path / "both.patch"
     mailbox.write_text(git(tree, "format-patch", "--stdout", "--cover-letter", "main~2..main"))
     patch.write_text(git(tree, "diff", "main~2", "main"))
-    return [quilt, mailbox, patch]
+    own = tmp_path / "own.patch"  # as quilt writes it
+    own.write_text(patch.read_text().replace(" a/", " linux.orig/").replace(" b/", " linux/"))
+    encoded = tmp_path / "encoded.mbox"
+    encoded.write_text("".join(map(as_base64, mailbox.read_text().split("\nFrom "))))
+    return [quilt, mailbox, patch, own, encoded]
+
+
+def as_base64(text: str) -> str:
+    """A mail as some servers send it."""
+    head, _, body = f"From {text.removeprefix('From ')}\n".partition("\n\n")
+    head = "\n".join(line for line in head.splitlines() if not line.startswith("Content-"))
+    lines = base64.encodebytes(body.encode()).decode()
+    kind = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64"
+    return f"{head}\n{kind}\n\n{lines}\n"
 
 
 def test_a_series_that_is_in_is_reversed(tree: Path, quilt: Path, tmp_path: Path) -> None:

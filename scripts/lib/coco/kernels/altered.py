@@ -31,7 +31,7 @@ from coco.kernels import Kernel, Request, kbuild, tree
 Files = Mapping[str, bytes | None]  # path in the tree -> its content; None: it is not there
 
 _RECORDS = (".cmd", ".d")
-_HEADERS = (".h", ".lds")
+_HEADERS = (".h", ".lds", ".lds.S")
 
 
 class DoesNotBuild(CocoError):
@@ -80,7 +80,13 @@ def build(request: Request, kernel: Kernel, files: Files, say: Say = cache.quiet
         name = f"{kernel.name}, altered"
         altered = tree.kernel_of(there.build, name, "tree", options, name_of_lock, [], say)
     seconds = time.monotonic() - start
-    return Altered(altered, seconds, any(name.endswith(_HEADERS) for name in files))
+    return Altered(altered, seconds, any(map(_reaches_modules, files)))
+
+
+def _reaches_modules(name: str) -> bool:
+    """Whether a change of that file can make modules unfit: by a layout, an option or a name."""
+    file = os.path.basename(name)
+    return name.endswith(_HEADERS) or file.startswith(("Kconfig", "Makefile", "localversion"))
 
 
 def _check_unchanged(place: kbuild.Place, kernel: Kernel) -> None:

@@ -19,7 +19,9 @@ from coco.errors import InfrastructureError, UsageError
 from coco.kernels.altered import Files
 from coco.prove.sources import Sources
 
-_TOUCHED = re.compile(r"^(?:--- a/|\+\+\+ b/|rename from |rename to )([^\t\n]+)", re.MULTILINE)
+# The head of a file's changes; git and quilt call the tree by different names
+_NAME = r"(?:/dev/null|[^/\s]+/([^\t\n]+))[^\n]*"
+_TOUCHED = re.compile(rf"^--- {_NAME}\n\+\+\+ {_NAME}|^rename (?:from|to) ([^\t\n]+)", re.MULTILINE)
 _MAILBOX = re.compile(rb"From \S+ +\w{3} \w{3} ")
 _COMMENT = re.compile(r"\s#.*|^#.*")
 
@@ -41,6 +43,7 @@ def _revision(tree: Path, revision: str) -> Files:
     """All files that differ between a revision and the working tree, as the revision has them."""
     if revision.startswith("-"):
         raise UsageError(f"{revision!r} is no revision")
+    _git(tree, "rev-parse", "--git-dir")
     known = _git(tree, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", fails=True)
     commit = known.decode().strip()
     if not commit:
@@ -73,7 +76,7 @@ def by_patches(tree: Path, given: str) -> Sources:
     with tempfile.TemporaryDirectory(prefix="coco-series-") as folder:
         patches = read(Path(given), Path(folder) / "split")
         texts = [patch.read_text(encoding="utf-8", errors="surrogateescape") for patch in patches]
-        names = sorted({name for text in texts for name in _TOUCHED.findall(text)})
+        names = sorted({name for text in texts for name in _touched(text)})
         if not names:
             raise UsageError(f"PATCH={given} changes no file", "a patch that `git apply` takes")
         why = ""
@@ -92,13 +95,18 @@ def by_patches(tree: Path, given: str) -> Sources:
     )
 
 
+def _touched(text: str) -> list[str]:
+    """The files that a patch changes."""
+    return [name for names in _TOUCHED.findall(text) for name in names if name]
+
+
 def read(given: Path, folder: Path) -> list[Path]:
     """The patches, in the order in which they are applied."""
     if given.is_dir():
         series = given / "series"
         if not series.is_file():
             raise UsageError(f"PATCH={given} has no series file", "a quilt folder has one")
-        lines = series.read_text(encoding="utf-8").splitlines()
+        lines = series.read_text(encoding="utf-8", errors="replace").splitlines()
         names = [_COMMENT.sub("", line).split()[:1] for line in lines]
         found = [given / name[0] for name in names if name]
         missing = [path for path in found if not path.is_file()]
@@ -115,8 +123,19 @@ def read(given: Path, folder: Path) -> list[Path]:
     )
     if done.returncode:
         raise UsageError(f"PATCH={given} is no mailbox: {done.stderr.decode().strip()}")
-    mails = sorted(folder.iterdir())
-    return [mail for mail in mails if _TOUCHED.search(mail.read_text(errors="replace"))]
+    patches = [_decoded(mail) for mail in sorted(folder.iterdir())]
+    return [patch for patch in patches if _touched(patch.read_text(errors="replace"))]
+
+
+def _decoded(mail: Path) -> Path:
+    """The patch in a mail, whatever it was encoded in; a cover letter has none."""
+    patch = mail.with_name(f"{mail.name}.patch")
+    argv = ["git", "mailinfo", "-n", os.devnull, str(patch)]
+    done = subprocess.run(argv, input=mail.read_bytes(), capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise UsageError(f"mail {mail.name} of the series cannot be read: {said}")
+    return patch
 
 
 def _copy(tree: Path, names: Sequence[str], copy: Path) -> None:

@@ -11,22 +11,33 @@ from coco.catalogue.fix import Fix
 from coco.errors import UsageError
 from coco.prove import proofs, verdicts
 from coco.prove.proofs import Proof
+from coco.prove.sources import Sources
 
 FILE = "prove.json"
-# What has to be the same for a proof to be taken over
+# Words that change nothing of a single proof
+_SHAPELESS = ("FIX", "MISTAKE", "SUITE", "TIER", "RESULTS", "JSON", "JOBS", "PATIENCE")
+# What else has to be the same for a proof to be taken over
 _SAME = ("kernel_sha256", "tests", "qemu", "machine_sha256")
 
 
 class State:
     """All proofs of a run, those of its interrupted beginning included."""
 
-    def __init__(self, words: list[str], date: str, fixes: Sequence[Fix], brief: bool) -> None:
+    def __init__(
+        self,
+        words: list[str],
+        date: str,
+        fixes: Sequence[Fix],
+        brief: bool,
+        series: Sources | None = None,
+    ) -> None:
         self.about: proofs.Record = {}
         self.left_out: dict[str, tuple[str, ...]] = {}  # by fix, cases that need others
         self._words = words
         self._date = date
         self._brief = brief
-        self._entries = {fix.id: digest(fix) for fix in fixes}
+        asked = _asked(words, series)
+        self._entries = {fix.id: digest(fix, asked) for fix in fixes}
         self._records: dict[str, proofs.Record] = {}
         self._earlier: dict[str, proofs.Record] = {}
         self._folder: Path | None = None
@@ -110,9 +121,17 @@ class State:
         }
 
 
-def digest(fix: Fix) -> str:
-    """Of everything that the catalogue says about a fix."""
+def digest(fix: Fix, asked: str = "") -> str:
+    """Of everything that the catalogue says about a fix, and of what else a proof depends on."""
     made = hashlib.sha256(fix.file.read_bytes())
     if fix.recipe:
         made.update(fix.recipe.read_bytes())
+    made.update(f"{fix.cases} {asked}".encode())
     return made.hexdigest()
+
+
+def _asked(words: Sequence[str], series: Sources | None) -> str:
+    """The words that a proof depends on, and the content of an own other side."""
+    shaping = sorted(word for word in words if word.partition("=")[0] not in _SHAPELESS)
+    sides = [sorted(files.items()) for files in (series.with_fix, series.without)] if series else []
+    return repr((shaping, sides))

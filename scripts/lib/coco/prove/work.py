@@ -12,7 +12,7 @@ from coco import audit, cache, check, command, errors, expect, plan, prepare
 from coco import parts, qemu, results, witnesses
 from coco.catalogue import entries
 from coco.catalogue.fix import Catalogue, Fix, Part
-from coco.errors import CocoError, InfrastructureError
+from coco.errors import InfrastructureError
 from coco.kernels import Request, altered, firmware, tree
 from coco.prove import asked, batches, proofs, reference, sides, sources, verdicts
 from coco.prove.batches import Removal, Task
@@ -37,13 +37,6 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     except command.CommandFailed as error:
         screen.line(f"SKIP: {error.message}")
         return errors.BISECT_SKIP
-    except CocoError as error:
-        # Not this commit's fault: git bisect has to stop
-        raise _Abort(error.message, error.hint) from error
-
-
-class _Abort(InfrastructureError):
-    exit_code = errors.BISECT_ABORT
 
 
 class Prover:
@@ -64,7 +57,8 @@ class Prover:
         self._fixes = asked.fixes(options, listing, self._written)
         self._series = asked.series(options, self._tree.path)
         self._brief = "all" in (options.fix or ())
-        self._state = State(words, listing.date, self._fixes, self._brief)
+        self._state = State(words, listing.date, self._fixes, self._brief, self._series)
+        self._first: prepare.Prepared | None = None  # the side with the fix
 
     def run(self) -> int:
         """Prove what is asked for; the exit code."""
@@ -175,8 +169,8 @@ class Prover:
             to_do = self._shown_before(to_do, folder)
         if not to_do:
             return
-        first = self._with_series(prepared)
-        document = self._side(to_do, first, folder / WITH, WITH)
+        self._first = self._with_series(prepared)
+        document = self._side(to_do, self._first, folder / WITH, WITH)
         removals, pending = self._as_they_are(to_do, document)
         self._take_out(removals, pending, prepared, document, folder)
 
@@ -203,6 +197,11 @@ class Prover:
                 built = altered.build(self._request, prepared.kernel, self._series.with_fix)
             except altered.DoesNotBuild as error:
                 raise InfrastructureError(f"with the fix: {error.message}", error.hint) from error
+            if not self._series.without and built.kernel.modules == prepared.kernel.modules:
+                raise InfrastructureError(
+                    f"{self._series.how}: this kernel is the same with it",
+                    "its code is not configured: give a CONFIG= that has it",
+                )
             return prepare.again(prepared, built.kernel, built.headers, cache.quiet)
 
     def _side(
@@ -359,7 +358,7 @@ class Prover:
             raise altered.DoesNotBuild(
                 f"without the fix the kernel does not build: {error.message}", error.hint
             ) from error
-        if built.kernel.modules == prepared.kernel.modules:
+        if built.kernel.modules == (self._first or prepared).kernel.modules:
             raise sources.NoOtherSide(
                 "this kernel is the same without it: its code is not configured"
             )
