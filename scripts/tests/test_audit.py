@@ -198,6 +198,7 @@ def test_missing_follow_up_is_a_finding(tmp_path: Path) -> None:
     [
         (FIXED, errors.OK),
         (UNFIXED, errors.FINDING),
+        ("int handler(void);\n", errors.INFRASTRUCTURE),
         ("int other;\n", errors.NOTHING_APPLICABLE),
     ],
 )

@@ -2,10 +2,13 @@
 """The command line as a user meets it: messages, hints and exit codes."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from coco import cli, errors
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COCO = REPOSITORY / "scripts/coco"
@@ -54,6 +57,7 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["check", "PATIENCE=0"], 2, "no factor above 0"),
         (["check", "GDB=1", "JOBS=x"], 2, "JOBS=x"),
         (["check", "QEMU=/nonexistent"], 2, "no such program"),
+        (["check", "QEMU='x"], 2, "QEMU='x: No closing quotation"),
         (["check", "QEMU=/bin/true"], 3, "does not say its version"),
         (["check", "KDIR=/nonexistent"], 2, "/nonexistent"),
         (["check", "KERNEL=a", "KDIR=b"], 2, "two kernels"),
@@ -147,3 +151,37 @@ def test_python_without_its_modules_names_the_remedy(tmp_path: Path) -> None:
     status, text = run("/usr/bin/python3", "-c", program)
     assert status == 3
     assert "python3 has no module yaml\n  run as root: scripts/coco deps" in text
+
+
+def test_bug_of_ours_is_not_taken_for_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_badly(*_given: object) -> int:
+        raise ValueError("what?")
+
+    monkeypatch.setattr(cli, "_run", run_badly)
+    assert cli.main(["check"]) == errors.INFRASTRUCTURE
+    said = capsys.readouterr().err
+    assert "a bug of coco itself: ValueError: what?" in said and "Traceback" in said
+
+
+def test_nohup_is_respected() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli.main(["help"]) == errors.OK
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("words", [("BISECT=1",), ("--bisect", "FIX=all"), ("BISECT=1", "FIXX=a")])
+def test_bisection_ends_where_nothing_can_be_told_of_a_commit(words: tuple[str, ...]) -> None:
+    """git bisect takes nearly every exit code for "bad"."""
+    assert run(COCO, "prove", *words)[0] == errors.BISECT_ABORT
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(0, 0), (1, 1), (2, 128), (3, 128), (77, 128), (125, 125), (130, 130)]
+)
+def test_exit_codes_of_a_bisection(code: int, told: int) -> None:
+    assert errors.for_bisect(code) == told

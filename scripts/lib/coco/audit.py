@@ -262,12 +262,13 @@ def summary(audited: Sequence[Audited]) -> str:
 
 
 def exit_code(audited: Sequence[Audited]) -> int:
-    """1: something is lacking; 77: nothing of it concerns this kernel."""
+    """1: something is lacking; 3: of nothing could be told; 77: nothing concerns this kernel."""
     if any(one.verdict in LACK or one.problems for one in audited):
         return errors.FINDING
-    if all(one.verdict == NOT_APPLICABLE for one in audited):
+    words = {one.verdict for one in audited}
+    if words <= {NOT_APPLICABLE}:
         return errors.NOTHING_APPLICABLE
-    return errors.OK
+    return errors.INFRASTRUCTURE if words <= {NOT_APPLICABLE, UNKNOWN} else errors.OK
 
 
 def as_json(

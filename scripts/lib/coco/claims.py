@@ -9,6 +9,7 @@ changelog with the subject or the CVE.  Something that was reverted later is not
 import functools
 import gzip
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def of_changelog(path: Path) -> Log:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
-    except (OSError, UnicodeDecodeError, EOFError) as error:
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise UsageError(f"CHANGELOG={path} cannot be read: {error}") from error
     entries = []
     version = ""

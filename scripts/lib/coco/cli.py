@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,14 @@ class _Parser(argparse.ArgumentParser):
 
 def main(words: Sequence[str]) -> int:
     """Run the command; everything that ends it becomes an exit code."""
+    code = _main(words)
+    return errors.for_bisect(code) if errors.is_bisection(words) else code
+
+
+def _main(words: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _interrupt)
     screen = Screen()
     try:
         variables.check_environment()
@@ -92,6 +99,12 @@ def main(words: Sequence[str]) -> int:
         screen.clear()
         place = f"{error.filename}: " if error.filename else ""
         print(f"coco: {place}{error.strerror or error}", file=sys.stderr)
+        return errors.INFRASTRUCTURE
+    except Exception as error:  # Python's own exit code would be that of a finding
+        screen.clear()
+        traceback.print_exc()
+        print(f"coco: a bug of coco itself: {type(error).__name__}: {error}", file=sys.stderr)
+        print("  please report it, with the lines above", file=sys.stderr)
         return errors.INFRASTRUCTURE
 
 

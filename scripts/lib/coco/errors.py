@@ -5,7 +5,8 @@ An error says what is wrong in one line; its hint says what to do next.
 """
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 
 OK = 0
 FINDING = 1
@@ -16,6 +17,18 @@ INTERRUPTED = 130
 # To git bisect run: this commit says nothing; stop here
 BISECT_SKIP = 125
 BISECT_ABORT = 128
+
+
+def is_bisection(words: Sequence[str]) -> bool:
+    """Does the command line, or the environment, ask for the exit codes of a bisection?"""
+    asked = any(word.lower().lstrip("-") in ("bisect", "bisect=1") for word in words)
+    return asked or os.environ.get("COCO_BISECT") == "1"
+
+
+def for_bisect(code: int) -> int:
+    """An exit code as `git bisect run` must have it, which takes nearly all for "bad"."""
+    told = (OK, FINDING, BISECT_SKIP)
+    return code if code in told or code >= BISECT_ABORT else BISECT_ABORT
 
 
 class CocoError(Exception):

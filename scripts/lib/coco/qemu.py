@@ -108,7 +108,10 @@ class Guest:
 
 def find(words: str = "") -> Qemu:
     """QEMU= as given (a program and perhaps options), else the one in PATH; checked."""
-    argv = shlex.split(words) if words else [PROGRAM]
+    try:
+        argv = shlex.split(words) or [PROGRAM]
+    except ValueError as error:
+        raise UsageError(f"QEMU={words}: {error}", "give the path of a QEMU program") from error
     path = shutil.which(argv[0])
     if path is None:
         if words:

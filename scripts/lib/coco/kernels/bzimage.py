@@ -19,6 +19,7 @@ from coco import config
 from coco.errors import InfrastructureError, UsageError
 
 MAGIC = b"HdrS"
+_HEADER_END = 0x268  # behind the last field that is read
 _ELF_MACHINES = {0x28: "arm", 0xB7: "arm64", 0x3: "i386", 0x15: "powerpc", 0x16: "s390"}
 
 
@@ -30,7 +31,7 @@ class Image:
             self.data = path.read_bytes()
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
-        if self.data[0x202:0x206] != MAGIC:
+        if self.data[0x202:0x206] != MAGIC or len(self.data) < _HEADER_END:
             raise UsageError(
                 f"{path} is {_what(self.data)}, not an x86 kernel image (bzImage)",
                 "give the file that the distribution names vmlinuz-<release>",
