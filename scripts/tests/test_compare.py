@@ -110,6 +110,25 @@ def test_run_that_could_not_begin_has_lost_its_cases_and_one_that_waited_has_not
     assert compare.compare(old, document(run("sev", state="waiting"))) == []
 
 
+PROBLEM = {"suite": "ve", "kind": "panic", "text": "the guest ended", "verdict": "finding"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "here", "back"), [("finding", ["worse"], ["better"]), ("error", [], [])]
+)
+def test_what_is_wrong_with_a_suite_as_a_whole_is_a_change(
+    verdict: str, here: list[str], back: list[str]
+) -> None:
+    good = document(run("tdx", case("ve.a")))
+    bad = document(run("tdx", case("ve.a"), problems=[{**PROBLEM, "verdict": verdict}]))
+    assert [one.kind for one in compare.compare(good, bad)] == here
+    assert [one.kind for one in compare.compare(bad, good)] == back
+    assert compare.compare(bad, bad) == []
+    for change in compare.compare(good, bad):
+        assert (change.case, change.old, change.new) == ("ve", "absent", "panic")
+        assert (change.cause, change.text) == ("flaky", "the guest ended")
+
+
 def test_case_that_fails_otherwise_is_a_change() -> None:
     old, new = (document(run("sev", case("vc.a", *BAD, cause=c))) for c in ("assertion", "panic"))
     change = compare.compare(old, new)[0]

@@ -64,6 +64,7 @@ class World:
         self.kernels = {"fake:6.9": kernel(folder, "6.9.1"), "fake:6.12": kernel(folder, "6.12.1")}
         self.runs: dict[str, tuple[Any, ...]] = {"fake:6.9": FIRST, "fake:6.12": SECOND}
         self.checked: list[str] = []
+        self.exit = errors.OK
         monkeypatch.setattr(kernels, "resolve", self.resolve)
         monkeypatch.setattr(check, "check", self.check)
 
@@ -78,6 +79,7 @@ class World:
         folder = Path(options.results)
         folder.mkdir(parents=True)
         made = result(self.kernels[options.kernel], *self.runs[options.kernel])
+        made["verdict"]["exit"] = self.exit
         results.write(folder, made)
         return 0
 
@@ -182,6 +184,16 @@ def test_exit_code_tells_a_broken_kernel(world: World) -> None:
     world.runs["fake:6.12"] = (run("none", case("boot.reaches_init")),)
     shutil.rmtree(world.folder)
     assert world.matrix("fake:6.12") == errors.OK
+
+
+def test_kernel_of_which_cases_could_not_be_judged_is_tried_again(world: World) -> None:
+    world.runs["fake:6.12"] = (run("none", case("boot.reaches_init"), case("vc.a", "error")),)
+    world.exit = errors.INFRASTRUCTURE
+    assert world.matrix("fake:6.12") == errors.INFRASTRUCTURE
+    assert world.document["kernels"][0]["reason"]
+    world.exit = errors.OK
+    assert world.matrix("fake:6.12") == errors.OK
+    assert world.checked == ["fake:6.12"] * 2
 
 
 def test_matrix_of_nothing_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from documents import case, document, run
 
 from coco import check, errors, results, schedule, soak
+from coco.errors import UsageError
 from coco.screen import Screen
 
 
@@ -114,6 +115,14 @@ def test_interrupted_soak_goes_on(world: World) -> None:
     assert len(world.runs) == 2
     assert world.soak()[0] == errors.OK
     assert len(world.runs) == 4
+
+
+def test_two_soaks_in_one_folder_are_refused(world: World) -> None:
+    """Each would take the other's running check for one that was interrupted."""
+    with results.hold(world.folder):
+        with pytest.raises(UsageError, match="another run works in"):
+            world.soak()
+    assert world.soak()[0] == errors.OK
 
 
 def test_every_third_run_is_crowded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from coco import cache, errors, results
 from coco.errors import UsageError
 from coco.screen import Screen
+from coco.verdict import FINDING
 
 Document = Mapping[str, Any]
 JSON_VERSION = 1
@@ -76,8 +77,9 @@ def is_silicon(document: Document) -> bool:
 
 # ---- two results of one kind ----
 def compare(old: Document, new: Document) -> list[Change]:
-    """Every case whose status, cause or verdict changed, in runs that both have."""
-    changes = []
+    """Every case whose status, cause or verdict changed, and each suite's problems, in runs that
+    both have."""
+    changes = _of_problems(old, new)
     before, after = _cases(old), _cases(new)
     shared = _begun(old) & _begun(new)
     for key in dict.fromkeys([*before, *after]):
@@ -96,6 +98,32 @@ def compare(old: Document, new: Document) -> list[Change]:
             cause = "what is expected of it"
         changes.append(Change(*key, *words, kind, cause, _why(now or was)))
     return changes
+
+
+def _of_problems(old: Document, new: Document) -> list[Change]:
+    """What is wrong with a suite as a whole, in one of them only."""
+    changes = []
+    before, after = _problems(old), _problems(new)
+    for key in dict.fromkeys([*before, *after]):
+        run, suite, kind = key
+        if (key in before) == (key in after) or run not in _begun(old) & _begun(new):
+            continue
+        words = (ABSENT, kind) if key in after else (kind, ABSENT)
+        worse = WORSE if key in after else GONE if _is_partial(new) else BETTER
+        cause = ", ".join(differing(old, new, suite)) or "flaky"
+        text = " ".join((before | after)[key].split())
+        changes.append(Change(run, suite, *words, worse, cause, text))
+    return changes
+
+
+def _problems(document: Document) -> dict[tuple[str, str, str], str]:
+    """Run, suite and kind -> text, of those that are findings."""
+    return {
+        (run["name"], one["suite"], one["kind"]): one["text"]
+        for run in document["runs"]
+        for one in run["problems"]
+        if one["verdict"] == FINDING
+    }
 
 
 def _cases(document: Document) -> dict[tuple[str, str], Document]:

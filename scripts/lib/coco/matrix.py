@@ -63,16 +63,16 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         raise UsageError(
             "matrix needs kernels", 'KERNELS="debian:5.10 debian:6.12", or RESULTS=<an old matrix>'
         )
-    asked = list(dict.fromkeys([*_asked_before(folder), *asked]))
-    folder.mkdir(parents=True, exist_ok=True)
-    made = []
-    for number, word in enumerate(asked, 1):
-        screen.line(f"[{number}/{len(asked)}] {word}")
-        made.append(_one(word, folder, options, words, screen))
-        screen.line()
-        _write(folder, matrix(made, folder, asked))
-    document = matrix(made, folder, asked)
-    _write(folder, document)
+    with results.hold(folder):
+        asked = list(dict.fromkeys([*_asked_before(folder), *asked]))
+        made = []
+        for number, word in enumerate(asked, 1):
+            screen.line(f"[{number}/{len(asked)}] {word}")
+            made.append(_one(word, folder, options, words, screen))
+            screen.line()
+            _write(folder, matrix(made, folder, asked))
+        document = matrix(made, folder, asked)
+        _write(folder, document)
     for line in matrix_page.text(document):
         screen.line(line)
     screen.line(f"page: {folder}/index.html")
@@ -85,7 +85,7 @@ def _asked_before(folder: Path) -> list[str]:
     """The kernels of a matrix that is there."""
     try:
         return list(json.loads((folder / FILE).read_text(encoding="utf-8"))["asked"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
@@ -131,8 +131,11 @@ def _results(
 
 
 def _holds(document: Document, kernel: kernels.Kernel) -> bool:
+    """Of this image and these suites, and whole: what could not run is tried again."""
     same = document["kernel"]["sha256"] == kernel.sha256
-    return bool(same and document["complete"] and document.get("sources") == parts.suite_sources())
+    same = same and document.get("sources") == parts.suite_sources()
+    whole = document["complete"] and document["verdict"]["exit"] != errors.INFRASTRUCTURE
+    return bool(same and whole and all(run["state"] == "done" for run in document["runs"]))
 
 
 def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path) -> None:
@@ -153,6 +156,8 @@ def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path
     broken = [run for run in document["runs"] if run["state"] != "done"]
     if broken:
         entry.reason = f"{broken[0]['name']}: {broken[0]['reason'] or broken[0]['state']}"
+    elif document["verdict"]["exit"] == errors.INFRASTRUCTURE:
+        entry.reason = document["verdict"]["text"]
 
 
 def _fixes(document: Document) -> dict[str, list[str]]:

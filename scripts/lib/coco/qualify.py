@@ -2,7 +2,7 @@
 """coco qualify: what a kernel supports as a confidential guest, and what that rests on.
 
     supported           its cases ran and passed, and its driver is there and loads
-    partial             some of its cases failed, known findings included
+    partial             some of its cases failed, known findings included, or were not judged
     absent by design    the kernel has no code for it, or has it switched off
     broken              the kernel says that it has it, and nothing of it works; or it is
                         declared supported and not there
@@ -156,13 +156,14 @@ def state(
     cases = [case for run in runs for case in run["cases"] if _shows(feature, case["id"])]
     counts = {"pass": 0, "fail": 0, "skip": 0, "error": 0}
     for case in cases:
-        counts[{"miss": "fail"}.get(case["status"], case["status"])] += 1
+        counts["fail" if _is_bad(case) else case["status"]] += 1
     own = [one for one in flaws if feature.driver and one.what.startswith(f"{feature.driver}.ko")]
     found = Stated(feature.name, technology, _word(counts, own), counts=counts)
     if found.state == UNKNOWN:
         found.evidence = _why_unknown(feature, technology, runs, cases)
     else:
-        found.evidence = [f"{counts['pass']} passed, {counts['fail']} failed"]
+        unjudged = f", {counts['error']} could not be judged" if counts["error"] else ""
+        found.evidence = [f"{counts['pass']} passed, {counts['fail']} failed{unjudged}"]
         found.evidence += _failures(cases)
     found.evidence += [one.text for one in own]
     return found
@@ -172,6 +173,12 @@ def _shows(feature: Feature, case: str) -> bool:
     return any(fnmatch.fnmatchcase(case, glob) for glob in feature.shown_by)
 
 
+def _is_bad(case: Document) -> bool:
+    """Failed, or not run although the kernel has what it needs."""
+    skipped = case["status"] == "skip" and case["verdict"] == FINDING
+    return skipped or case["status"] in ("fail", "miss")
+
+
 def _word(counts: Mapping[str, int], flaws: Iterable[Flaw]) -> str:
     if any(flaw.kind == package.NOT_PACKAGED for flaw in flaws):
         return BROKEN
@@ -179,11 +186,11 @@ def _word(counts: Mapping[str, int], flaws: Iterable[Flaw]) -> str:
         return PARTIAL if counts["pass"] else BROKEN
     if not counts["pass"]:
         return UNKNOWN
-    return PARTIAL if list(flaws) else SUPPORTED
+    return PARTIAL if list(flaws) or counts["error"] else SUPPORTED
 
 
 def _failures(cases: Iterable[Document]) -> list[str]:
-    bad = [case for case in cases if case["status"] in ("fail", "miss")]
+    bad = [case for case in cases if _is_bad(case)]
     lines = []
     for case in bad[:SHOWN_CASES]:
         why = case["reference"] or case["message"] or case["note"]

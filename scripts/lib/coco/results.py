@@ -8,11 +8,13 @@
         <run>/boot-<n>/     run, stream.log, console.log, machine.log, qemu.log, command
 """
 
+import contextlib
 import dataclasses
 import datetime
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ KTAP = "results.ktap"
 REPORT = "report.txt"
 LATEST = "latest"
 NEED_MIB = 200
+_LOCK = ".lock"
 
 Document = dict[str, Any]
 
@@ -70,6 +73,23 @@ def make_folder(asked: str, prefix: str = "") -> Path:
         link.symlink_to(folder.name)
         os.replace(link, parent / LATEST)
     return folder
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Work in a folder that several runs go on in, one after the other; UsageError: one does."""
+    with results_disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            hint = "wait for its end, or name another RESULTS="
+            raise UsageError(f"another run works in {folder}", hint) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def _new_below(parent: Path, prefix: str) -> Path:

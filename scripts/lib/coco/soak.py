@@ -67,19 +67,18 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     asked = list(dict.fromkeys((options.kernels or kernels.DEFAULT).split()))
     rounds = options.rounds or ROUNDS
     load = LOAD if options.load is None else options.load
-    done = _before(folder)
-    with cache.disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for _ in range(rounds):
-        for kernel in asked:
-            if sum(one.kernel == kernel for one in done) >= rounds:
-                continue
-            jobs = 0 if (len(done) + 1) % LOADED else schedule.crowd(load)
-            made = _one(kernel, jobs, options, words, folder, done)
-            done.append(made)
-            _write(folder, done)
-            for line in told(made, folder):
-                screen.line(line)
+    with results.hold(folder):
+        done = _before(folder)
+        for _ in range(rounds):
+            for kernel in asked:
+                if sum(one.kernel == kernel for one in done) >= rounds:
+                    continue
+                jobs = 0 if (len(done) + 1) % LOADED else schedule.crowd(load)
+                made = _one(kernel, jobs, options, words, folder, done)
+                done.append(made)
+                _write(folder, done)
+                for line in told(made, folder):
+                    screen.line(line)
     for line in summary(done):
         screen.line(line)
     screen.line(f"results: {folder}")
