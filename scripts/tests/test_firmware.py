@@ -53,6 +53,9 @@ def test_newest_of_the_cache_needs_no_network(
         path = own_cache / firmware.KIND / version / firmware.FILE
         path.parent.mkdir(parents=True)
         path.write_bytes(bytes(4096))
+    half = own_cache / firmware.KIND / ".new-2025.02-9" / firmware.FILE  # a killed run's
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
     found = firmware.find(_options(), wanted=True)
     assert found and found.is_relative_to(own_cache / firmware.KIND / "2025.02-8")
 

@@ -235,6 +235,21 @@ def test_changed_input_gives_another_image(kernel: Kernel, tmp_path: Path) -> No
     assert image.initramfs(kernel, folder) != first
 
 
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [("kernel/fs/configfs.ko.xz", True), ("modules.builtin", True), ("kernel/other.ko", False)],
+)
+def test_driver_that_was_built_anew_gives_another_image(
+    kernel: Kernel, tmp_path: Path, name: str, needed: bool
+) -> None:
+    kernel = replace(kernel, modules=shipped(tmp_path / "shipped"))
+    folder = programs(tmp_path / "programs")
+    first = image.initramfs(kernel, folder)
+    changed = tmp_path / "shipped/lib/modules" / fake_kernel.RELEASE / name
+    changed.write_bytes(lzma.compress(b"anew"))
+    assert (image.initramfs(kernel, folder) != first) == needed
+
+
 def test_kernel_without_modules_gets_an_image_too(kernel: Kernel, tmp_path: Path) -> None:
     root = unpack(image.initramfs(kernel, programs(tmp_path / "programs")), tmp_path / "root")
     assert (root / "init").exists() and not (root / "lib").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coco import cli, errors, man, parts, variables
+from coco import cache, cli, errors, man, parts, variables
 
 
 @pytest.fixture
@@ -67,11 +67,19 @@ def test_installed_program_is_called_by_its_name_in_hints(installed: Path, tmp_p
     assert b"scripts/coco" not in page
 
 
-def test_installed_program_removes_only_what_it_made(installed: Path, tmp_path: Path) -> None:
+def test_installed_program_removes_only_what_it_made(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is run beside the user's own trees, of which one may be called build or results."""
     for name in ("build/coco-guest-1.tar.gz", "build/vmlinux", "results/mine", "cache/local/x"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    done = run(installed, "clean", "ALL=1", cwd=tmp_path)
+    assert done.returncode == errors.USAGE and cache.TAG in done.stdout + done.stderr
+    assert (tmp_path / "cache/local/x").exists()
+    shutil.rmtree(tmp_path / "cache")
+    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
+    cache.folder("local")
     done = run(installed, "clean", "ALL=1", cwd=tmp_path)
     assert done.returncode == errors.OK, done.stdout + done.stderr
     assert (tmp_path / "build/vmlinux").exists() and (tmp_path / "results/mine").exists()

@@ -23,6 +23,9 @@ Say = Callable[[str], None]
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+# Backup programs pass such a folder over (bford.info/cachedir)
+TAG = "CACHEDIR.TAG"
+_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of coco-guest-tests.\n"
 
 
 def quiet(_text: str) -> None:
@@ -87,10 +90,26 @@ def folder(*parts: str) -> Path:
     """A folder in the cache, made if need be."""
     path = root().joinpath(*parts)
     with disk_errors(path):
+        _make_root()
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise OSError(errno.EACCES, "not writable", str(path))
     return path
+
+
+def _make_root() -> None:
+    """The cache's own folder, with a tag that says so if it was made, or empty."""
+    path = root()
+    path.mkdir(parents=True, exist_ok=True)
+    if not any(path.iterdir()):
+        (path / TAG).write_text(_SIGNATURE, encoding="ascii")
+
+
+def is_ours() -> bool:
+    """Whether everything in it is the cache's: COCO_CACHE may name a folder of other things."""
+    with contextlib.suppress(OSError, ValueError):
+        return (root() / TAG).read_text(encoding="ascii").startswith(_SIGNATURE)
+    return not os.environ.get("COCO_CACHE")
 
 
 def key(text: str) -> str:

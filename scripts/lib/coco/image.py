@@ -60,6 +60,7 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
 }
 
 _SUFFIXES = re.compile(r"\.ko(\.xz|\.zst|\.gz)?$")
+_LISTS = _DEP, _BUILTIN = "modules.dep", "modules.builtin"
 _TIME = 1  # of every file: 1970, so that equal input gives an equal image
 
 
@@ -84,8 +85,8 @@ def initramfs(
     ] + list(theirs)
     suites = sorted(modules.glob("*.ko")) if modules else []
     digest = hashlib.sha256(kernel.sha256.encode())
-    digest.update(repr((sorted(DRIVERS), _ALSO, _TIME, str(kernel.modules))).encode())
-    for path in [init, *selftests, *suites]:
+    digest.update(repr((sorted(DRIVERS), _ALSO, _TIME)).encode())
+    for path in [init, *selftests, *suites, *_driver_files(kernel)]:
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
 
     def build(folder: Path) -> None:
@@ -127,19 +128,24 @@ def _canonical(name: str) -> str:
 def _modules_dep(folder: Path) -> dict[str, tuple[str, list[str]]]:
     """name -> (path, names of all it depends on; the last one is loaded first)."""
     table = {}
-    for line in (folder / "modules.dep").read_text(encoding="utf-8").splitlines():
+    for line in (folder / _DEP).read_text(encoding="utf-8").splitlines():
         path, _, rest = line.partition(":")
         table[_canonical(path)] = (path, [_canonical(word) for word in rest.split()])
     return table
 
 
-def _add_drivers(kernel: Kernel, root: Path) -> None:
-    """Copy drivers and all they depend on, decompressed, and write their modules.dep."""
+def _driver_files(kernel: Kernel) -> list[Path]:
+    """What _add_drivers() reads: somebody may build a module anew."""
     if kernel.modules is None:
-        return
+        return []
     source = kernel.modules / "lib/modules" / kernel.release
-    target = root / "lib/modules" / kernel.release
     table = _modules_dep(source)
+    lists = [path for name in _LISTS if (path := source / name).is_file()]
+    return lists + [source / table[name][0] for name in sorted(_needed(table))]
+
+
+def _needed(table: Mapping[str, tuple[str, list[str]]]) -> dict[str, list[str]]:
+    """Drivers and all they depend on: name -> names of what is loaded before it."""
     needed: dict[str, list[str]] = {}
 
     def need(name: str) -> None:
@@ -155,6 +161,17 @@ def _add_drivers(kernel: Kernel, root: Path) -> None:
 
     for driver in DRIVERS:
         need(_canonical(driver))
+    return needed
+
+
+def _add_drivers(kernel: Kernel, root: Path) -> None:
+    """Copy drivers and all they depend on, decompressed, and write their modules.dep."""
+    if kernel.modules is None:
+        return
+    source = kernel.modules / "lib/modules" / kernel.release
+    target = root / "lib/modules" / kernel.release
+    table = _modules_dep(source)
+    needed = _needed(table)
     lines = []
     for name in sorted(needed):
         path = table[name][0]
@@ -164,9 +181,9 @@ def _add_drivers(kernel: Kernel, root: Path) -> None:
         names = " ".join(_SUFFIXES.sub(".ko", table[other][0]) for other in needed[name])
         lines.append(f"{plain}: {names}".rstrip(" "))
     target.mkdir(parents=True, exist_ok=True)
-    (target / "modules.dep").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    if (source / "modules.builtin").is_file():
-        shutil.copyfile(source / "modules.builtin", target / "modules.builtin")
+    (target / _DEP).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if (source / _BUILTIN).is_file():
+        shutil.copyfile(source / _BUILTIN, target / _BUILTIN)
 
 
 def _module_bytes(path: Path) -> bytes:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from coco import cache, errors, parts
+from coco.errors import UsageError
 from coco.screen import Screen
 
 BUILT = ("build",)
@@ -41,4 +42,9 @@ def _cache_entries() -> list[Path]:
     root = cache.root()
     if not root.is_dir():
         return []
+    if not cache.is_ours():
+        raise UsageError(
+            f"COCO_CACHE={root} has no {cache.TAG}: it was there before, with things of others",
+            "remove by hand what is the cache's",
+        )
     return [path for path in sorted(root.iterdir()) if path.is_dir() and path.name != "locks"]

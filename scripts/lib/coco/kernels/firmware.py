@@ -53,7 +53,7 @@ def _given(path: Path) -> Path:
 def _newest() -> Path | None:
     """Of those in the cache."""
     folder = cache.root() / KIND
-    found = [path for path in folder.glob("*") if (path / FILE).is_file()]
+    found = [path for path in folder.glob("[!.]*") if (path / FILE).is_file()]
     return max(found, key=lambda path: sort_key(path.name)) / FILE if found else None
 
 

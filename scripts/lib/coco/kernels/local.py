@@ -211,8 +211,11 @@ def _modules(folder: Path, release: str, say: Say) -> Path | None:
                 (target / name).symlink_to((source / name).resolve())
         command.output(["depmod", "-b", str(entry), release], "listing the modules")
 
-    digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:20]
-    return cache.entry("listed", f"{release}-{digest}", build, say)
+    digest = hashlib.sha256(str(source.resolve()).encode())
+    for path in sorted(source.rglob("*.ko*")):
+        told = path.stat()
+        digest.update(f"\0{path.name} {told.st_size} {told.st_mtime_ns}".encode())
+    return cache.entry("listed", f"{release}-{digest.hexdigest()[:20]}", build, say)
 
 
 def _config(vmlinuz: Path, folder: Path, release: str, headers: Path | None) -> Path | None:
