@@ -82,9 +82,9 @@ def by_rpmbuild(folder: Path) -> Path:
     return next((folder / "RPMS").rglob("*.rpm"))
 
 
-def by_hand(folder: Path, compress: Callable[[bytes], bytes]) -> Path:
+def by_hand(folder: Path, compress: Callable[[bytes], bytes], root: Path | None = None) -> Path:
     """Lead, an odd-sized signature that is padded, a header, and the archive."""
-    root = files(folder / "files")
+    root = root or files(folder / "files")
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     argv = ["cpio", "-o", "-H", "newc", "--quiet"]
     made = subprocess.run(argv, input=names.encode(), cwd=root, capture_output=True, check=True)
@@ -98,6 +98,26 @@ def by_hand(folder: Path, compress: Callable[[bytes], bytes]) -> Path:
     path = folder / "kernel.rpm"
     path.write_bytes(lead + padded + header(b"xyz") + compress(made.stdout))
     return path
+
+
+def test_package_cannot_write_outside(tmp_path: Path) -> None:
+    """cpio follows a link of the same archive."""
+    (tmp_path / "outside").mkdir()
+    root = tmp_path / "root"
+    (root / "a").mkdir(parents=True)
+    (root / "a/evil").touch()
+    package = by_hand(tmp_path, lambda data: link_first(data, tmp_path / "outside"), root)
+    with pytest.raises(UsageError, match="/a/evil leads out of the package"):
+        rpm.unpack(package, tmp_path / "unpacked")
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def link_first(archive: bytes, target: Path) -> bytes:
+    """The archive with "a", a link to target, before all else."""
+    text = str(target).encode()
+    fields = [1, 0o120777, 0, 0, 1, 0, len(text), 0, 0, 0, 0, len("a") + 1, 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in fields)
+    return head + b"a\0" + text + bytes(-len(text) % 4) + archive
 
 
 def zstd(data: bytes) -> bytes:

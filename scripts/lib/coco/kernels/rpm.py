@@ -8,6 +8,7 @@ import bz2
 import datetime
 import gzip
 import lzma
+import stat
 import struct
 import subprocess
 import zlib
@@ -51,6 +52,7 @@ def unpack(package: Path, folder: Path) -> None:
     header = _main_header(data, package)
     archive = _decompress(data[header.end :], package)
     folder.mkdir(parents=True, exist_ok=True)
+    _check_members(archive, package)
     argv = ["cpio", "-idmu", "--quiet", "--no-absolute-filenames"]
     try:
         done = subprocess.run(argv, cwd=folder, input=archive, capture_output=True, check=False)
@@ -62,6 +64,31 @@ def unpack(package: Path, folder: Path) -> None:
     changelog = _changelog(header)
     if changelog:
         unpacked.keep_changelog(folder, gzip.compress(changelog.encode()))
+
+
+def _check_members(archive: bytes, package: Path) -> None:
+    """No member may lie behind a link of the same archive, where cpio would follow it out.
+
+    The format is that of cpio(5), "New ASCII Format": 110 bytes of hexadecimal fields, a name
+    and the data, each padded to four bytes.
+    """
+    links: set[Path] = set()
+    at = 0
+    while archive[at : at + 5] == b"07070":
+        try:
+            mode, size, length = (
+                int(archive[at + 6 + 8 * field : at + 14 + 8 * field], 16) for field in (1, 6, 11)
+            )
+        except ValueError as error:
+            raise UsageError(f"{package} is damaged: no cpio header at byte {at}") from error
+        raw = archive[at + 110 : at + 110 + length].rstrip(b"\0")
+        name = Path("/", raw.decode("utf-8", errors="surrogateescape"))
+        if ".." in name.parts or any(parent in links for parent in name.parents):
+            raise UsageError(f"{package}: {name} leads out of the package")
+        if stat.S_ISLNK(mode):
+            links.add(name)
+        data = at + 110 + length + -(110 + length) % 4
+        at = data + size + -size % 4
 
 
 def _main_header(data: bytes, package: Path) -> _Header:

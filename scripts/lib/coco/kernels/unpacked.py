@@ -45,7 +45,8 @@ def finish(folder: Path) -> None:
     if not (folder / "lib").exists() and (folder / "usr/lib/modules").is_dir():
         (folder / "lib").symlink_to("usr/lib")
     for makefile in (folder / "usr/src").glob("*/Makefile"):
-        relocate(makefile, makefile)
+        if makefile.resolve().is_relative_to(folder.resolve()):  # a package may link anywhere
+            relocate(makefile, makefile)
     for release in releases(folder):
         command.output(["depmod", "-b", str(folder), release], "listing the modules")
 
