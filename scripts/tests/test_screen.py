@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Lines that stay, and on a terminal a few that move."""
 
+import contextlib
 import io
 
 import pytest
@@ -57,3 +58,12 @@ def test_reader_that_went_away_does_no_harm() -> None:
     lively.__dict__.update(Screen(io.StringIO()).__dict__, _out=out)
     lively.line("unheard")
     assert lively.kept == ["unheard"]
+
+
+def test_screen_that_cannot_be_written_does_no_harm() -> None:
+    with open("/dev/full", "w", encoding="ascii") as out:
+        screen = Screen(out)
+        screen.line("unheard")
+        assert screen.kept == ["unheard"]
+        with contextlib.suppress(OSError):
+            out.close()

@@ -76,5 +76,5 @@ class Screen:
         try:
             self._out.write(text)
             self._out.flush()
-        except (BrokenPipeError, ValueError):  # nobody reads; results are kept all the same
+        except (OSError, ValueError):  # nobody reads, or can; results are kept all the same
             pass
