@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, check, errors, expect, parts, prepare, results
+from coco import audit, check, errors, expect, parts, prepare, results, witnesses
 from coco.catalogue import entries
 from coco.catalogue.fix import Catalogue, Fix, Part
 from coco.errors import UsageError, did_you_mean
@@ -117,12 +117,15 @@ class Checker(Prover):
     def _sort_out(self) -> list[tuple[Fix, str]]:
         """Those whose recipe breaks this tree; of them a sample, unless all are asked for."""
         able = []
-        for fix in self._fixes:
-            claim, why = self._claim(fix)
-            if claim == audit.CLAIMED:
+        known = audit.known_by(self._says, self._tree)
+        for whole in self._fixes:
+            claim, why = self._claim(whole)
+            fix, left = witnesses.telling(whole, known)
+            self._state.left_out[fix.id] = left
+            if claim == audit.CLAIMED and fix.cases:
                 able.append(fix)
             else:
-                self._state.add(fix, claim, verdicts.NOT_APPLICABLE, why)
+                self._state.add(fix, claim, verdicts.NOT_APPLICABLE, why or "; ".join(left))
         chosen = able if self._whole else sample(able)
         if len(chosen) < len(able):
             self._screen.say(
