@@ -12,6 +12,7 @@ import fake_kernel
 import pytest
 
 from coco import cache, kernels
+from coco.errors import InfrastructureError
 from coco.kernels import Request, altered, kbuild, tree
 
 # A kernel of two objects; what they include is known from a record only, as in kbuild
@@ -158,6 +159,28 @@ def test_a_build_that_another_run_changed_is_refused(world: World) -> None:
     kernel = kernels.Kernel("fake", "tree", "6", image, "0" * 64, {}, ("none",))
     with pytest.raises(Exception, match="rebuilt by another run"):
         altered.build(world.request, kernel, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"), [("arch/x86/a.c", True), ("Kconfig", True), ("notes.txt", False)]
+)
+def test_a_tree_that_was_edited_meanwhile_is_refused(
+    world: World, name: str, refused: bool
+) -> None:
+    """The side without the fix alone would have the edit."""
+    now = time.time()
+    file = world.tree / name
+    file.write_text("edited\n")
+    os.utime(file, (now + 1, now + 1))
+    world.before = world.listing()
+    image = world.place.build / tree.IMAGE
+    sha256 = hashlib.sha256(image.read_bytes()).hexdigest()
+    kernel = kernels.Kernel("fake", "tree", "6", image, sha256, {}, ("none",))
+    if refused:
+        with pytest.raises(InfrastructureError, match=f"{name} was edited"):
+            altered.build(world.request, kernel, {}, now)
+    else:
+        altered.build(world.request, kernel, {}, now)
 
 
 def test_paths_are_renamed_whole() -> None:

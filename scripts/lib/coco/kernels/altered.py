@@ -31,6 +31,7 @@ from coco.kernels import Kernel, Request, kbuild, tree
 Files = Mapping[str, bytes | None]  # path in the tree -> its content; None: it is not there
 
 _RECORDS = (".cmd", ".d")
+_SOURCES = (".c", ".h", ".S")
 _HEADERS = (".h", ".lds", ".lds.S")
 
 
@@ -56,8 +57,14 @@ def alone(request: Request, say: Say = cache.quiet) -> Iterator[None]:
         yield
 
 
-def build(request: Request, kernel: Kernel, files: Files, say: Say = cache.quiet) -> Altered:
-    """The kernel of request's tree with these files; kernel is that of the tree as it is."""
+def build(
+    request: Request, kernel: Kernel, files: Files, since: float = 0.0, say: Say = cache.quiet
+) -> Altered:
+    """The kernel of request's tree with these files; kernel is that of the tree as it is.
+
+    since: when that was read (seconds of the clock).  InfrastructureError: the tree was edited
+    afterwards, so that the two would differ by more than these files.
+    """
     place = tree.place_of(request)
     start = time.monotonic()
     folder = place.folder / "altered"
@@ -67,7 +74,7 @@ def build(request: Request, kernel: Kernel, files: Files, say: Say = cache.quiet
         with cache.disk_errors(folder):
             _link(place.tree, there.tree)
             with cache.lock(place.lock, say):
-                _check_unchanged(place, kernel)
+                _check_unchanged(place, kernel, since)
                 _copy_build(place, there)
             _put(there.tree, place.tree, files)
         try:
@@ -89,7 +96,13 @@ def _reaches_modules(name: str) -> bool:
     return name.endswith(_HEADERS) or file.startswith(("Kconfig", "Makefile", "localversion"))
 
 
-def _check_unchanged(place: kbuild.Place, kernel: Kernel) -> None:
+def _check_unchanged(place: kbuild.Place, kernel: Kernel, since: float) -> None:
+    edited = _edited(place.tree, since) if since else ""
+    if edited:
+        raise InfrastructureError(
+            f"{edited} was edited while this run went on",
+            "run it again: both sides have to have it",
+        )
     image = place.build / tree.IMAGE
     if hashlib.sha256(image.read_bytes()).hexdigest() != kernel.sha256:
         raise InfrastructureError(
@@ -98,6 +111,21 @@ def _check_unchanged(place: kbuild.Place, kernel: Kernel) -> None:
 
 
 # ---- the tree ----
+
+
+def _edited(tree_: Path, since: float, name: str = "") -> str:
+    """A source file below name that was written after that time, if there is one."""
+    for entry in os.scandir(tree_ / name):
+        below = f"{name}/{entry.name}" if name else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if below != ".git" and not _is_linked_whole(below):
+                found = _edited(tree_, since, below)
+                if found:
+                    return found
+        elif entry.name.endswith(_SOURCES) or entry.name.startswith(("Kconfig", "Makefile")):
+            if entry.stat(follow_symlinks=False).st_mtime > since:
+                return below
+    return ""
 
 
 def _is_linked_whole(name: str) -> bool:

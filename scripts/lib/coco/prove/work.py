@@ -59,6 +59,7 @@ class Prover:
         self._brief = "all" in (options.fix or ())
         self._state = State(words, listing.date, self._fixes, self._brief, self._series)
         self._first: prepare.Prepared | None = None  # the side with the fix
+        self._read = 0.0  # when the tree was
 
     def run(self) -> int:
         """Prove what is asked for; the exit code."""
@@ -106,6 +107,7 @@ class Prover:
 
     def _prepared(self, fixes: Sequence[tuple[Fix, str]]) -> prepare.Prepared:
         """The kernel as it is, and firmware where a case starts its guest in some."""
+        self._read = time.time()
         prepared = prepare.prepare(self._options, self._screen.say)
         cases = tuple(flip.case for fix, _ in fixes for flip in fix.cases)
         wanted = plan.wants(self._written, plan.Selection(cases=cases), qemu.FIRMWARE)
@@ -194,7 +196,9 @@ class Prover:
         self._screen.say(f"building with {self._series.how}")
         with altered.alone(self._request, self._screen.say):
             try:
-                built = altered.build(self._request, prepared.kernel, self._series.with_fix)
+                built = altered.build(
+                    self._request, prepared.kernel, self._series.with_fix, self._read
+                )
             except altered.DoesNotBuild as error:
                 raise InfrastructureError(f"with the fix: {error.message}", error.hint) from error
             if not self._series.without and built.kernel.modules == prepared.kernel.modules:
@@ -353,7 +357,7 @@ class Prover:
     def _altered(self, prepared: prepare.Prepared, files: altered.Files) -> altered.Altered:
         """The tree with other files, built: it has to be another kernel then."""
         try:
-            built = altered.build(self._request, prepared.kernel, files)
+            built = altered.build(self._request, prepared.kernel, files, self._read)
         except altered.DoesNotBuild as error:
             raise altered.DoesNotBuild(
                 f"without the fix the kernel does not build: {error.message}", error.hint
