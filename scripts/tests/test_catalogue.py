@@ -90,6 +90,8 @@ def test_sound_entry_has_no_problem(write: Write) -> None:
         ({"recipe": {"file": "absent.cocci", "files": ["mm/a.c"]}}, "no recipe"),
         ({"follow_ups": ["other"]}, "no fix other"),
         ({"prerequisites": ["some-fix"]}, "names itself"),
+        ({"subject": "a: Do it / Undo it"}, "is the subject of no commit"),
+        ({"subject": "a: Do it (8-patch series, N. N.)"}, "is the subject of no commit"),
     ],
 )
 def test_what_the_schema_cannot_say_is_found(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What is wrong with the catalogue beyond its schema."""
 
+import re
 from collections.abc import Iterator
 
 from coco import expect, releases
@@ -8,6 +9,9 @@ from coco.catalogue.entries import RECIPES
 from coco.catalogue.fix import Catalogue, Fix, same_case
 from coco.errors import did_you_mean
 from coco.expect import Expectations
+
+# How a subject looks that stands for several commits
+_SEVERAL = re.compile(r" / |-patch series|\([^)]* series")
 
 
 def problems(catalogue: Catalogue, expectations: Expectations) -> Iterator[str]:
@@ -24,6 +28,8 @@ def problems(catalogue: Catalogue, expectations: Expectations) -> Iterator[str]:
                 yield f"{fix.id}: no fix {what}: {did_you_mean(what, catalogue.fixes)}"
             elif what == fix.id:
                 yield f"{fix.id}: names itself"
+        if _SEVERAL.search(fix.subject):
+            yield f"{fix.id}: {fix.subject!r} is the subject of no commit"
         yield from problems_of_cases(fix, expectations)
         yield from _problems_of_names(fix, expectations)
         if fix.recipe and not fix.recipe.is_file():
