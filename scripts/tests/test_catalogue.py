@@ -158,6 +158,24 @@ def test_commit_of_two_fixes_is_found(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize("commit", ["0123456789ab", "0123456789abcdef"])
+def test_follow_up_that_is_not_linked_is_found(write: Write, commit: str) -> None:
+    fixes = [{"commit": commit, "inferred": False}]
+    write()
+    folder = write("later-fix", upstream=["abcdefabcdef"], fixes=fixes)
+    assert found(folder) == [f"some-fix: later-fix is none of its follow-ups, but fixes {commit}"]
+    assert found(write(follow_ups=["later-fix"])) == []
+
+
+def test_fix_that_is_laid_over_ours_need_not_be_linked(write: Write, tmp_path: Path) -> None:
+    fixes = [{"commit": "0123456789ab", "inferred": False}]
+    private = tmp_path / "private"
+    write("later-fix", upstream=["abcdefabcdef"], fixes=fixes).rename(private)
+    merged = entries.load(str(private), write())
+    written = expectations(suite("alpha", ["one"], personalities=("sev-es",)))
+    assert list(problems(merged, written)) == []
+
+
 def test_recipe_of_no_fix_is_found(write: Write) -> None:
     folder = write()
     (folder / "recipes").mkdir()

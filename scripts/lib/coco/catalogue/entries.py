@@ -98,6 +98,7 @@ def _fix(data: Mapping[str, Any], path: Path, folder: Path) -> Fix:
         tuple(released.get("not_fixed", ())),
         tuple(released.get("fixed", ())),
         released.get("although", ""),
+        tuple(one["commit"] for one in data["fixes"]),
     )
 
 

@@ -90,6 +90,7 @@ class Fix:
     not_fixed: tuple[str, ...] = ()  # released kernels on which coco audit said so
     fixed: tuple[str, ...] = ()  # the same
     although: str = ""  # why that is not what their numbers say
+    mends: tuple[str, ...] = ()  # commits that its Fixes: lines name
 
     @property
     def has_two_sides(self) -> bool:

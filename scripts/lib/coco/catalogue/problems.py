@@ -37,11 +37,26 @@ def problems(catalogue: Catalogue, expectations: Expectations) -> Iterator[str]:
         if fix.proven and not fix.cases:
             yield f"{fix.id}: proven on {', '.join(fix.proven)}, but by no case"
         yield from _problems_of_releases(fix)
+    yield from _problems_of_follow_ups(catalogue)
     used = {fix.recipe for fix in catalogue.fixes.values()}
     for folder in catalogue.folders:
         for path in sorted((folder / RECIPES).glob("*")):
             if path not in used:
                 yield f"{path} is the recipe of no fix"
+
+
+def _problems_of_follow_ups(catalogue: Catalogue) -> Iterator[str]:
+    """What a fix's Fixes: line names has it among its follow-ups."""
+    fixes = catalogue.fixes.values()
+    owners = {commit[:12]: fix for fix in fixes for commit in fix.upstream}
+    for fix in fixes:
+        for commit in fix.mends:
+            broken = owners.get(commit[:12], fix)
+            # Ours cannot name an entry that is laid over them
+            if fix.file.parent != broken.file.parent or fix == broken:
+                continue
+            if fix.id not in broken.follow_ups:
+                yield f"{broken.id}: {fix.id} is none of its follow-ups, but fixes {commit}"
 
 
 def problems_of_cases(fix: Fix, expectations: Expectations) -> Iterator[str]:
