@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from coco import audit, errors, parts, source
+from coco.catalogue import entries
 from coco.catalogue.fix import Catalogue, Condition, Fix, Flip, Probe
 from coco.prove import shown
 from coco.screen import Screen
@@ -64,6 +65,28 @@ def listed(*fixes: Fix) -> Catalogue:
 )
 def test_source_tells(tmp_path: Path, text: str, word: str) -> None:
     assert audit.by_source(FIX, tree(tmp_path, text))[0] == word
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "memremap-wb-enc",
+        "snp-efistub-svsm-accept",
+        "swiotlb-iommu-maxmap",
+        "tdx-enc-race",
+        "unacc-table-mapped",
+    ],
+)
+def test_tree_that_lacks_the_function_that_a_fix_adds_is_not_fixed(
+    tmp_path: Path, name: str
+) -> None:
+    fix = entries.load().fixes[name]
+    for probe in fix.probes:
+        for file in probe.files:
+            tree(tmp_path, "", file)
+    for condition in fix.applies:
+        tree(tmp_path, condition.pattern, condition.files[0])
+    assert audit.by_source(fix, source.Tree(tmp_path))[0] == audit.NOT_CLAIMED
 
 
 def test_failure_of_another_kind_says_nothing(tmp_path: Path) -> None:
