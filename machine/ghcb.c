@@ -427,7 +427,6 @@ void ghcb_page(struct vcpu *v)
 	event = event_add(v, COCO_EV_GHCB, g.code, g.info1, g.info2);
 	event->mask = g.valid;
 	error = ghcb_check(&g);
-	v->ghcb_version = g.version;
 	if (!error && (g.code == NAE_GUEST_REQUEST || g.code == NAE_EXT_GUEST_REQUEST))
 		snp_judge_request(&g);
 	rule = rule_match(event);

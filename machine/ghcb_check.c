@@ -20,7 +20,6 @@
 /* SW_EXITINFO1 of IOIO is EXITINFO1 of the intercept (APM vol. 2, 15.10.2) */
 #define IOIO_IN		BIT_ULL(0)
 #define IOIO_STRING	BIT_ULL(2)
-#define IOIO_REP	BIT_ULL(3)
 #define IOIO_SIZES	0x70ull
 #define IOIO_BITS	0xffff1ffdull	/* all but 1, 13..15 and 32 up */
 
@@ -30,8 +29,6 @@
 
 /* MMIO: lengths have 31 bits */
 #define MMIO_LENGTH	0x7fffffffull
-
-enum scratch { NO_SCRATCH };
 
 static const struct event {
 	u64 code;

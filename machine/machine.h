@@ -68,7 +68,6 @@ struct vcpu {
 	u64 guest_cr0, guest_cr3, guest_cr4, guest_efer;	/* ... then as the guest believes them */
 	u64 ghcb_msr;			/* SEV-ES: MSR c001_0130 */
 	u64 ghcb_registered;		/* SNP: GPA, or ~0 */
-	u32 ghcb_version;		/* negotiated */
 	struct ve_info ve;		/* TDX */
 	u64 apic_base;
 	int pending_vector;		/* an interrupt taken while halted, -1: none */

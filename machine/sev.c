@@ -340,7 +340,6 @@ static void es_vcpu_setup(struct vcpu *v)
 	es_vcpus[v->index] = (struct es_vcpu){ .dr7 = 0x400 };
 	v->ghcb_msr = ghcb_msr_reset_value();
 	v->ghcb_registered = ~0ull;
-	v->ghcb_version = 0;
 
 	if (!debug_swap()) {
 		b->intercept_dr_read |= BIT(7);

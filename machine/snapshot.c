@@ -11,27 +11,17 @@
 #define PVPANIC_PANICKED	1
 #define RESUMED			"opt/coco/resumed"
 
-/*
- * The caller holds the lock, so a vCPU that has left the guest stays out of it.
- * Those that sleep or were never started are in the machine already.
- */
-static void park_others(struct vcpu *self)
-{
-	u32 i;
-
-	vcpus_flush(self);
-	for (i = 0; i < config.vcpus; i++)
-		while (&vcpus[i] != self && vcpus[i].in_guest)
-			cpu_relax();
-}
-
 s64 snapshot_take(struct vcpu *v)
 {
 	u8 byte;
 
 	if (!config.snapshot)
 		return -ENOTSUP;
-	park_others(v);
+	/*
+	 * Ends every other vCPU's stay in the guest, and the lock keeps it out.  Those that sleep
+	 * or were never started are in the machine already.
+	 */
+	vcpus_flush(v);
 	stream_line('m', "snapshot");
 	outb(PVPANIC_PORT, PVPANIC_PANICKED);
 	cpu_relax();		/* QEMU stops a CPU between its translation blocks: end this one */
