@@ -27,8 +27,9 @@
 #define AP_CREATION_BITS 0xffffffff000fffffull
 #define AP_DESTROY	2
 
-/* MMIO: lengths have 31 bits */
+/* MMIO: lengths have 31 bits in version 1; since then no access is longer than a quadword */
 #define MMIO_LENGTH	0x7fffffffull
+#define MMIO_LENGTH_V2	8
 
 static const struct event {
 	u64 code;
@@ -206,6 +207,16 @@ static enum ghcb_error check_guest_request(struct ghcb *g)
 	return GHCB_ERR_INPUT;
 }
 
+static enum ghcb_error check_mmio(struct ghcb *g)
+{
+	if (g->version < 2 || g->info2 <= MMIO_LENGTH_V2)
+		return GHCB_OK;
+	breach(g->v, COCO_BREACH_RESERVED, g->info2,
+	       "GHCB MMIO: 0x%lx bytes, %u at most in version %u", g->info2, MMIO_LENGTH_V2,
+	       g->version);
+	return GHCB_ERR_INPUT;
+}
+
 static enum ghcb_error check_inputs(struct ghcb *g, const struct event *e)
 {
 	u64 bad1 = g->info1 & ~e->info1, bad2 = g->info2 & ~e->info2;
@@ -219,6 +230,9 @@ static enum ghcb_error check_inputs(struct ghcb *g, const struct event *e)
 	switch (e->code) {
 	case SVM_EXIT_IOIO:
 		return check_ioio(g);
+	case NAE_MMIO_READ:
+	case NAE_MMIO_WRITE:
+		return check_mmio(g);
 	case NAE_GUEST_REQUEST:
 	case NAE_EXT_GUEST_REQUEST:
 		return check_guest_request(g);

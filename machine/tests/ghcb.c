@@ -34,6 +34,7 @@
 #define APIC_VERSION	0xfee00030ull
 #define APIC_ESR	0xfee00280ull
 #define APIC_TPR	0xfee00080ull
+#define HPET		0xfed00000ull
 #define CMOS_INDEX	0x70
 #define IOIO_IN		1
 #define IOIO_STRING	4
@@ -254,6 +255,18 @@ static void no_exit_code(void)
 	fault("unknown_exit_is_a_breach", COCO_BREACH_VERSION, 0x8000ff00, 0, 0, INVALID_EVENT);
 }
 
+static void long_access(void)
+{
+	ghcb_clear();
+	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER);
+	fault("mmio_of_nine_bytes_is_a_breach", COCO_BREACH_RESERVED, MMIO_READ, APIC_VERSION, 9,
+	      INVALID_INPUT);
+	ghcb_clear();
+	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER);
+	fault("mmio_write_of_nine_bytes_is_one_too", COCO_BREACH_RESERVED, MMIO_WRITE, APIC_TPR, 9,
+	      INVALID_INPUT);
+}
+
 static void scratch_area(void)
 {
 	const u64 io = CMOS_INDEX << 16 | IOIO_SIZE(1) | IOIO_STRING | IOIO_REP | IOIO_A64;
@@ -384,7 +397,7 @@ static void rules(void)
 	check_eq("rule_matches_by_info1", out_port(CMOS_INDEX, 1, 0), ERROR);
 }
 
-/* A host of the first version: fewer events, and a scratch area in any shared page */
+/* A host of the first version: fewer events, longer accesses, a scratch area in any shared page */
 static void version_1(void)
 {
 	check_eq("host_offers_version_1", ghcb_msr(0x002) >> 48, 1);
@@ -397,6 +410,9 @@ static void version_1(void)
 	check_eq("scratch_in_another_shared_page_is_allowed",
 		 ghcb_exit(MMIO_READ, APIC_VERSION, 4), OK);
 	check_eq("scratch_in_another_shared_page_is_used", *(u32 *)arena(7) & 0xf0, 0x10);
+	ghcb_clear();
+	ghcb_put(F_SCRATCH, ghcb_gpa + GHCB_BUFFER);
+	check_eq("mmio_of_16_bytes_is_allowed", ghcb_exit(MMIO_READ, HPET, 16), OK);
 	ghcb_clear();
 	ghcb_put(F_SCRATCH, ARENA + 5 * PAGE_SIZE);
 	fault("scratch_in_private_memory_is_a_breach", COCO_BREACH_SCRATCH, MMIO_READ, APIC_VERSION,
@@ -421,6 +437,7 @@ void payload(void)
 	missing_fields();
 	no_exit_code();
 	scratch_area();
+	long_access();
 	version_and_usage();
 	if (is_snp())
 		page_of_the_ghcb();

@@ -46,6 +46,22 @@ MUTATIONS = [
         "cpuid_without_rax_is_a_breach",
     ),
     Mutation(
+        "mmio_has_any_length",
+        "ghcb_check.c",
+        "if (g->version < 2 || g->info2 <= MMIO_LENGTH_V2)",
+        "if (true)",
+        "ghcb.sev_snp",
+        "mmio_of_nine_bytes_is_a_breach",
+    ),
+    Mutation(
+        "mmio_of_version_1_is_short",
+        "ghcb_check.c",
+        "g->version < 2 ||",
+        "",
+        "ghcb.version_1.sev_es",
+        "mmio_of_16_bytes_is_allowed",
+    ),
+    Mutation(
         "scratch_area_may_pass_the_buffer",
         "ghcb_check.c",
         "end <= buffer_end && end >= from",
