@@ -179,10 +179,12 @@ static u64 pvalidate_one(struct vcpu *v, u64 entry)
 	return result >> 32 && !ENTRY_IGNORE_CF(entry) ? CORE_UNCHANGED : SVSM_SUCCESS;
 }
 
+/* Other vCPUs may write to the list meanwhile: each word is read once */
 static u64 pvalidate(struct vcpu *v, const struct svsm_call *call)
 {
-	struct pvalidate_list *list;
+	volatile struct pvalidate_list *list;
 	u64 room, result = SVSM_SUCCESS;
+	u16 count, next;
 
 	if (call->rcx & 7 || !svsm_in_one_page(call->rcx, sizeof(*list)))
 		return SVSM_INVALID_PARAMETER;
@@ -190,11 +192,13 @@ static u64 pvalidate(struct vcpu *v, const struct svsm_call *call)
 	if (!list)
 		return SVSM_INVALID_ADDRESS;
 	room = (PAGE_SIZE - (call->rcx & ~PAGE_MASK) - sizeof(*list)) / sizeof(list->entry[0]);
-	if (list->count > room || list->next >= list->count)
+	count = list->count;
+	next = list->next;
+	if (count > room || next >= count)
 		return SVSM_INVALID_PARAMETER;
-	while (list->next < list->count && !result) {
-		result = pvalidate_one(v, list->entry[list->next]);
-		list->next += !result;
+	for (; next < count && !result; next += !result) {
+		result = pvalidate_one(v, list->entry[next]);
+		list->next = next + !result;
 	}
 	return result;
 }

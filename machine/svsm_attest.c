@@ -90,30 +90,32 @@ static void hand_out_certificates(u8 *out)
 static u64 attest_services(struct vcpu *v, struct svsm_call *call)
 {
 	u64 certificates_size = snp_certificate_pages() * PAGE_SIZE;
-	const struct attest_request *request;
+	struct attest_request request;
 	u8 *report, *out_manifest, *certificates;
-	const void *nonce;
+	const void *nonce, *from;
 
 	if (!svsm_in_one_page(call->rcx, SERVICES_SIZE))
 		return SVSM_INVALID_PARAMETER;
-	request = svsm_memory(call->rcx, SERVICES_SIZE);
-	if (!request)
+	from = svsm_memory(call->rcx, SERVICES_SIZE);
+	if (!from)
 		return SVSM_INVALID_ADDRESS;
-	check_reserved(v, request);
-	nonce = svsm_memory(request->nonce.gpa, request->nonce.size & NONCE_SIZE);
-	report = buffer(&request->report);
-	out_manifest = buffer(&request->manifest);
+	/* What is checked is what is used: other vCPUs may write to it meanwhile */
+	memcpy(&request, from, SERVICES_SIZE);
+	check_reserved(v, &request);
+	nonce = svsm_memory(request.nonce.gpa, request.nonce.size & NONCE_SIZE);
+	report = buffer(&request.report);
+	out_manifest = buffer(&request.manifest);
 	/* The one buffer that may be left out */
-	certificates = request->certificates.gpa ? buffer(&request->certificates) : NULL;
-	if (!nonce || !report || !out_manifest || (request->certificates.gpa && !certificates))
+	certificates = request.certificates.gpa ? buffer(&request.certificates) : NULL;
+	if (!nonce || !report || !out_manifest || (request.certificates.gpa && !certificates))
 		return SVSM_INVALID_PARAMETER;
 	call->rcx = sizeof(manifest);
 	call->rdx = certificates_size;
 	call->r8 = SNP_REPORT_SIZE;
-	if (request->report.size < SNP_REPORT_SIZE || request->manifest.size < sizeof(manifest) ||
-	    (certificates && request->certificates.size < certificates_size))
+	if (request.report.size < SNP_REPORT_SIZE || request.manifest.size < sizeof(manifest) ||
+	    (certificates && request.certificates.size < certificates_size))
 		return SVSM_INVALID_PARAMETER;
-	make_report(nonce, request->nonce.size & NONCE_SIZE, report);
+	make_report(nonce, request.nonce.size & NONCE_SIZE, report);
 	memcpy(out_manifest, &manifest, sizeof(manifest));
 	if (certificates)
 		hand_out_certificates(certificates);

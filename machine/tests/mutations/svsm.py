@@ -119,8 +119,8 @@ MUTATIONS = [
     Mutation(
         "list_starts_anew_each_time",
         "svsm.c",
-        "while (list->next < list->count && !result) {",
-        "for (list->next = 0; list->next < list->count && !result;) {",
+        "for (; next < count && !result; next += !result) {",
+        "for (next = 0; next < count && !result; next += !result) {",
         "svsm.sev_snp",
         "entries_before_are_left_alone",
     ),
@@ -143,7 +143,7 @@ MUTATIONS = [
     Mutation(
         "list_has_no_end",
         "svsm.c",
-        "list->count > room ||",
+        "count > room ||",
         "",
         "svsm.sev_snp",
         "list_beyond_its_page_is_refused",
