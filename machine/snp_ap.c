@@ -178,6 +178,8 @@ bool ap_icr_write(struct vcpu *v, u32 icr)
 
 static void stop_vmsa(struct vcpu *target)
 {
+	/* Out of AP reset hold as well: that call never returns */
+	es_vcpu(target)->held = false;
 	if (target->running)
 		vcpu_park(target);
 	vmsa_in_use(target, false);
@@ -197,8 +199,6 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 			regs[order[i]] = *(const u64 *)(vmsa + VMSA_RCX + 8 * i);
 	for (i = R8; i <= R15; i++)
 		regs[i] = *(const u64 *)(vmsa + VMSA_R8 + 8 * (i - R8));
-	/* A vCPU in AP reset hold starts as well: its call never returns */
-	es_vcpu(target)->held = false;
 	stop_vmsa(target);
 	if (snp_secure_tsc())
 		snp_secure_tsc_enter(target, vmsa);

@@ -19,7 +19,8 @@
 static struct vmcb_save *const save = (void *)vmsa;
 #define AP_RESET_HOLD	0x006
 #define FAIL_INUSE	3
-#define HELD		1		/* ap_next */
+#define MOMENT		100000u
+enum { HELD = 1 };			/* ap_next */
 
 static volatile u32 ap_runs, ap_next;
 static u64 features;
@@ -138,6 +139,23 @@ static void owner(void)
 	check("and_is_no_vmsa_any_more", !(page_state(own) & COCO_PAGE_VMSA));
 }
 
+static void ends_in_hold(void)
+{
+	u64 gpa = (u64)arena(OTHER);
+	u32 i;
+
+	ap_next = HELD;
+	for (i = 0; i < PATIENCE && in_use(gpa); i++)
+		;
+	check_eq("vcpu_in_reset_hold_is_destroyed", vmsa_destroy(gpa, features), 0);
+	ap_sipi();
+	for (i = 0; i < MOMENT; i++)
+		cpu_relax();
+	check_eq("and_no_sipi_lets_it_go_on", ap_runs, 4);
+	check_eq("but_it_is_made_again", vmsa_create(gpa, features), 0);
+	ap_has_run("and_runs_from_its_start", 5);
+}
+
 void payload(void)
 {
 	ghcb_init();
@@ -154,5 +172,6 @@ void payload(void)
 	if (case_is("in_use"))
 		*(volatile u8 *)vmsa;
 	owner();
+	ends_in_hold();
 	check_eq("every_breach_was_expected", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }

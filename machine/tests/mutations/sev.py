@@ -207,6 +207,14 @@ MUTATIONS = [
         "and_its_vmsa_not_in_use",
     ),
     Mutation(
+        "vcpu_destroyed_in_hold_goes_on",
+        "snp_ap.c",
+        "es_vcpu(target)->held = false;",
+        "",
+        "vmsa.sev_snp",
+        "and_no_sipi_lets_it_go_on",
+    ),
+    Mutation(
         "vmsa_needs_no_svme",
         "snp_ap.c",
         "if (!(*value & EFER_SVME))",
