@@ -45,18 +45,25 @@ static void to_private(u64 gpa, bool huge)
 			page_convert(gpa + i * PAGE_SIZE, 1, flags);
 }
 
-static void to_shared(struct vcpu *v, u64 gpa, u64 count)
+/* False: one of them is a VMSA, which a vCPU in guest mode has to itself */
+static bool to_shared(struct vcpu *v, u64 gpa, u64 count)
 {
 	u64 i, validated = 0;
 
 	for (i = 0; i < count; i++, gpa += PAGE_SIZE) {
 		if (!is_private(gpa))
 			continue;
+		if (page_flags(gpa) & COCO_PAGE_IN_USE) {
+			breach(v, COCO_BREACH_PAGE, gpa,
+			       "page 0x%lx is to be shared, and the VMSA of a vCPU in guest mode", gpa);
+			return false;
+		}
 		if (page_flags(gpa) & COCO_PAGE_VALIDATED && !validated++)
 			breach(v, COCO_BREACH_ORDER, gpa,
 			       "page 0x%lx is to be shared, and still validated", gpa);
 		page_convert(gpa, 1, 0);
 	}
+	return true;
 }
 
 static void unsmash(u64 gpa)
@@ -85,7 +92,8 @@ static u64 model(struct vcpu *v, u64 gpa, u32 op, bool huge, u64 generic)
 		to_private(gpa, huge);
 		break;
 	case PSC_SHARED:
-		to_shared(v, gpa, count);
+		if (!to_shared(v, gpa, count))
+			return generic;
 		break;
 	case PSC_PSMASH:
 		if (page_flags(gpa) & COCO_PAGE_2M)

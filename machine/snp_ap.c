@@ -232,7 +232,7 @@ const char *ap_vmsa_flaw(u64 gpa, u64 *value)
 	return *value == svsm_guest_vmpl() ? NULL : "VMPL";
 }
 
-static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
+static bool usable_vmsa(struct vcpu *v, const struct vcpu *target, u64 gpa, u64 features)
 {
 	u8 wanted = COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_VMSA;
 	const char *flaw;
@@ -240,6 +240,12 @@ static bool usable_vmsa(struct vcpu *v, u64 gpa, u64 features)
 
 	if (!is_ram(gpa) || (page_flags(gpa) & wanted) != wanted) {
 		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: 0x%lx is no VMSA page", gpa);
+		return false;
+	}
+	/* VMRUN takes none that another vCPU runs from (APM vol. 2, 15.36.12) */
+	if (page_flags(gpa) & COCO_PAGE_IN_USE && vmsa_of[target->index] != gpa) {
+		breach(v, COCO_BREACH_PAGE, gpa, "AP creation: another vCPU runs from VMSA 0x%lx",
+		       gpa);
 		return false;
 	}
 	if (features != launch_features()) {
@@ -276,7 +282,7 @@ u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
 		stop_vmsa(target);
 		return GHCB_OK;
 	}
-	if (!usable_vmsa(v, gpa, features))
+	if (!usable_vmsa(v, target, gpa, features))
 		return GHCB_ERR_INPUT;
 	if (REQUEST(info1) == CREATE_ON_INIT)
 		on_init[target->index] = gpa;

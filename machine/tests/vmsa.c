@@ -19,6 +19,7 @@
 static struct vmcb_save *const save = (void *)vmsa;
 #define AP_RESET_HOLD	0x006
 #define FAIL_INUSE	3
+#define PSC_SHARED	2ull
 #define MOMENT		100000u
 enum { HELD = 1 };			/* ap_next */
 
@@ -117,6 +118,13 @@ static void owner(void)
 
 	check("vmsa_of_one_that_runs_is_in_use", in_use(own));
 	check_eq("and_not_adjusted", rmpadjust(own, false, 1), FAIL_INUSE);
+	expect_breach(COCO_BREACH_PAGE, 1);
+	check_eq("no_other_runs_from_it", ap_creation(0, AP_CREATE, own, features), MALFORMED);
+	check("that_would_be_a_breach", breached(COCO_BREACH_PAGE));
+	expect_breach(COCO_BREACH_PAGE, 1);
+	ghcb_msr(0x014 | own | PSC_SHARED << 52);
+	check("and_so_would_sharing_it", breached(COCO_BREACH_PAGE));
+	check("which_is_not_done", in_use(own) && page_state(own) & COCO_PAGE_PRIVATE);
 	ap_next = HELD;
 	for (i = 0; i < PATIENCE && in_use(own); i++)
 		;

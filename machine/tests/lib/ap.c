@@ -19,7 +19,6 @@
 #define MMIO_WRITE	0x80000002
 #define AP_JUMP_TABLE	0x80000005
 #define AP_CREATION	0x80000013
-enum { CREATE = 1, DESTROY = 2 };
 #define VMSA_XCR0	0x3e8
 #define MADT_WAKEUP	0x10
 #define COMMAND_WAKEUP	1
@@ -100,21 +99,21 @@ void vmsa_fill(void)
 	*(u64 *)(vmsa + VMSA_XCR0) = 1;
 }
 
-static u32 ap_creation(u32 request, u64 gpa, u64 features)
+u32 ap_creation(u32 apic_id, u32 request, u64 gpa, u64 features)
 {
 	ghcb_clear();
 	ghcb_put(F_RAX, features);
-	return ghcb_exit(AP_CREATION, (u64)AP_ID << 32 | (u64)own_vmpl << 16 | request, gpa);
+	return ghcb_exit(AP_CREATION, (u64)apic_id << 32 | (u64)own_vmpl << 16 | request, gpa);
 }
 
 u32 vmsa_create(u64 gpa, u64 features)
 {
-	return ap_creation(CREATE, gpa, features);
+	return ap_creation(AP_ID, AP_CREATE, gpa, features);
 }
 
 u32 vmsa_destroy(u64 gpa, u64 features)
 {
-	return ap_creation(DESTROY, gpa, features);
+	return ap_creation(AP_ID, AP_DESTROY, gpa, features);
 }
 
 static void start_by_vmsa(void)

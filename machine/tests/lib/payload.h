@@ -224,7 +224,9 @@ extern u8 vmsa[PAGE_SIZE];
 #define VMPL1_VMSA		(1ull | BIT_ULL(16))	/* RMPADJUST: VMPL 1, it is a VMSA */
 void ap_prepare(void (*fn)(void));
 void vmsa_fill(void);
-u32 vmsa_create(u64 gpa, u64 features);		/* the low 32 bits of SW_EXITINFO1 */
+enum { AP_CREATE = 1, AP_DESTROY = 2 };
+u32 ap_creation(u32 apic_id, u32 request, u64 gpa, u64 features);	/* low half of SW_EXITINFO1 */
+u32 vmsa_create(u64 gpa, u64 features);		/* for the second vCPU */
 u32 vmsa_destroy(u64 gpa, u64 features);	/* the same */
 void ap_sipi(void);				/* not by TDX: INIT, SIPI */
 

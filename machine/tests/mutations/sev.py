@@ -207,6 +207,22 @@ MUTATIONS = [
         "and_its_vmsa_not_in_use",
     ),
     Mutation(
+        "two_run_from_one_vmsa",
+        "snp_ap.c",
+        "COCO_PAGE_IN_USE && vmsa_of[target->index] != gpa",
+        "COCO_PAGE_IN_USE && false",
+        "vmsa.sev_snp",
+        "no_other_runs_from_it",
+    ),
+    Mutation(
+        "vmsa_in_use_is_shared",
+        "psc.c",
+        "if (page_flags(gpa) & COCO_PAGE_IN_USE)",
+        "if (false)",
+        "vmsa.sev_snp",
+        "which_is_not_done",
+    ),
+    Mutation(
         "vcpu_destroyed_in_hold_goes_on",
         "snp_ap.c",
         "es_vcpu(target)->held = false;",
