@@ -58,6 +58,7 @@ struct multiboot_mmap {
 #define EFER_SVME	BIT_ULL(12)
 #define EFER_FFXSR	BIT_ULL(14)
 
+#define MSR_DEBUGCTL		0x1d9
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MSR_VM_HSAVE_PA	0xc0010117
 

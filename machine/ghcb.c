@@ -414,6 +414,7 @@ void ghcb_page(struct vcpu *v)
 {
 	struct ghcb g = { .v = v, .gpa = v->ghcb_msr };
 	const struct coco_rule *rule;
+	u32 inits = v->inits;
 	struct coco_event *event;
 	enum ghcb_error error;
 
@@ -448,7 +449,9 @@ void ghcb_page(struct vcpu *v)
 	if (g.out_mask)
 		write_results(&g);
 	event->ret = g.out[OUT_INFO1];
-	insn_skip(v, VMMCALL, 3);
+	/* Else AP creation has put this vCPU itself somewhere else */
+	if (inits == v->inits)
+		insn_skip(v, VMMCALL, 3);
 }
 
 /* A SIPI ended an AP reset hold: SW_EXITINFO2 says so (AP reset hold) */

@@ -29,7 +29,6 @@
 #define MSR_XSS		0xda0
 #define MSR_SVSM_CAA	0xc001f000
 
-#define MSR_DEBUGCTL	0x1d9
 #define MSR_LBR_FIRST	0x1db
 #define MSR_LBR_LAST	0x1de
 

@@ -31,6 +31,8 @@ enum { CREATE_ON_INIT, CREATE, DESTROY };
 
 /* VMSA beyond what it has in common with the VMCB (APM vol. 2, table B-4) */
 #define VMSA_VMPL		0x0ca
+#define VMSA_XSS		0x140
+#define VMSA_DEBUGCTL		0x270
 #define VMSA_RCX		0x308
 #define VMSA_R8			0x340
 #define VMSA_SEV_FEATURES	0x3b0
@@ -186,6 +188,14 @@ static void stop_vmsa(struct vcpu *target)
 	vmsa_of[target->index] = NONE;
 }
 
+/* What VMRUN loads beside vmcb.save and the general purpose registers (APM vol. 2, table B-4) */
+static void load_others(struct vcpu *target, const u8 *vmsa)
+{
+	es_vcpu(target)->xss = *(const u64 *)(vmsa + VMSA_XSS);
+	es_vcpu(target)->dr7 = ((const struct vmcb_save *)vmsa)->dr7;
+	msr_write(target, MSR_DEBUGCTL, *(const u64 *)(vmsa + VMSA_DEBUGCTL));
+}
+
 static void start_vmsa(struct vcpu *target, u64 gpa)
 {
 	static const u8 order[] = { RCX, RDX, RBX, RSP, RBP, RSI, RDI };
@@ -200,6 +210,7 @@ static void start_vmsa(struct vcpu *target, u64 gpa)
 	for (i = R8; i <= R15; i++)
 		regs[i] = *(const u64 *)(vmsa + VMSA_R8 + 8 * (i - R8));
 	stop_vmsa(target);
+	load_others(target, vmsa);
 	if (snp_secure_tsc())
 		snp_secure_tsc_enter(target, vmsa);
 	svsm_vcpu_starts(target, gpa);

@@ -21,19 +21,62 @@ static struct vmcb_save *const save = (void *)vmsa;
 #define FAIL_INUSE	3
 #define PSC_SHARED	2ull
 #define MOMENT		100000u
-enum { HELD = 1 };			/* ap_next */
+#define REGISTER	0x012
+#define DR7_READ	0x27
+#define DR7_WRITE	0x37
+#define MSR_DEBUGCTL	0x1d9
+#define MSR_XSS		0xda0
+#define VMSA_XSS	0x140
+#define VMSA_DEBUGCTL	0x270
+enum { HELD = 1, SELF, LOOK };		/* ap_next */
 
 static volatile u32 ap_runs, ap_next;
+static volatile u64 ap_xss, ap_debugctl, ap_dr7;
 static u64 features;
+
+static void hold(void)
+{
+	ap_next = 0;
+	ghcb_msr(AP_RESET_HOLD);
+	ap_runs++;
+}
+
+/* It has all of these otherwise than its next VMSA, and then goes on from that */
+static void start_itself(void)
+{
+	ap_next = 0;
+	ghcb_msr(REGISTER | ghcb_gpa);
+	wrmsr(MSR_XSS, BIT(11));
+	wrmsr(MSR_DEBUGCTL, BIT(0));
+	ghcb_clear();
+	ghcb_put(F_RAX, 0x401);
+	ghcb_exit(DR7_WRITE, 0, 0);
+	vmsa_create((u64)vmsa, features);
+	ap_runs += 100;		/* not come to: the call does not return */
+}
+
+static void look(void)
+{
+	ap_xss = rdmsr(MSR_XSS);
+	ap_debugctl = rdmsr(MSR_DEBUGCTL);
+	ghcb_clear();
+	ghcb_exit(DR7_READ, 0, 0);
+	ap_dr7 = ghcb_get(F_RAX);
+	ap_next = 0;
+}
 
 static void ap(void)
 {
 	ap_runs++;
-	while (ap_next != HELD)
+	for (;;) {
+		if (ap_next == HELD)
+			hold();
+		else if (ap_next == SELF)
+			start_itself();
+		else if (ap_next == LOOK)
+			look();
 		cpu_relax();
-	ap_next = 0;
-	ghcb_msr(AP_RESET_HOLD);
-	ap_runs++;
+	}
 }
 
 static void refused(const char *refusal, const char *breach, enum coco_breach what, u64 gpa,
@@ -164,6 +207,25 @@ static void ends_in_hold(void)
 	ap_has_run("and_runs_from_its_start", 5);
 }
 
+static void starts_itself(void)
+{
+	u32 i;
+
+	*(u64 *)(vmsa + VMSA_XSS) = BIT(12);
+	*(u64 *)(vmsa + VMSA_DEBUGCTL) = BIT(1);
+	save->dr7 = 0x402;
+	rmpadjust((u64)vmsa, false, VMPL1_VMSA);
+	ap_next = SELF;
+	ap_has_run("vcpu_makes_itself_anew", 6);
+	check("and_runs_from_the_other_vmsa", in_use((u64)vmsa) && !in_use((u64)arena(OTHER)));
+	ap_next = LOOK;
+	for (i = 0; i < PATIENCE && ap_next; i++)
+		;
+	check_eq("xss_is_the_vmsa_s", ap_xss, BIT(12));
+	check_eq("debugctl_is_the_vmsa_s", ap_debugctl, BIT(1));
+	check_eq("dr7_is_the_vmsa_s", ap_dr7, 0x402);
+}
+
 void payload(void)
 {
 	ghcb_init();
@@ -181,5 +243,6 @@ void payload(void)
 		*(volatile u8 *)vmsa;
 	owner();
 	ends_in_hold();
+	starts_itself();
 	check_eq("every_breach_was_expected", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }
