@@ -55,7 +55,8 @@ static bool to_shared(struct vcpu *v, u64 gpa, u64 count)
 			continue;
 		if (page_flags(gpa) & COCO_PAGE_IN_USE) {
 			breach(v, COCO_BREACH_PAGE, gpa,
-			       "page 0x%lx is to be shared, and the VMSA of a vCPU in guest mode", gpa);
+			       "page 0x%lx is to be shared, and the VMSA of a vCPU in guest mode",
+			       gpa);
 			return false;
 		}
 		if (page_flags(gpa) & COCO_PAGE_VALIDATED && !validated++)

@@ -245,6 +245,7 @@ BOOTS = [
         for p in ("none", "sev", "sev-es")
     ),
     Boot("ghcb", "sev-es", "version_1", options=("ghcb=1",)),
+    Boot("ghcb", "sev-es", "many_codes", stream=(*GOOD_END, r"^m\|count ghcb any \d+$")),
     *(
         Boot("ends", p, "breach", stream=(*GOOD_END, r"^m\|breach kind=reserved "), absent=())
         for p in ES + ("tdx",)

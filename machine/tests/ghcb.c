@@ -29,6 +29,8 @@
 #define MMIO_WRITE	0x80000002
 #define AP_JUMP_TABLE	0x80000005
 #define FEATURES	0x8000fffd
+#define UNKNOWN		0x90000000
+#define MANY		4200
 
 #define MSR_APIC_BASE	0x1b
 #define APIC_VERSION	0xfee00030ull
@@ -419,12 +421,31 @@ static void version_1(void)
 	      4, BAD_SCRATCH);
 }
 
+/* More codes than the machine counts one by one */
+static void many_codes(void)
+{
+	u32 i;
+
+	expect_breach(COCO_BREACH_VERSION, MANY);
+	for (i = 0; i < MANY; i++) {
+		ghcb_clear();
+		ghcb_exit(UNKNOWN + i, 0, 0);
+	}
+	check("each_unknown_code_is_a_breach", breached(COCO_BREACH_VERSION));
+	check_eq("each_is_an_event", count(COCO_EV_GHCB, COCO_ANY), MANY);
+	check_eq("the_first_is_counted", count(COCO_EV_GHCB, UNKNOWN), 1);
+}
+
 void payload(void)
 {
 	ghcb_init();
 	buffer = ghcb + GHCB_BUFFER;
 	if (case_is("version_1")) {
 		version_1();
+		return;
+	}
+	if (case_is("many_codes")) {
+		many_codes();
 		return;
 	}
 	cpuid_exit();

@@ -38,6 +38,14 @@ MUTATIONS = [
         "page_find_finds_the_page_that_differs",
     ),
     Mutation(
+        "too_many_codes_end_the_run",
+        "event.c",
+        "note_full_table();",
+        'note_full_table();\n\t\t\tinternal_error("more than %u", table_used);',
+        "ghcb.many_codes.sev_es",
+        "each_unknown_code_is_a_breach",
+    ),
+    Mutation(
         "event_ring_keeps_one_too_many",
         "event.c",
         "next_seq - seq > RING_SIZE",
