@@ -274,10 +274,15 @@ static void do_psc(struct ghcb *g)
 
 static void do_ap_jump_table(struct ghcb *g)
 {
-	if (g->info1)
+	enum ghcb_error error;
+
+	if (g->info1) {
 		ghcb_out(g, OUT_INFO2, ap_jump_table());
-	else
-		ap_set_jump_table(g->info2);
+		return;
+	}
+	error = ap_set_jump_table(g->v, g->info2);
+	if (error)
+		ghcb_malformed(g, error);
 }
 
 static void do_ap_creation(struct ghcb *g)

@@ -84,7 +84,7 @@ void snp_launch(struct vcpu *bsp);
 /* ---- snp_ap.c ---- */
 void ap_boot_data(struct boot *boot);
 u64 ap_jump_table(void);
-void ap_set_jump_table(u64 gpa);
+u32 ap_set_jump_table(struct vcpu *v, u64 gpa);		/* 0 or GHCB_ERR_* */
 u32 ap_creation(struct vcpu *v, u64 info1, u64 vmsa, u64 features);	/* 0 or GHCB_ERR_* */
 /* What of its contents keeps a vCPU from running from it, and the value; NULL: nothing */
 const char *ap_vmsa_flaw(u64 gpa, u64 *value);

@@ -59,9 +59,18 @@ u64 ap_jump_table(void)
 	return jump_table;
 }
 
-void ap_set_jump_table(u64 gpa)
+u32 ap_set_jump_table(struct vcpu *v, u64 gpa)
 {
+	if (gpa & ~PAGE_MASK) {
+		breach(v, COCO_BREACH_RESERVED, gpa, "AP jump table: 0x%lx is not aligned", gpa);
+		return GHCB_ERR_INPUT;
+	}
+	if (!is_ram(gpa)) {
+		breach(v, COCO_BREACH_PAGE, gpa, "AP jump table: 0x%lx is not RAM", gpa);
+		return GHCB_ERR_INPUT;
+	}
 	jump_table = gpa;
+	return GHCB_OK;
 }
 
 /* ---- SEV-ES ---- */
@@ -87,7 +96,7 @@ static void start_from_jump_table(struct vcpu *target)
 	struct jump_table to;
 
 	if (guest_read_gpa(jump_table, PRIVATE, &to, sizeof(to)))
-		unmodelled(target, "AP jump table at 0x%lx, which is not RAM", jump_table);
+		internal_error("the AP jump table at 0x%lx is not RAM", jump_table);
 	if (!to.cs && !to.ip) {
 		stream_line('m', "note SIPI for vCPU %u, and nothing in the AP jump table",
 			    target->index);
@@ -284,8 +293,11 @@ u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
 		       "AP creation: the host did not offer this feature");
 		return GHCB_ERR_EVENT;
 	}
-	if (!target || REQUEST(info1) > DESTROY)
+	if (!target || REQUEST(info1) > DESTROY) {
+		breach(v, COCO_BREACH_RESERVED, info1, "AP creation: request %u for APIC ID 0x%x",
+		       (u32)REQUEST(info1), (u32)REQUEST_APIC_ID(info1));
 		return GHCB_ERR_INPUT;
+	}
 	if (REQUEST_VMPL(info1) != svsm_guest_vmpl())
 		unmodelled(v, "AP creation at VMPL %u", (u32)REQUEST_VMPL(info1));
 	if (REQUEST(info1) == DESTROY) {

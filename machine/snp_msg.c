@@ -223,9 +223,14 @@ static bool hand_out_certificates(struct ghcb *g)
 		ghcb_out(g, OUT_INFO2, HOST_ERROR(HOST_INVALID_LEN));
 		return false;
 	}
+	if (g->rax & ~PAGE_MASK) {
+		breach(g->v, COCO_BREACH_RESERVED, g->rax,
+		       "guest request: the certificates' pages at 0x%lx are not aligned", g->rax);
+		ghcb_malformed(g, GHCB_ERR_INPUT);
+		return false;
+	}
 	for (i = 0; i < pages; i++) {
-		u8 *page = g->rax & ~PAGE_MASK ? NULL :
-			   shared_page(g, g->rax + i * PAGE_SIZE, "certificate");
+		u8 *page = shared_page(g, g->rax + i * PAGE_SIZE, "certificate");
 
 		if (!page) {
 			ghcb_malformed(g, GHCB_ERR_INPUT);

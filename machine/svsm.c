@@ -327,8 +327,10 @@ bool svsm_run(struct vcpu *v, u32 vmpl)
 {
 	struct calling_area *area;
 
-	if (!guest_vmpl || vmpl)
+	if (!guest_vmpl || vmpl) {
+		breach(v, COCO_BREACH_RESERVED, vmpl, "run VMPL: VMPL %u has nothing", vmpl);
 		return false;
+	}
 	area = svsm_memory(areas[v->index], AREA_HEADER);
 	if (!area) {
 		breach(v, COCO_BREACH_PAGE, areas[v->index],

@@ -257,6 +257,24 @@ static void no_exit_code(void)
 	fault("unknown_exit_is_a_breach", COCO_BREACH_VERSION, 0x8000ff00, 0, 0, INVALID_EVENT);
 }
 
+static void jump_table(void)
+{
+	u64 before;
+
+	ghcb_clear();
+	ghcb_exit(AP_JUMP_TABLE, 1, 0);
+	before = ghcb_get(F_EXITINFO2);
+	ghcb_clear();
+	fault("jump_table_in_no_ram_is_a_breach", COCO_BREACH_PAGE, AP_JUMP_TABLE, 0, 0xfee00000,
+	      INVALID_INPUT);
+	ghcb_clear();
+	fault("jump_table_that_is_not_aligned_is_a_breach", COCO_BREACH_RESERVED, AP_JUMP_TABLE, 0,
+	      ARENA + 8, INVALID_INPUT);
+	ghcb_clear();
+	ghcb_exit(AP_JUMP_TABLE, 1, 0);
+	check_eq("jump_table_stays_where_it_was", ghcb_get(F_EXITINFO2), before);
+}
+
 static void long_access(void)
 {
 	ghcb_clear();
@@ -459,6 +477,7 @@ void payload(void)
 	no_exit_code();
 	scratch_area();
 	long_access();
+	jump_table();
 	version_and_usage();
 	if (is_snp())
 		page_of_the_ghcb();

@@ -197,6 +197,13 @@ static void pages_of_certificates(void)
 	check_eq("extended_request_without_rax_and_rbx_is_refused",
 		 ghcb_exit(EXT_GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REPLY_PAGE)), MALFORMED);
 	check("extended_request_without_rax_and_rbx_is_a_breach", breached(COCO_BREACH_FIELD));
+	ghcb_clear();
+	ghcb_put(F_RAX, gpa(REPLY_PAGE) + 8);
+	ghcb_put(F_RBX, 2);
+	expect_breach(COCO_BREACH_RESERVED, 1);
+	check_eq("certificates_beside_a_page_are_refused",
+		 ghcb_exit(EXT_GUEST_REQUEST, gpa(REQUEST_PAGE), gpa(REPLY_PAGE)), MALFORMED);
+	check("certificates_beside_a_page_are_a_breach", breached(COCO_BREACH_RESERVED));
 }
 
 static void pages(void)

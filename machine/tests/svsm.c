@@ -147,13 +147,15 @@ static void convention(void)
 	check_eq("call_is_an_event", e.kind, COCO_EV_SVSM);
 	check_eq("event_has_the_call", e.code, QUERY_PROTOCOL);
 	check("event_has_the_registers", e.info1 == 1 && e.info2 == 2);
+	expect_breach(COCO_BREACH_RESERVED, 2);
 	check_eq("another_vmpl_is_not_run", ghcb_msr(RUN_VMPL_REQUEST | 1ull << 32),
 		 1ull << 32 | RUN_VMPL_RESPONSE);
+	ghcb_clear();
+	check_eq("nor_by_the_page", ghcb_exit(NAE_RUN_VMPL, 3, 0), MALFORMED);
+	check("vmpl_that_has_nothing_is_a_breach_each_time", breached(COCO_BREACH_RESERVED));
 	expect_breach(COCO_BREACH_RESERVED, 1);
 	ghcb_msr(RUN_VMPL_REQUEST | BIT_ULL(16));
 	check("reserved_bits_of_the_request_are_a_breach", breached(COCO_BREACH_RESERVED));
-	ghcb_clear();
-	check_eq("nor_by_the_page", ghcb_exit(NAE_RUN_VMPL, 3, 0), MALFORMED);
 	ghcb_clear();
 	check_eq("page_runs_the_svsm", ghcb_exit(NAE_RUN_VMPL, 0, 0), 0);
 	check_eq("unknown_protocol_is_told", call(VTPM_QUERY, 0, 0, 0), UNSUPPORTED_PROTOCOL);

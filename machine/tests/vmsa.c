@@ -108,6 +108,17 @@ static void pages(void)
 		COCO_BREACH_PAGE, other, features);
 }
 
+static void requests(void)
+{
+	expect_breach(COCO_BREACH_RESERVED, 1);
+	check_eq("vcpu_that_is_not_there_is_refused",
+		 ap_creation(7, AP_CREATE, (u64)vmsa, features), MALFORMED);
+	check("vcpu_that_is_not_there_is_a_breach", breached(COCO_BREACH_RESERVED));
+	expect_breach(COCO_BREACH_RESERVED, 1);
+	check_eq("unknown_request_is_refused", ap_creation(1, 3, (u64)vmsa, features), MALFORMED);
+	check("unknown_request_is_a_breach", breached(COCO_BREACH_RESERVED));
+}
+
 static void contents(void)
 {
 	u64 *own_features = (u64 *)(vmsa + VMSA_SEV_FEATURES);
@@ -235,6 +246,7 @@ void payload(void)
 	if (case_is("bad_cr0"))
 		bad_cr0();
 	pages();
+	requests();
 	contents();
 	check_eq("none_of_them_ran", ap_runs, 0);
 	check_eq("vmsa_without_fault_is_taken", vmsa_create((u64)vmsa, features), 0);

@@ -202,4 +202,12 @@ MUTATIONS = [
         "views.sev",
         "cr3_reads_as_it_was_written",
     ),
+    Mutation(
+        "certificates_lie_anywhere",
+        "snp_msg.c",
+        "if (g->rax & ~PAGE_MASK) {",
+        "if (false) {",
+        "guest_request.sev_snp",
+        "certificates_beside_a_page_are_a_breach",
+    ),
 ]

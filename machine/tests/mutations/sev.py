@@ -62,6 +62,14 @@ MUTATIONS = [
         "mmio_of_16_bytes_is_allowed",
     ),
     Mutation(
+        "jump_table_is_anywhere",
+        "snp_ap.c",
+        'breach(v, COCO_BREACH_PAGE, gpa, "AP jump table: 0x%lx is not RAM", gpa);',
+        "",
+        "ghcb.sev_es",
+        "jump_table_in_no_ram_is_a_breach",
+    ),
+    Mutation(
         "scratch_area_may_pass_the_buffer",
         "ghcb_check.c",
         "end <= buffer_end && end >= from",
@@ -261,6 +269,14 @@ MUTATIONS = [
         "",
         "vmsa.sev_snp",
         "and_no_sipi_lets_it_go_on",
+    ),
+    Mutation(
+        "request_of_any_number_is_just_refused",
+        "snp_ap.c",
+        "if (!target || REQUEST(info1) > DESTROY) {",
+        "if (!target || REQUEST(info1) > DESTROY)\n\t\treturn GHCB_ERR_INPUT;\n\tif (false) {",
+        "vmsa.sev_snp",
+        "unknown_request_is_a_breach",
     ),
     Mutation(
         "vmsa_needs_no_svme",

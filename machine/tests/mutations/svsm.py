@@ -55,8 +55,8 @@ MUTATIONS = [
     Mutation(
         "every_vmpl_runs_the_svsm",
         "svsm.c",
-        "if (!guest_vmpl || vmpl)",
-        "if (!guest_vmpl)",
+        "if (!guest_vmpl || vmpl) {",
+        "if (!guest_vmpl) {",
         "svsm.sev_snp",
         "another_vmpl_is_not_run",
     ),
