@@ -133,6 +133,7 @@ void kvm_pv_cpuid(struct vcpu *v, u32 leaf, u32 out[4])
 	}
 }
 
+/* With its C-bit or shared bit, an address is in none of KVM's memory slots */
 bool kvm_host_write(struct vcpu *v, u64 gpa, const void *buf, size_t len, const char *what)
 {
 	const u8 *from = buf;
@@ -141,6 +142,11 @@ bool kvm_host_write(struct vcpu *v, u64 gpa, const void *buf, size_t len, const 
 
 	for (; len; gpa += part, from += part, len -= part) {
 		part = min(len, PAGE_SIZE - (gpa & ~PAGE_MASK));
+		if (!is_ram(gpa)) {
+			breach(v, COCO_BREACH_PAGE, gpa, "%s at 0x%llx, which is not RAM", what,
+			       (unsigned long long)gpa);
+			return false;
+		}
 		error = host_write(gpa, from, part);
 		if (error == -EPERM)
 			breach(v, COCO_BREACH_PAGE, gpa,

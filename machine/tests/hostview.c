@@ -8,6 +8,9 @@
 #include "lib/payload.h"
 
 #define PAGE		8
+#define EXIT_MSR	0x7c
+#define CALL_WRMSR	32
+#define MSR_STEAL_TIME	0x4b564d03
 #define SHARED_SLOT	2
 
 static u8 buf[PAGE_SIZE], want[PAGE_SIZE];
@@ -99,6 +102,36 @@ static void shared_memory(void)
 	check("guest_sees_shared_bytes", !memcmp(arena(PAGE + 2) + 100, other, sizeof(other)));
 }
 
+static void write_kvm_msr(u32 msr, u64 value)
+{
+	if (is_tdx()) {
+		tdvmcall(CALL_WRMSR, msr, value, 0, 0, NULL);
+	} else if (is_es()) {
+		ghcb_clear();
+		ghcb_put(F_RCX, msr);
+		ghcb_put(F_RAX, (u32)value);
+		ghcb_put(F_RDX, value >> 32);
+		ghcb_exit(EXIT_MSR, 1, 0);
+	} else {
+		wrmsr(msr, value);
+	}
+}
+
+/* With the C-bit no address is in guest RAM, as msr.rst of KVM's documentation has it */
+static void steal_time(void)
+{
+	u64 gpa = ARENA + (PAGE + 2) * PAGE_SIZE;
+	volatile u32 *version = (volatile u32 *)(arena(PAGE + 2) + 8);
+
+	*version = 77;
+	expect_breach(COCO_BREACH_PAGE, 1);
+	write_kvm_msr(MSR_STEAL_TIME, (cmask ? gpa | cmask : 0xfee00000) | 1);
+	check("kvm_s_structure_in_no_ram_is_a_breach", breached(COCO_BREACH_PAGE));
+	check_eq("and_not_written", *version, 77);
+	write_kvm_msr(MSR_STEAL_TIME, gpa | 1);
+	check_eq("host_writes_kvm_s_structure", *version, 2);
+}
+
 static void limits(void)
 {
 	check_eq("host_read_over_a_page_s_end_gives_einval", host_read(ARENA + 4090, 8), -EINVAL);
@@ -147,6 +180,7 @@ void payload(void)
 		ghcb_init();
 	private_memory();
 	shared_memory();
+	steal_time();
 	limits();
 	page_states();
 }

@@ -46,6 +46,14 @@ MUTATIONS = [
         "each_unknown_code_is_a_breach",
     ),
     Mutation(
+        "kvm_s_structures_may_have_the_c_bit",
+        "kvm_pv.c",
+        "if (!is_ram(gpa)) {",
+        "if (false) {",
+        "hostview.sev",
+        "kvm_s_structure_in_no_ram_is_a_breach",
+    ),
+    Mutation(
         "event_ring_keeps_one_too_many",
         "event.c",
         "next_seq - seq > RING_SIZE",
