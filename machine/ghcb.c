@@ -8,9 +8,11 @@
  * those.
  */
 #include "ghcb.h"
+#include "snp_firmware.h"
 #include "svsm.h"
 
 #define VMMCALL		"\x0f\x01\xd9"
+#define MSR_TSC		0x10
 #define TSC_AUX		0xc0000103
 #define APIC_ICR	0xfee00300ull
 #define EVENT_INFO(vector)	(EVENT_VALID | EVENT_EXCEPTION | (vector))
@@ -152,6 +154,9 @@ static void do_msr(struct ghcb *g)
 	u64 value;
 
 	if (g->info1 & 1) {
+		/* What the host does to the TSC does not reach this guest (APM vol. 2, 15.36.18) */
+		if ((u32)g->rcx == MSR_TSC && snp_secure_tsc())
+			return;
 		if (!msr_write(g->v, g->rcx, (u32)g->rax | g->rdx << 32))
 			inject(g, X86_GP, true);
 	} else if (msr_read(g->v, g->rcx, &value)) {

@@ -22,6 +22,8 @@
 #define TSC_INFO_SIZE		128
 #define INVALID_PARAM		0x16
 #define SECURE_TSC		BIT(11)
+#define EXIT_MSR		0x7c
+#define MSR_TSC			0x10
 
 struct header {
 	u8 tag[32];
@@ -145,6 +147,7 @@ static void tsc(struct message *m)
 {
 	bool secure = rdmsr(MSR_SEV_STATUS) & SECURE_TSC;
 	const struct tsc_info *info = ask_for_tsc(m, 3, 0);
+	u64 before;
 
 	check_eq("tsc_info_is_the_next_type", m->header.type, TSC_INFO_REQ + 1);
 	check_eq("tsc_info_has_its_size", m->header.message_size, sizeof(*info));
@@ -156,6 +159,13 @@ static void tsc(struct message *m)
 	check("tsc_has_the_offset", !secure || rdtsc() > info->offset);
 	info = ask_for_tsc(m, 5, 1);
 	check_eq("tsc_request_is_all_zeros", info->status, INVALID_PARAM);
+	before = rdtsc();
+	ghcb_clear();
+	ghcb_put(F_RCX, MSR_TSC);
+	ghcb_put(F_RAX, 0);
+	ghcb_put(F_RDX, 0);
+	check_eq("tsc_is_written_by_the_host", ghcb_exit(EXIT_MSR, 1, 0), 0);
+	check("which_moves_none_that_is_secure", (rdtsc() < before) == !secure);
 }
 
 void payload(void)

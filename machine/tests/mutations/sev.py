@@ -142,6 +142,14 @@ MUTATIONS = [
         "no_request_is_not_answered",
     ),
     Mutation(
+        "host_moves_a_secure_tsc",
+        "ghcb.c",
+        "(u32)g->rcx == MSR_TSC && snp_secure_tsc()",
+        "false",
+        "snp_report.secure_tsc.sev_snp",
+        "which_moves_none_that_is_secure",
+    ),
+    Mutation(
         "vmpls_are_offered_always",
         "ghcb_msr.c",
         "sev_options.features & FEATURE_VMPLS",
