@@ -124,6 +124,7 @@ bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);
 
 #define APIC_BASE	0xfee00000ull
+static inline bool apic_page(u64 gpa) { return (gpa & PAGE_MASK) == APIC_BASE; }
 /*
  * GPA of the page table that the CPU walks while the guest believes that paging
  * is off: below 4G, since CR3 has 32 bits then, where a guest has nothing.

@@ -112,7 +112,7 @@ static bool npf_apic(struct vcpu *v, u64 gpa, u64 error)
 	u32 size, length;
 	u64 value;
 
-	if ((gpa & PAGE_MASK) != APIC_BASE || !direct_devices() || !(error & NPF_WRITE))
+	if (!apic_page(gpa) || !direct_devices() || !(error & NPF_WRITE))
 		return false;
 	if (!insn_decode_store(v, &value, &size, &length) || size != 4)
 		unmodelled(v, "write to the APIC by an instruction of another form");

@@ -63,6 +63,7 @@ static void call_io(struct vcpu *v, struct tdvmcall *call)
 	status(call, GHCI_SUCCESS);
 }
 
+	bool device;
 static void call_mmio(struct vcpu *v, struct tdvmcall *call)
 {
 	u64 size = call->in[R12], direction = call->in[R13], gpa = call->in[R14];
@@ -72,10 +73,12 @@ static void call_mmio(struct vcpu *v, struct tdvmcall *call)
 		status(call, GHCI_INVALID_OPERAND);
 		return;
 	}
-	if (direction == IO_WRITE)
+	/* In x2APIC mode the APIC has no page ([SDM] 11.12.2) */
+	device = !apic_page(strip(gpa));
+	if (direction != IO_WRITE)
+		tdvmcall_answer(call, R11, device ? mmio_read(v, strip(gpa), size) : ~0ull);
+	else if (device)
 		mmio_write(v, strip(gpa), size, call->in[R15]);
-	else
-		tdvmcall_answer(call, R11, mmio_read(v, strip(gpa), size));
 	status(call, GHCI_SUCCESS);
 }
 

@@ -8,11 +8,12 @@
  *	an XMM register is: no leaf has one				REGMASK
  *	a reserved bit or value of a register that the leaf takes	RESERVED
  *	data beyond the bytes of the access				RESERVED
- *	MMIO asked for RAM or private memory				PAGE
+ *	MMIO asked for RAM, private memory or the xAPIC's page		PAGE
  *
  * Exposing further registers, with zero in them, is allowed: the guest says
  * nothing by it.  Operands for which the leaf defines an error get that error.
  */
+#include "core.h"
 #include "tdx.h"
 
 #define R(n)		BIT(n)
@@ -77,6 +78,8 @@ static void check_mmio(struct vcpu *v, const struct tdvmcall *call)
 		breach(v, COCO_BREACH_PAGE, gpa, "MMIO at private 0x%lx", gpa);
 	else if (is_ram(strip(gpa)))
 		breach(v, COCO_BREACH_PAGE, gpa, "MMIO at 0x%lx, which is RAM", gpa);
+	else if (apic_page(strip(gpa)))
+		breach(v, COCO_BREACH_PAGE, gpa, "MMIO at 0x%lx, but a TD's APIC is an x2APIC", gpa);
 }
 
 static void check_get_info(struct vcpu *v, const struct tdvmcall *call)

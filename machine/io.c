@@ -124,16 +124,11 @@ static void *mmio_ptr(u64 gpa, u32 size)
 	return (void *)gpa;
 }
 
-static bool is_apic(u64 gpa)
-{
-	return (gpa & PAGE_MASK) == APIC_BASE;
-}
-
 u64 mmio_read(struct vcpu *v, u64 gpa, u32 size)
 {
 	void *p = mmio_ptr(gpa, size);
 
-	if (is_apic(gpa))
+	if (apic_page(gpa))
 		return apic_read(v, gpa);
 	if (!p)
 		return ~0ull;
@@ -153,7 +148,7 @@ void mmio_write(struct vcpu *v, u64 gpa, u32 size, u64 value)
 {
 	void *p = mmio_ptr(gpa, size);
 
-	if (is_apic(gpa)) {
+	if (apic_page(gpa)) {
 		apic_write(v, gpa, value);
 		return;
 	}

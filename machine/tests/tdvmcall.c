@@ -23,6 +23,9 @@
 
 #define IOAPIC_INDEX	0xfec00000ull
 #define IOAPIC_DATA	0xfec00010ull
+#define APIC_VERSION	0xfee00030ull
+#define APIC_TPR	0xfee00080ull
+#define X2APIC_TPR	0x808
 #define POISON_NONE	0x1111111111111111ull
 
 static struct tdregs out;
@@ -172,6 +175,18 @@ static void masks(void)
 	check("reserved_input_is_a_breach", breached(COCO_BREACH_RESERVED));
 }
 
+/* A TD's APIC is in x2APIC mode for good: its page is no device, and nobody may take it for one */
+static void apic_page(void)
+{
+	expect_breach(COCO_BREACH_PAGE, 2);
+	check_eq("read_of_the_apic_page_succeeds",
+		 tdvmcall(CALL_MMIO, 4, 0, APIC_VERSION | cmask, 0, &out), SUCCESS);
+	check_eq("apic_page_reads_ones", out.r11, ~0ull);
+	tdvmcall(CALL_MMIO, 4, 1, APIC_TPR | cmask, 0x50, &out);
+	check("apic_page_is_a_breach", breached(COCO_BREACH_PAGE));
+	check_eq("what_is_written_there_is_dropped", rdmsr(X2APIC_TPR), 0);
+}
+
 static void rules(void)
 {
 	struct coco_rule rule = { .kind = COCO_EV_TDVMCALL,
@@ -206,5 +221,6 @@ void payload(void)
 	rules();
 	check_eq("correct_calls_are_no_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 	masks();
+	apic_page();
 	check_eq("every_breach_was_expected", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }
