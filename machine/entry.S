@@ -204,8 +204,18 @@ interrupt_entry:			/* vector, rip, cs, rflags, rsp, ss */
 	andl	$~0x200, 16(%rsp)	/* one interrupt a sleep */
 	iretq
 
+/*
+ * Vectors from 16 up may be an interrupt's, too (SDM vol. 3, "Valid Interrupt Vectors").  These
+ * come behind the HLT only, where nothing faults, and no error code with them.
+ */
 trap_entry:				/* vector, error, rip, cs, rflags, rsp, ss */
-	cld
+	cmpq	$awake, 8(%rsp)		/* the exception has an error code: rip is in its place */
+	je	interrupt_entry
+	cmpq	$awake, 16(%rsp)
+	jne	1f
+	popq	(%rsp)			/* over the 0 that stands for an error code */
+	jmp	interrupt_entry
+1:	cld
 	mov	%rsp, %rdi
 	andq	$-16, %rsp
 	call	machine_trap
@@ -219,7 +229,7 @@ vector_stubs:
 	.balign	16
 	.if	vector == 2
 	jmp	nmi_entry
-	.elseif	vector >= 31	/* no exception has 31, and a host may inject it into a TD */
+	.elseif	vector >= 31	/* no exception has 31 */
 	pushq	$vector
 	jmp	interrupt_entry
 	.else

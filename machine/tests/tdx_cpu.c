@@ -9,6 +9,7 @@
 #include "lib/payload.h"
 
 #define REASON_CPUID	10
+#define REASON_HLT	12
 #define REASON_VMCALL	18
 #define REASON_CR	28
 #define REASON_RDMSR	31
@@ -25,6 +26,12 @@
 #define EFER		0xc0000080
 #define EFER_SCE	BIT_ULL(0)
 #define EFER_NXE	BIT_ULL(11)
+
+#define X2APIC_EOI	0x80b
+#define X2APIC_SPIV	0x80f
+#define X2APIC_SELF_IPI	0x83f
+#define APIC_ENABLED	0x1ff
+#define ANY_VECTOR	0x50
 
 #define LEAF_CPUIDVE_SET	5
 #define LEAF_VM_RD		7
@@ -262,6 +269,46 @@ static void nmi_waits_for_the_information(void)
 	check_eq("next_nmi_comes_at_once", nmis, 2);
 }
 
+static u32 interrupts;
+
+static bool on_interrupt(struct frame *frame)
+{
+	(void)frame;
+	interrupts++;
+	wrmsr(X2APIC_EOI, 0);
+	return true;
+}
+
+/* Interrupts push no error code, whatever the exception of their number does: one gate for all */
+static void halt_until_self_ipi(u32 vector)
+{
+	struct {
+		u16 limit;
+		u64 (*gates)[2];
+	} __packed idt;
+	u64 kept[2];
+
+	asm volatile("sidt %0" : "=m"(idt));
+	memcpy(kept, idt.gates[vector], sizeof(kept));
+	memcpy(idt.gates[vector], idt.gates[ANY_VECTOR], sizeof(kept));
+	wrmsr(X2APIC_SELF_IPI, vector);
+	tdvmcall(REASON_HLT, 0, 0, 0, 0, NULL);
+	asm volatile("sti\n\tnop\n\tcli" : : : "memory");
+	memcpy(idt.gates[vector], kept, sizeof(kept));
+}
+
+/* SDM vol. 3, "Valid Interrupt Vectors": from 16 on */
+static void low_vectors(void)
+{
+	u32 vector;
+
+	trap_hook[ANY_VECTOR] = on_interrupt;
+	tdvmcall(REASON_WRMSR, X2APIC_SPIV, APIC_ENABLED, 0, 0, NULL);
+	for (vector = 16; vector < 32; vector++)
+		halt_until_self_ipi(vector);
+	check_eq("interrupts_of_vectors_below_32_end_hlt", interrupts, 16);
+}
+
 void payload(void)
 {
 	control_registers();
@@ -270,5 +317,6 @@ void payload(void)
 	metadata();
 	cpuid_values();
 	nmi_waits_for_the_information();
+	low_vectors();
 	check_eq("nothing_here_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }
