@@ -147,6 +147,7 @@ void vcpu_reset_state(struct vcpu *v);		/* APM vol. 2, table 14-1, after INIT */
 void vcpu_park(struct vcpu *v);			/* INIT: waits for SIPI or AP creation; v may be another CPU */
 void vcpu_kick(struct vcpu *v);			/* out of the guest or awake: there is something for it */
 void vcpu_take_nmi(struct vcpu *v);		/* at the exit NMI */
+/* Unlocked, until this vCPU has an interrupt (taken into pending_vector) or NMI */
 void vcpu_sleep(struct vcpu *v, bool interrupts);
 void vcpu_halt(struct vcpu *v, bool interrupts);	/* HLT; without interrupts only an NMI or INIT ends it */
 void vcpu_deliver(struct vcpu *v);		/* pending interrupts and NMIs, before VMRUN */

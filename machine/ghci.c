@@ -41,10 +41,7 @@ static void call_cpuid(struct vcpu *v, struct tdvmcall *call)
 /* R12: the guest has interrupts blocked, only an NMI ends its sleep */
 static void call_hlt(struct vcpu *v, struct tdvmcall *call)
 {
-	if (!(call->in[R12] & 1))
-		vcpu_wait_for_interrupt(v);
-	while (call->in[R12] & 1 && !v->nmi_pending)
-		vcpu_sleep(v, false);
+	vcpu_halt(v, !(call->in[R12] & 1));
 	status(call, GHCI_SUCCESS);
 }
 

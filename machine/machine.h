@@ -235,8 +235,6 @@ int vcpu_start_sipi(u32 apic_id, u8 vector);
 void vcpus_flush(struct vcpu *self);
 /* All have their timers hear that time was moved on */
 void vcpus_time_moved(struct vcpu *self);
-/* Sleep, unlocked, until this vCPU has an interrupt (taken into pending_vector) or NMI */
-void vcpu_wait_for_interrupt(struct vcpu *v);
 void msr_permit(u32 msr, bool read, bool write);	/* guest accesses go straight to the CPU */
 void io_permit(u16 port, bool direct);
 

@@ -130,11 +130,6 @@ void vcpu_halt(struct vcpu *v, bool interrupts)
 	}
 }
 
-void vcpu_wait_for_interrupt(struct vcpu *v)
-{
-	vcpu_halt(v, true);
-}
-
 /* ---- INIT, SIPI, AP creation ---- */
 
 void vcpu_park(struct vcpu *v)

@@ -242,7 +242,7 @@ BOOTS = [
     *(end("tables_in_no_ram", p, "shutdown", "0xfec00000") for p in ES),
     *(
         Boot("ends", p, "halt", ("halt_ends",), plan=False, stream=(r"^m\|end halt ",))
-        for p in ("none", "sev", "sev-es")
+        for p in ("none", "sev", "sev-es", "tdx")
     ),
     Boot("ghcb", "sev-es", "version_1", options=("ghcb=1",)),
     Boot("ghcb", "sev-es", "many_codes", stream=(*GOOD_END, r"^m\|count ghcb any \d+$")),

@@ -12,6 +12,7 @@
 #define SLEEP_ENABLE	0x2000
 #define FATAL_ERROR	0x10003
 #define GET_QUOTE	0x10002
+#define HLT		12
 #define TERMINATION_REQUEST 0x8000fffe
 #define UNSUPPORTED_EVENT 0x8000ffff
 #define IO_APIC		0xfec00000ull
@@ -59,6 +60,15 @@ static void touch_in_state(u64 flags)
 	*(volatile u8 *)arena(PAGE);
 }
 
+/* With interrupts off */
+static void halt(void)
+{
+	if (is_tdx())
+		tdvmcall(HLT, 1, 0, 0, 0, NULL);
+	else
+		asm volatile("cli\n\thlt");
+}
+
 static void private_ghcb(void)
 {
 	ghcb = arena(PAGE);
@@ -84,7 +94,7 @@ void payload(void)
 	if (case_is("page_taken_away"))
 		touch_in_state(COCO_PAGE_BLOCKED);
 	while (case_is("halt"))
-		asm volatile("cli\n\thlt");
+		halt();
 	if (case_is("terminate_by_ghcb")) {
 		ghcb_clear();
 		ghcb_exit(TERMINATION_REQUEST, TERMINATE_SET | TERMINATE_REASON << 4, 0);
