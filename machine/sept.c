@@ -18,7 +18,7 @@
 #define PAGE_INFO_LEVEL		7ull			/* 0: 4K, 1: 2M */
 #define PAGE_INFO_RESERVED	0xfff0000000000ff8ull
 
-static void __noreturn td_exit(struct vcpu *v, u64 gpa, const char *what)
+void td_exit(struct vcpu *v, u64 gpa, const char *what)
 {
 	end_run(v, COCO_END_SHUTDOWN, gpa, "TD exit: EPT violation at private 0x%lx: %s", gpa,
 		what);

@@ -140,6 +140,8 @@ u64 td_report(struct vcpu *v);
 u64 td_rtmr_extend(struct vcpu *v);
 
 /* ---- sept.c ---- */
+/* An EPT violation that the module passes to the host, who can do nothing for the guest */
+void td_exit(struct vcpu *v, u64 gpa, const char *what) __noreturn;
 bool sept_npf(struct vcpu *v, u64 gpa, enum view view, u64 error);
 u64 sept_accept(struct vcpu *v, u64 page_info);	/* TDG.MEM.PAGE.ACCEPT's completion status */
 

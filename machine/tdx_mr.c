@@ -77,7 +77,7 @@ static void fill_report(struct td_report *report, const u8 data[64])
 	crypt_end();
 }
 
-/* An operand that names private memory; one that is not accepted would be an EPT violation */
+/* An operand that names private memory; one that is not accepted is an EPT violation */
 static bool private_operand(struct vcpu *v, enum reg operand, u64 align)
 {
 	u64 gpa = reg(v, operand);
@@ -89,7 +89,7 @@ static bool private_operand(struct vcpu *v, enum reg operand, u64 align)
 	if (!is_ram(gpa))
 		return false;
 	if (!(page_flags(gpa) & COCO_PAGE_VALIDATED))
-		unmodelled(v, "TDG.MR operand 0x%lx is a page that is not accepted", gpa);
+		td_exit(v, gpa, "TDG.MR of what is not accepted");
 	return true;
 }
 

@@ -226,6 +226,9 @@ BOOTS = [
     *(end("terminate_by_ghcb", p, "terminate", "0x104") for p in ES),
     end("unaccepted_page", "tdx", "shutdown", "0x2008000"),
     end("page_taken_away", "tdx", "shutdown", "0x2008000"),
+    end("report_into_an_unaccepted_page", "tdx", "shutdown", "0x2008000"),
+    end("report_into_a_page_taken_away", "tdx", "shutdown", "0x2008000"),
+    end("extend_from_a_shared_page", "tdx", "shutdown", "0x2008000"),
     end("page_taken_away", "sev-snp", "unmodelled"),
     Boot("ends", "sev-snp", "private_ghcb"),
     *(

@@ -13,10 +13,13 @@
 #define FATAL_ERROR	0x10003
 #define GET_QUOTE	0x10002
 #define HLT		12
+#define MR_RTMR_EXTEND	2
+#define MR_REPORT	4
 #define TERMINATION_REQUEST 0x8000fffe
 #define UNSUPPORTED_EVENT 0x8000ffff
 #define IO_APIC		0xfec00000ull
 #define PAGE		8
+#define DATA		9
 #define TERMINATE	0x100
 #define TERMINATE_SET	1ull
 #define TERMINATE_REASON 4ull
@@ -69,6 +72,23 @@ static void halt(void)
 		asm volatile("cli\n\thlt");
 }
 
+/* TDG.MR leaves walk to their operands as the TD's own accesses do */
+static void report_in_state(u64 flags)
+{
+	struct tdregs r = { .rax = MR_REPORT, .rcx = (u64)arena(PAGE), .rdx = (u64)arena(DATA) };
+
+	machine_call(COCO_CALL_PAGE_SET, r.rcx, flags, 0);
+	tdcall(&r);
+}
+
+static void extend_from_shared(void)
+{
+	struct tdregs r = { .rax = MR_RTMR_EXTEND, .rcx = (u64)arena(PAGE), .rdx = 2 };
+
+	map_gpa(r.rcx | cmask, PAGE_SIZE);
+	tdcall(&r);
+}
+
 static void private_ghcb(void)
 {
 	ghcb = arena(PAGE);
@@ -95,6 +115,12 @@ void payload(void)
 		touch_in_state(COCO_PAGE_BLOCKED);
 	while (case_is("halt"))
 		halt();
+	if (case_is("report_into_an_unaccepted_page"))
+		report_in_state(COCO_PAGE_PRIVATE);
+	if (case_is("report_into_a_page_taken_away"))
+		report_in_state(COCO_PAGE_BLOCKED);
+	if (case_is("extend_from_a_shared_page"))
+		extend_from_shared();
 	if (case_is("terminate_by_ghcb")) {
 		ghcb_clear();
 		ghcb_exit(TERMINATION_REQUEST, TERMINATE_SET | TERMINATE_REASON << 4, 0);
