@@ -18,7 +18,7 @@
 
 #define IO_WRITE	1
 
-/* [GHCI] 3.3: the message, eight bytes a register in this order */
+/* [GHCI] 3.4: the message, eight bytes a register in this order */
 static const enum reg message_registers[] = { R14, R15, RBX, RDI, RSI, R8, R9, RDX };
 
 static void status(struct tdvmcall *call, u64 value)
@@ -60,10 +60,10 @@ static void call_io(struct vcpu *v, struct tdvmcall *call)
 	status(call, GHCI_SUCCESS);
 }
 
-	bool device;
 static void call_mmio(struct vcpu *v, struct tdvmcall *call)
 {
 	u64 size = call->in[R12], direction = call->in[R13], gpa = call->in[R14];
+	bool device;
 
 	if ((size != 1 && size != 2 && size != 4 && size != 8) || direction > IO_WRITE ||
 	    view_of(gpa) != SHARED || gpa >> (config.cbit + 1) || is_ram(strip(gpa))) {
