@@ -122,6 +122,8 @@ static void write_to_mailbox(struct vcpu *v, u32 offset)
 
 bool mailbox_npf(struct vcpu *v, u64 gpa, u64 error)
 {
+	if (!mailbox)
+		return false;		/* firmware of the guest's own keeps one, if any */
 	if ((gpa & PAGE_MASK) == mailbox && error & NPF_PRESENT && error & NPF_WRITE) {
 		write_to_mailbox(v, gpa & ~PAGE_MASK);
 		return true;
