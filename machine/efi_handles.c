@@ -12,7 +12,7 @@
 
 #define MAX_INSTALLED	64
 
-/* 7.3.8, EFI_LOCATE_SEARCH_TYPE */
+/* 7.3.6, EFI_LOCATE_SEARCH_TYPE */
 enum { ALL_HANDLES, BY_REGISTER_NOTIFY, BY_PROTOCOL };
 
 #define LONGEST_PATH	1024
@@ -76,7 +76,7 @@ u64 efi_uninstall(u64 handle, const struct efi_guid *guid, u64 interface)
 	return EFI_SUCCESS;
 }
 
-/* ---- 7.3.2 to 7.3.4, 7.3.17, 7.3.18 ---- */
+/* ---- 7.3.2, 7.3.3, 7.3.17, 7.3.18 ---- */
 
 u64 efi_install_protocol(struct vcpu *v)
 {
@@ -209,7 +209,7 @@ static int path_length(struct vcpu *v, u64 va)
 	return -1;
 }
 
-/* 7.3.11: the handle with the protocol whose device path is the longest begin of this one */
+/* 7.3.8: the handle with the protocol whose device path is the longest begin of this one */
 u64 efi_locate_device_path(struct vcpu *v)
 {
 	struct efi_guid guid = efi_guid_arg(v, 0);

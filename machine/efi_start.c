@@ -2,7 +2,7 @@
 /*
  * Programs that are started: the file that the machine was given, and what that starts in its
  * turn.  A boot loader loads the kernel from memory (7.4.1) and runs it on its own stack (7.4.2);
- * whether the kernel's stub returns (2.3.4) or calls Exit() (7.4.3), the loader goes on behind
+ * whether the kernel's stub returns (2.3.4) or calls Exit() (7.4.5), the loader goes on behind
  * its call, with the registers that a callee has to keep.
  *
  * Section numbers are those of the UEFI specification 2.10.
@@ -161,7 +161,7 @@ bool efi_start_program(struct vcpu *v)
 	return true;
 }
 
-/* By return, or 7.4.3; the loader goes on behind the machine call of its StartImage() */
+/* By return, or 7.4.5; the loader goes on behind the machine call of its StartImage() */
 void efi_end_program(struct vcpu *v, u64 status, const char *how)
 {
 	struct image *image = running;
@@ -177,7 +177,7 @@ void efi_end_program(struct vcpu *v, u64 status, const char *how)
 	forget_image(image);
 }
 
-/* 7.4.4, of an image that was not started */
+/* 7.4.3, of an image that was not started */
 u64 efi_unload_program(struct vcpu *v)
 {
 	struct image *image = find_image(efi_arg(v, 0));

@@ -29,7 +29,10 @@ enum {
 	RUNTIME_DATA	= 6,
 	CONVENTIONAL	= 7,
 	ACPI_RECLAIM	= 9,
+	ACPI_NVS	= 10,
+	PERSISTENT	= 14,
 	UNACCEPTED	= 15,
+	OEM_TYPE	= 0x70000000,
 };
 
 struct efi_info {
@@ -108,7 +111,7 @@ enum boot_service {
 	SET_MEM			= 42,
 };
 
-enum { BY_PROTOCOL = 2 };	/* 7.3.8 */
+enum { BY_PROTOCOL = 2 };	/* 7.3.6 */
 
 static const u64 guid_loaded_image[2] __attribute__((unused)) = {
 	0x11d295625b1b31a1, 0x3b7269c9a0003f8e
