@@ -211,6 +211,8 @@ u64 efi_install_table(const struct efi_guid *guid, u64 gpa)
 
 	if (!t && !gpa)
 		return EFI_NOT_FOUND;
+	if (!t && tables_count == MAX_TABLES)
+		return EFI_OUT_OF_RESOURCES;
 	if (!t)
 		efi_add_table(guid, gpa);
 	else if (gpa)

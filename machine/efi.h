@@ -34,6 +34,7 @@ enum efi_memory_type {
 	EFI_CONVENTIONAL	= 7,
 	EFI_ACPI_RECLAIM	= 9,
 	EFI_ACPI_NVS		= 10,
+	EFI_PERSISTENT		= 14,
 	EFI_UNACCEPTED		= 15,
 };
 
@@ -46,6 +47,7 @@ struct efi_descriptor {
 
 #define EFI_DESCRIPTOR_VERSION	1
 #define EFI_MAX_DESCRIPTORS	640
+#define EFI_OEM_TYPES		0x70000000u	/* from here on, a platform's and a loader's own types */
 #define EFI_MEMORY_WB		BIT_ULL(3)
 #define EFI_MEMORY_RUNTIME	BIT_ULL(63)
 
@@ -89,6 +91,9 @@ void efi_set_type(u64 start, u64 end, enum efi_memory_type type);
 int efi_map_type(u64 start, u64 end);		/* -1: it is in no one range */
 u64 efi_map_version(void);			/* another one after each change: 7.2.3, MapKey */
 u32 efi_map_size(void);				/* descriptors, EFI_MAX_DESCRIPTORS at most */
+/* For so many changes: without, what a program asks for is EFI_OUT_OF_RESOURCES */
+bool efi_map_has_room(u32 changes);
+#define GIVE_AND_TAKE_BACK	2
 void efi_map_fill(struct efi_descriptor *map);
 static inline u64 efi_pages(u64 bytes)		/* as many as these begin */
 {

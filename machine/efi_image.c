@@ -87,9 +87,10 @@ static const char *copy_sections(u8 *memory, const struct optional_header *optio
 	return NULL;
 }
 
-static const char *relocate_page(u8 *memory, u32 image_size, const struct relocation_block *block, u64 by)
+static const char *relocate_page(u8 *memory, u32 image_size, const struct relocation_block *block,
+				 u32 size, u64 by)
 {
-	u32 i, count = (block->size - sizeof(*block)) / sizeof(block->entry[0]);
+	u32 i, count = (size - sizeof(*block)) / sizeof(block->entry[0]);
 
 	for (i = 0; i < count; i++) {
 		u32 type = block->entry[i] >> 12, at = block->page + (block->entry[i] & 0xfff);
@@ -118,10 +119,12 @@ static const char *relocate(u8 *memory, u32 image_size, struct directory table, 
 	for (at = 0; !flaw && table.size - at >= sizeof(struct relocation_block);) {
 		const struct relocation_block *block = (void *)(memory + table.address + at);
 
-		if (block->size < sizeof(*block) || block->size > table.size - at)
+		u32 size = block->size;		/* before its relocations, which may lie in it, change it */
+
+		if (size < sizeof(*block) || size > table.size - at)
 			return "a block of relocations is of no possible size";
-		flaw = relocate_page(memory, image_size, block, by);
-		at += block->size;
+		flaw = relocate_page(memory, image_size, block, size, by);
+		at += size;
 	}
 	return flaw;
 }

@@ -53,6 +53,12 @@ static void tidy(void)
 	count = n;
 }
 
+/* A range in the middle of another is two more */
+bool efi_map_has_room(u32 changes)
+{
+	return count + 2 * changes <= EFI_MAX_DESCRIPTORS;
+}
+
 /* Cut it out of the ranges that were there before */
 void efi_set_type(u64 start, u64 end, enum efi_memory_type type)
 {
@@ -149,7 +155,7 @@ u64 efi_allocate(u64 pages, enum efi_memory_type type, u64 limit)
 	u64 size = pages * PAGE_SIZE;
 	u32 i;
 
-	if (!pages || pages > config.ram / PAGE_SIZE)
+	if (!pages || pages > config.ram / PAGE_SIZE || !efi_map_has_room(GIVE_AND_TAKE_BACK))
 		return 0;
 	for (i = count; i--;) {
 		const struct range *r = &ranges[i];

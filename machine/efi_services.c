@@ -182,11 +182,19 @@ bool efi_firmware_runs(const struct vcpu *v)
 
 /* ---- memory (7.2) ---- */
 
+/* 7.2.1, 7.2.4: not free memory, nor a type that firmware or a loader has not defined */
+static bool may_be_given(u32 type)
+{
+	return (type < EFI_PERSISTENT && type != EFI_CONVENTIONAL) || type >= EFI_OEM_TYPES;
+}
+
 static u64 allocate_pages(struct vcpu *v)
 {
 	u64 how = efi_arg(v, 0), pages = efi_arg(v, 2), gpa = efi_pointed(v, 3);
-	enum efi_memory_type type = efi_arg(v, 1);
+	u32 type = efi_arg(v, 1);
 
+	if (!efi_arg(v, 3) || !may_be_given(type))
+		return EFI_INVALID_PARAMETER;
 	switch ((u32)how) {
 	case ANY_PAGES:
 		gpa = efi_allocate(pages, type, config.ram);
@@ -198,8 +206,10 @@ static u64 allocate_pages(struct vcpu *v)
 		if (gpa & ~PAGE_MASK || !pages || pages > config.ram / PAGE_SIZE ||
 		    efi_map_type(gpa, gpa + pages * PAGE_SIZE) != EFI_CONVENTIONAL)
 			return EFI_NOT_FOUND;
+		if (!efi_map_has_room(GIVE_AND_TAKE_BACK))
+			return EFI_OUT_OF_RESOURCES;
 		efi_set_type(gpa, gpa + pages * PAGE_SIZE, type);
-		break;
+		return EFI_SUCCESS;
 	default:
 		return EFI_INVALID_PARAMETER;
 	}
@@ -212,10 +222,30 @@ static u64 free_range(u64 gpa, u64 pages)
 {
 	int type = efi_map_type(gpa, gpa + pages * PAGE_SIZE);
 
-	if (type < 0 || type == EFI_CONVENTIONAL || !pages)
+	if (type < 0 || type == EFI_CONVENTIONAL)
 		return EFI_NOT_FOUND;
+	if (!efi_map_has_room(1))
+		return EFI_OUT_OF_RESOURCES;
 	efi_set_type(gpa, gpa + pages * PAGE_SIZE, EFI_CONVENTIONAL);
 	return EFI_SUCCESS;
+}
+
+/* 7.2.2.  Of these types is what the firmware found or keeps; no kernel gives back its own */
+static u64 free_pages(struct vcpu *v)
+{
+	u64 gpa = efi_arg(v, 0), pages = efi_arg(v, 1);
+
+	if (gpa & ~PAGE_MASK || !pages || pages > config.ram / PAGE_SIZE)
+		return EFI_INVALID_PARAMETER;
+	switch (efi_map_type(gpa, gpa + pages * PAGE_SIZE)) {
+	case EFI_RESERVED:
+	case EFI_RUNTIME_CODE:
+	case EFI_ACPI_NVS:
+	case EFI_UNACCEPTED:
+		return EFI_NOT_FOUND;
+	default:
+		return free_range(gpa, pages);
+	}
 }
 
 static u64 get_memory_map(struct vcpu *v)
@@ -248,8 +278,12 @@ u64 efi_pool(struct vcpu *v, u64 size, enum efi_memory_type type)
 
 static u64 allocate_pool(struct vcpu *v)
 {
-	u64 gpa = efi_pool(v, efi_arg(v, 1), efi_arg(v, 0));
+	u32 type = efi_arg(v, 0);
+	u64 gpa;
 
+	if (!efi_arg(v, 2) || !may_be_given(type))
+		return EFI_INVALID_PARAMETER;
+	gpa = efi_pool(v, efi_arg(v, 1), type);
 	return gpa ? efi_give(v, 2, gpa) : EFI_OUT_OF_RESOURCES;
 }
 
@@ -311,8 +345,6 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 {
 	struct efi_guid guid;
 
-	if (firmware.over)
-		unmodelled(v, "EFI boot service %u, after ExitBootServices()", nr);
 	switch (nr) {
 	case RAISE_TPL:		/* 7.1.8: gives the level before; nothing interrupts a program */
 		return TPL_APPLICATION;
@@ -323,7 +355,7 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 	case ALLOCATE_PAGES:
 		return allocate_pages(v);
 	case FREE_PAGES:
-		return free_range(efi_arg(v, 0), efi_arg(v, 1));
+		return free_pages(v);
 	case GET_MEMORY_MAP:
 		return get_memory_map(v);
 	case ALLOCATE_POOL:
@@ -383,6 +415,16 @@ static bool touch_ghcb(struct vcpu *v)
 	return false;
 }
 
+/* 7.4.6: they and their protocols are gone, whoever kept an address; a loader's kernel never has any */
+static void need_boot_services(struct vcpu *v, u32 nr)
+{
+	if (firmware.idt && !firmware.over)
+		return;
+	if (nr >= EFI_CALL_PROTOCOL)
+		unmodelled(v, "EFI protocol call %u, after ExitBootServices()", nr - EFI_CALL_PROTOCOL);
+	unmodelled(v, "EFI boot service %u, after ExitBootServices()", nr - EFI_CALL_BOOT);
+}
+
 /* Calls behind which another program goes on: true if there was one */
 static bool changes_program(struct vcpu *v, u32 nr)
 {
@@ -401,8 +443,11 @@ bool efi_call(struct vcpu *v, u32 nr)
 
 	if (nr < EFI_CALL_BOOT || !efi_wanted() || guest_cpl(v))
 		return false;
-	if (changes_program(v, nr))
-		return true;
+	if (nr < EFI_CALL_RUNTIME || nr >= EFI_CALL_PROTOCOL) {
+		need_boot_services(v, nr);
+		if (changes_program(v, nr))
+			return true;
+	}
 	if (nr >= EFI_CALL_PROTOCOL) {
 		status = efi_protocol_call(v, nr - EFI_CALL_PROTOCOL);
 	} else if (nr >= EFI_CALL_RUNTIME) {

@@ -38,7 +38,9 @@ static inline u64 efi_pointed(struct vcpu *v, u32 n)
 
 static inline u64 efi_give(struct vcpu *v, u32 n, u64 value)
 {
-	return guest_write(v, efi_arg(v, n), &value, sizeof(value)) ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
+	u64 va = efi_arg(v, n);
+
+	return !va || guest_write(v, va, &value, sizeof(value)) ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
 }
 
 static inline struct efi_guid efi_guid_arg(struct vcpu *v, u32 n)

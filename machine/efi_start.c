@@ -51,6 +51,11 @@ static struct image *find_image(u64 handle)
 	return NULL;
 }
 
+static void free_pages(u64 gpa, u64 size)
+{
+	efi_set_type(gpa, gpa + efi_pages(size) * PAGE_SIZE, EFI_CONVENTIONAL);
+}
+
 static struct image *add_image(u64 parent, const struct efi_program *program)
 {
 	struct loaded_image protocol = {
@@ -70,19 +75,22 @@ static struct image *add_image(u64 parent, const struct efi_program *program)
 	if (image == images + MAX_IMAGES)
 		return NULL;
 	*image = (struct image) { .program = *program };
-	image->interface = efi_take(1);
+	image->interface = efi_allocate(1, EFI_BOOT_SERVICES_DATA, config.ram);
+	if (!image->interface)
+		return NULL;
 	memcpy(ram_ptr(image->interface, PRIVATE), &protocol, sizeof(protocol));
-	efi_install(&image->handle, &efi_guid_loaded_image, image->interface);
+	if (efi_install(&image->handle, &efi_guid_loaded_image, image->interface)) {
+		free_pages(image->interface, PAGE_SIZE);
+		return NULL;
+	}
 	return image;
 }
 
 static void forget_image(struct image *image)
 {
-	u64 base = image->program.base, end = base + efi_pages(image->program.size) * PAGE_SIZE;
-
 	efi_uninstall(image->handle, &efi_guid_loaded_image, image->interface);
-	efi_set_type(base, end, EFI_CONVENTIONAL);
-	efi_set_type(image->interface, image->interface + PAGE_SIZE, EFI_CONVENTIONAL);
+	free_pages(image->program.base, image->program.size);
+	free_pages(image->interface, PAGE_SIZE);
 	image->handle = 0;
 }
 
@@ -105,6 +113,8 @@ u64 efi_first_image(const struct efi_program *program, u64 systab, u64 return_to
 	system_table = systab;
 	return_code = return_to;
 	running = add_image(0, program);
+	if (!running)
+		internal_error("ram=%lu has no room for the program", config.ram >> 20);
 	set_options(running, cmdline);
 	return running->handle;
 }
@@ -132,8 +142,10 @@ u64 efi_load_program(struct vcpu *v)
 		return EFI_LOAD_ERROR;
 	}
 	image = add_image(parent, &program);
-	if (!image)
+	if (!image) {
+		free_pages(program.base, program.size);
 		return EFI_OUT_OF_RESOURCES;
+	}
 	return efi_give(v, 5, image->handle);
 }
 

@@ -147,6 +147,7 @@ BOOTS = [
         Boot("efi_stub", "none", case, ("efi=stub",), plan=False, stream=(rf"^m\|end {line}",))
         for case, line in (
             ("late", "unmodelled .*EFI boot service 2, after ExitBootServices"),
+            ("late_exit", "unmodelled .*EFI boot service 24, after ExitBootServices"),
             ("ends", "exit .*value=0x8000000000000003 .*the EFI program ended itself"),
             ("other", "unmodelled .*EFI boot service 28 "),
         )

@@ -9,6 +9,8 @@
  */
 #include "lib/efi.h"
 
+#define MANY	1000		/* handles */
+
 static const u64 guid_device_path[] = { 0x11d26d3f09576e91, 0x3b7269c9a000398e };
 static const u64 guid_ours[] = { 0x1111, 0x2222 };
 static const u64 guid_other[] = { 0x3333, 0x4444 };
@@ -46,6 +48,8 @@ static void one_protocol(void)
 	check_eq("where_it_is_found", interface_of(handle, guid_ours), 0x1000);
 	check_eq("and_opened", boot(OPEN_PROTOCOL, handle, (u64)guid_ours, (u64)&p, 0, 0, 0) ?: p, 0x1000);
 	check_eq("and_located", located(guid_ours), 0x1000);
+	check_eq("but_not_for_nobody", boot(LOCATE_PROTOCOL, (u64)guid_ours, 0, 0, 0, 0, 0),
+		 INVALID_PARAMETER);
 	again = handle;
 	check_eq("but_installed_once",
 		 boot(INSTALL_PROTOCOL, (u64)&again, (u64)guid_ours, 0, 0x2000, 0, 0), INVALID_PARAMETER);
@@ -308,6 +312,24 @@ static void started(u64 parent)
 	check_eq("so_it_is_not_started", boot(START_IMAGE, handle, 0, 0, 0, 0, 0), INVALID_PARAMETER);
 }
 
+static void no_room(u64 parent)
+{
+	static u64 handles[MANY];
+	u64 loaded = 0, status = 0;
+	u32 n;
+
+	for (n = 0; n < MANY && !status; n++)
+		status = boot(INSTALL_PROTOCOL, (u64)&handles[n], (u64)guid_ours, 0, 0x1000, 0, 0);
+	check_eq("protocols_need_room", status, OUT_OF_RESOURCES);
+	make_program(returns, sizeof(returns));
+	check_eq("program_needs_room_for_its_own", load(parent, &loaded), OUT_OF_RESOURCES);
+	check_eq("and_has_no_handle_without", loaded, 0);
+	for (n--; n--;)
+		boot(UNINSTALL_PROTOCOL, handles[n], (u64)guid_ours, 0x1000, 0, 0, 0);
+	check_eq("program_is_loaded_when_there_is", load(parent, &loaded), 0);
+	boot(UNLOAD_IMAGE, loaded, 0, 0, 0, 0, 0);
+}
+
 static void refused(u64 parent)
 {
 	u64 handle = 0;
@@ -333,6 +355,12 @@ static void refused(u64 parent)
 	make_program(returns, sizeof(returns));
 	program.section[0].file_offset = 1 << 20;
 	check_eq("file_that_is_cut_off_is_refused", load(parent, &handle), LOAD_ERROR);
+	make_program(returns, sizeof(returns));
+	program.relocations.page = RELOCATIONS;
+	program.relocations.entry[1] = 10 << 12 | offsetof(typeof(program.relocations), size);
+	program.relocations.entry[0] = 0;
+	check_eq("block_may_change_its_own_size", load(parent, &handle), 0);
+	boot(UNLOAD_IMAGE, handle, 0, 0, 0, 0, 0);
 }
 
 void payload(void)
@@ -347,5 +375,6 @@ void payload(void)
 	device_path();
 	memory();
 	started(self);
+	no_room(self);
 	refused(self);
 }

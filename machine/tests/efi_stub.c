@@ -9,6 +9,7 @@
 #include "lib/efi.h"
 
 #define BOOT_SIGNATURE		0x56524553544f4f42ull
+#define MOST			1000	/* ranges */
 
 enum { GET_VARIABLE = 6, GET_NEXT_VARIABLE_NAME };		/* 4.5.1 */
 enum { ANY_PAGES, MAX_ADDRESS, AT_ADDRESS, NO_SUCH_WAY };
@@ -99,6 +100,50 @@ static void pages(void)
 	check_eq("pages_are_taken_back", boot(FREE_PAGES, any, 3, 0, 0, 0), 0);
 	check_eq("and_free_again", type_now(any), CONVENTIONAL);
 	check_eq("but_once", boot(FREE_PAGES, any, 3, 0, 0, 0), NOT_FOUND);
+}
+
+static u64 give(u32 type, u64 *at)
+{
+	return boot(ALLOCATE_PAGES, ANY_PAGES, type, 1, (u64)at, 0);
+}
+
+/* UEFI 2.10, 7.2.1, 7.2.2, 7.2.4 */
+static void wrong_pages(void)
+{
+	u64 at = 0, zero = 0, runtime_code = ((u64 *)(systab->runtime + sizeof(struct header)))[0];
+
+	check_eq("free_memory_is_no_type_to_ask_for", give(CONVENTIONAL, &at), INVALID_PARAMETER);
+	check_eq("nor_is_persistent_memory", give(PERSISTENT, &at), INVALID_PARAMETER);
+	check_eq("nor_unaccepted", give(UNACCEPTED, &at), INVALID_PARAMETER);
+	check_eq("nor_one_that_nobody_defined", give(OEM_TYPE - 1, &at), INVALID_PARAMETER);
+	check_eq("nor_for_a_pool", boot(ALLOCATE_POOL, CONVENTIONAL, 8, (u64)&at, 0, 0), INVALID_PARAMETER);
+	check_eq("type_of_a_platform_is", give(OEM_TYPE, &at), 0);
+	check_eq("its_pages_are_taken_back", boot(FREE_PAGES, at, 1, 0, 0, 0), 0);
+	check_eq("pages_for_nobody_are_refused", give(LOADER_DATA, NULL), INVALID_PARAMETER);
+	check_eq("and_a_pool", boot(ALLOCATE_POOL, LOADER_DATA, 8, 0, 0, 0), INVALID_PARAMETER);
+	check_eq("page_0_is_given", boot(ALLOCATE_PAGES, AT_ADDRESS, LOADER_DATA, 1, (u64)&zero, 0), 0);
+	check_eq("and_taken_back", boot(FREE_PAGES, 0, 1, 0, 0, 0), 0);
+	check_eq("pages_start_on_a_page", boot(FREE_PAGES, at + 8, 1, 0, 0, 0), INVALID_PARAMETER);
+	check_eq("none_are_not_taken_back", boot(FREE_PAGES, at, 0, 0, 0, 0), INVALID_PARAMETER);
+	check_eq("nor_more_than_there_are", boot(FREE_PAGES, at, 1ull << 52, 0, 0, 0), INVALID_PARAMETER);
+	check_eq("nor_the_code_of_the_firmware",
+		 boot(FREE_PAGES, runtime_code & PAGE_MASK, 1, 0, 0, 0), NOT_FOUND);
+}
+
+/* Two types in turn, so that each page is a range of the map */
+static void map_is_full(void)
+{
+	static u64 at[MOST];
+	u64 status = 0;
+	u32 n;
+
+	for (n = 0; n < MOST && !status; n++)
+		status = give(n & 1 ? LOADER_DATA : LOADER_CODE, &at[n]);
+	check_eq("no_pages_when_the_map_is_full", status, OUT_OF_RESOURCES);
+	for (n--; n--;)
+		status = boot(FREE_PAGES, at[n], 1, 0, 0, 0);
+	check_eq("pages_are_given_again_then", give(LOADER_DATA, &at[0]), 0);
+	boot(FREE_PAGES, at[0], 1, 0, 0, 0);
 }
 
 static void pool(void)
@@ -210,7 +255,7 @@ static void no_initramfs(void)
 
 static void tables(void)
 {
-	u64 before = systab->count;
+	u64 before = systab->count, guid[2] = { 0 }, status = 0;
 
 	check_eq("table_is_installed", boot(INSTALL_TABLE, (u64)guid_nobody, 0x1234, 0, 0, 0), 0);
 	check_eq("and_found", efi_table(systab, guid_nobody), 0x1234);
@@ -223,6 +268,12 @@ static void tables(void)
 	check_eq("others_are_left", systab->count, before);
 	check_eq("what_is_not_there_is_not_removed", boot(INSTALL_TABLE, (u64)guid_nobody, 0, 0, 0, 0),
 		 NOT_FOUND);
+	for (guid[0] = 1; guid[0] < MOST && !status; guid[0]++)
+		status = boot(INSTALL_TABLE, (u64)guid, 0x1234, 0, 0, 0);
+	check_eq("no_more_tables_than_there_is_room_for", status, OUT_OF_RESOURCES);
+	for (guid[0] -= 2; guid[0]; guid[0]--)
+		boot(INSTALL_TABLE, (u64)guid, 0, 0, 0, 0);
+	check_eq("which_are_removed_again", systab->count, before);
 }
 
 static void console(void)
@@ -296,11 +347,16 @@ void payload(void)
 		return;
 	}
 	memory_map();
-	if (case_is("late")) {
+	if (case_is("late") || case_is("late_exit")) {
+		service *services = (service *)(at + sizeof(struct header));
+		bool exit = case_is("late_exit");
+
 		boot(EXIT_BOOT_SERVICES, handle, map_key, 0, 0, 0);
-		((service *)(at + sizeof(struct header)))[ALLOCATE_PAGES](0, 0, 0, 0, 0);
+		services[exit ? EXIT : ALLOCATE_PAGES](handle, 0, 0, 0, 0);
 	}
 	pages();
+	wrong_pages();
+	map_is_full();
 	pool();
 	image(handle);
 	random_numbers();
