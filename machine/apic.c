@@ -16,6 +16,7 @@
 #define APIC_DFR	0x0e0
 #define APIC_SPIV	0x0f0
 #define APIC_ISR	0x100
+#define APIC_ESR	0x280
 #define APIC_ICR	0x300
 #define APIC_ICR_HIGH	0x310
 #define APIC_LVT_TIMER	0x320
@@ -23,6 +24,7 @@
 #define APIC_TIMER_INIT	0x380
 #define APIC_TIMER_NOW	0x390
 #define APIC_TIMER_DIV	0x3e0
+#define APIC_SELF_IPI	0x3f0	/* x2APIC only */
 #define APIC_LVT_MASKED	BIT(16)
 #define APIC_LVT_PERIODIC BIT(17)
 
@@ -203,7 +205,7 @@ static bool x2apic_exists(u32 msr)
 	case APIC_ICR:
 	case APIC_LVT_TIMER ... APIC_TIMER_NOW:
 	case APIC_TIMER_DIV:
-	case 0x3f0:			/* self IPI */
+	case APIC_SELF_IPI:
 		return msr >= X2APIC_FIRST && msr <= X2APIC_LAST;
 	}
 	return false;
@@ -235,6 +237,21 @@ static void x2apic_icr(struct vcpu *v, u64 value)
 	*apic(APIC_ICR) = ipi.low;
 }
 
+/* SDM vol. 3, table 11-6 and 11.12.1.2: bits of a write that raise #GP(0) */
+static u64 x2apic_reserved(u32 offset)
+{
+	switch (offset) {
+	case APIC_EOI:
+	case APIC_ESR:
+		return ~0ull;
+	case APIC_TPR:
+	case APIC_SELF_IPI:
+		return ~0xffull;
+	default:
+		return ~0xffffffffull;
+	}
+}
+
 bool apic_msr_write(struct vcpu *v, u32 msr, u64 value)
 {
 	u32 offset = (msr - X2APIC_FIRST) << 4;
@@ -246,7 +263,7 @@ bool apic_msr_write(struct vcpu *v, u32 msr, u64 value)
 		x2apic_icr(v, value);
 		return true;
 	}
-	if (value >> 32)
+	if (value & x2apic_reserved(offset))
 		return false;
 	if (msr == X2APIC_SELF_IPI) {
 		*apic(APIC_ICR) = ICR_SELF | APIC_ASSERT | (value & 0xff);

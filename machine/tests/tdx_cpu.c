@@ -134,6 +134,14 @@ static void msrs(void)
 	check("x2apic_tpr_is_direct", !trap.hit);
 	msr_read(0x804);
 	check("reserved_x2apic_register_raises_gp", is_gp());
+	msr_write(0x808, 0x100);
+	check("reserved_bit_of_the_tpr_raises_gp", is_gp());
+	msr_write(0x80b, 1);
+	check("eoi_of_another_value_raises_gp", is_gp());
+	msr_write(0x83f, 0x120);
+	check("reserved_bit_of_a_self_ipi_raises_gp", is_gp());
+	check_eq("error_status_takes_0", tdvmcall(REASON_WRMSR, 0x828, 0, 0, 0, NULL), 0);
+	check_eq("and_no_other_value", tdvmcall(REASON_WRMSR, 0x828, 1, 0, 0, NULL), 1ull << 63);
 	msr_read(0xc1);
 	check("performance_counter_raises_gp", is_gp());
 	check("arch_capabilities_has_xapic_disable", msr_read(0x10a) & BIT_ULL(21));

@@ -117,6 +117,22 @@ MUTATIONS = [
         "interrupts_of_vectors_below_32_end_hlt",
     ),
     Mutation(
+        "x2apic_ignores_reserved_bits",
+        "apic.c",
+        "return ~0xffull;",
+        "return ~0xffffffffull;",
+        "tdx_cpu.tdx",
+        "reserved_bit_of_a_self_ipi_raises_gp",
+    ),
+    Mutation(
+        "end_of_interrupt_has_a_value",
+        "apic.c",
+        "return ~0ull;",
+        "return 0;",
+        "tdx_cpu.tdx",
+        "eoi_of_another_value_raises_gp",
+    ),
+    Mutation(
         "report_goes_to_any_page",
         "tdx_mr.c",
         "if (!(page_flags(gpa) & COCO_PAGE_VALIDATED))",
