@@ -89,7 +89,7 @@ static u64 lookup(struct vcpu *v, u64 id, u64 *value, u64 *writable)
 		*value = !!(td.config_flags & TD_CONFIG_GPAW);
 		break;
 	case FIELD_TSC_FREQUENCY:
-		*value = (tsc_hz() + TD_CRYSTAL_HZ / 2) / TD_CRYSTAL_HZ;
+		*value = td_tsc_frequency();
 		break;
 	case FIELD_NOTIFY_ENABLES:
 		*value = td.notify_enables;

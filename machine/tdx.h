@@ -59,6 +59,12 @@ enum vmx_exit {
 /* The crystal clock that virtual CPUID 0x15 names, which KVM gives a TD's APIC timer, too */
 #define TD_CRYSTAL_HZ		25000000ull
 
+/* TSC_FREQUENCY is a multiple of the crystal's: QEMU's TSC, rounded */
+static inline u64 td_tsc_frequency(void)
+{
+	return (tsc_hz() + TD_CRYSTAL_HZ / 2) / TD_CRYSTAL_HZ;
+}
+
 struct td {
 	u64 attributes, config_flags, td_ctls;
 	u64 xfam;

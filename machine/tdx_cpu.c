@@ -277,8 +277,7 @@ static void value_of(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 		extended_state(subleaf, out);
 		break;
 	case 0x15:
-		/* TSC_FREQUENCY is a multiple of the crystal's: QEMU's TSC, rounded */
-		four(out, 1, (tsc_hz() + TD_CRYSTAL_HZ / 2) / TD_CRYSTAL_HZ, TD_CRYSTAL_HZ, 0);
+		four(out, 1, td_tsc_frequency(), TD_CRYSTAL_HZ, 0);
 		break;
 	case 0x21:
 		four(out, 0, 0x65746e49, 0x20202020, 0x5844546c);	/* "IntelTDX    " */
