@@ -70,10 +70,11 @@ static void start_state(struct vmcb_save *s, u64 vector)
 	s->ldtr = (struct vmcb_seg) { .attrib = 0x82, .limit = 0xffff };
 	s->gdtr = (struct vmcb_seg) { .base = gdt, .limit = 3 * 8 - 1 };
 	s->idtr = (struct vmcb_seg) { .limit = 0 };
-	s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE;
+	s->cr0 = CR0_PG | CR0_WP | CR0_ET | CR0_MP | CR0_PE;
 	s->cr3 = tables;
-	s->cr4 = CR4_PAE | BIT_ULL(6);		/* MCE */
-	s->efer = EFER_LMA | 0x901;		/* SCE, LME, NXE: as a TD's always */
+	s->cr4 = CR4_PAE;
+	s->efer = EFER_LMA;
+	tdx_fixed_registers(s);
 	s->dr6 = 0xffff0ff0;
 	s->dr7 = 0x400;
 	s->rflags = 2;
