@@ -63,6 +63,9 @@ static const struct item *item_find(u16 key)
 	return NULL;
 }
 
+/* Its device is read byte by byte, up to where a guest skips to: it has no item as large */
+#define LARGEST_OF_QEMU	0x1000000ull
+
 /* Behind an item's end are zeros */
 static void item_read(void *buf, size_t size)
 {
@@ -70,7 +73,7 @@ static void item_read(void *buf, size_t size)
 	u64 n = 0;
 
 	if (!item) {
-		fwcfg_item(guest.key, guest.offset, buf, size);
+		fwcfg_item(guest.key, min(guest.offset, LARGEST_OF_QEMU), buf, size);
 	} else {
 		if (guest.offset < item->size)
 			n = min(size, item->size - guest.offset);

@@ -169,6 +169,10 @@ static void transfers(void)
 	check_eq("and_reads_on", dma(DMA_READ, 3, (u64)page), 0);
 	check("from_there", !memcmp(page, words + 10, 3));
 	check_eq("port_reads_on_behind_dma", inb(0x511), words[13]);
+	memset(page, 0xee, 16);
+	check_eq("dma_skips_what_is_not_there", dma(FILE_DIR << 16 | DMA_SELECT | DMA_SKIP, ~0u, 0), 0);
+	dma(DMA_READ, sizeof(u64), (u64)page);
+	check_eq("zeros_are_behind_it", *(u64 *)page, 0);
 	check_eq("nothing_can_be_written", dma(DMA_WRITE, 1, (u64)page), DMA_ERROR);
 	check_eq("nothing_is_read_to_no_memory", dma(DMA_READ, 1, NO_RAM), DMA_ERROR);
 }

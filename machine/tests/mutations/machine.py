@@ -383,4 +383,12 @@ MUTATIONS = [
         "flash.none",
         "from_there",
     ),
+    Mutation(
+        "skips_in_fw_cfg_are_read",
+        "fwcfg_guest.c",
+        "min(guest.offset, LARGEST_OF_QEMU)",
+        "guest.offset",
+        "flash.none",
+        "zeros_are_behind_it",
+    ),
 ]
