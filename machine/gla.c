@@ -85,7 +85,7 @@ static void skip_prefixes(struct decoder *d)
 		}
 		break;
 	}
-	if (d->code64 && (d->code[d->at] & 0xf0) == 0x40)
+	if (d->code64 && d->at < d->n && (d->code[d->at] & 0xf0) == 0x40)
 		d->rex = next(d);
 }
 
