@@ -5,6 +5,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ WORDS = "words for the kernel"  # flash.c
 RESULT = re.compile(r"(not )?ok (\d+) ([a-z0-9_]+)(?: # (SKIP.*))?$")
 LAST_LINES = 12
 WAITING = 4  # times its processor time a boot may take by the clock
-SIGXCPU = 128 + 24  # timeout(1): ended by that signal
+SIGXCPU = -signal.SIGXCPU  # timeout(1) ends by the signal that ended what it ran
 
 
 @dataclass
@@ -106,7 +107,7 @@ def spawn(argv: list[str], folder: pathlib.Path, timeout: int) -> subprocess.Pop
     last_resort = str((WAITING + 1) * timeout)
     with open(folder / "qemu.log", "ab") as log:
         return subprocess.Popen(
-            ["timeout", "--kill-after=5", last_resort, "prlimit", f"--cpu={timeout}", *argv],
+            ["timeout", "--kill-after=5", last_resort, "prlimit", f"--cpu={timeout}:", *argv],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

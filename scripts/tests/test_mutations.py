@@ -3,6 +3,7 @@
 
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ MACHINE = Path(__file__).resolve().parents[2] / "machine"
 sys.path.insert(0, str(MACHINE / "tests"))
 
 import boots  # noqa: E402
+import harness  # noqa: E402
 from mutations import MUTATIONS, Mutation  # noqa: E402
 
 NAMES = [mutation.name for mutation in MUTATIONS]
@@ -33,3 +35,13 @@ def test_boot_has_the_check(mutation: Mutation) -> None:
 
 def test_names_are_unique() -> None:
     assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("does", "told"), [("while :; do :; done", "the payload hangs: QEMU killed"), ("exit 0", None)]
+)
+def test_payload_that_hangs_is_told_from_one_that_ends(
+    tmp_path: Path, does: str, told: str | None
+) -> None:
+    process = harness.spawn(["sh", "-c", does], tmp_path, 1)
+    assert harness.wait(process, time.monotonic() + 60) == told
