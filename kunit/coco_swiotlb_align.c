@@ -9,7 +9,7 @@
  *              manipulate orig_addr when tlb_addr has offset"), 14cebf689a78 ("swiotlb:
  *              Reinstate page-alignment for mappings >= PAGE_SIZE"), 7c3940bf81e5 ("swiotlb:
  *              fix the deadlock in swiotlb_do_find_slots"), 0eee5ae10256 ("swiotlb: fix slot
- *              alignment checks"), "swiotlb: Fix swiotlb_bounce() to do partial sync's
+ *              alignment checks"), "swiotlb: fix swiotlb_bounce() to do partial sync's
  *              correctly" (6.10)
  * Without it:  NVMe, whose page lists carry no offsets but the first, reads and writes the
  *              wrong memory; or a part that is synchronised is left out.
