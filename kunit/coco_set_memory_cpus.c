@@ -64,6 +64,25 @@ static void other_cpu_sees_the_change(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, coco_host_filled(coco_gpa(coco_page(5)), DATA), 0);
 }
 
+/* ---- steps that two CPUs take together ---- */
+
+static bool reached(const unsigned int *step, unsigned int n)
+{
+	return smp_load_acquire(step) == n;	/* pairs with reach() */
+}
+
+/* PAUSE is no exit, and gives the turn away in the machine */
+static void wait_until(const unsigned int *step, unsigned int n)
+{
+	while (!reached(step, n))
+		cpu_relax();
+}
+
+static void reach(unsigned int *step, unsigned int n)
+{
+	smp_store_release(step, n);		/* pairs with reached() */
+}
+
 /* ---- a CPU that writes all the time ---- */
 
 /* A timer interrupt is an exit, too: some changes may go by unseen, but not all of them */
@@ -76,17 +95,6 @@ struct changes {
 	unsigned int errors, stale;
 };
 
-static void wait_until(const unsigned int *step, unsigned int n)
-{
-	while (smp_load_acquire(step) != n)	/* pairs with reach() */
-		;
-}
-
-static void reach(unsigned int *step, unsigned int n)
-{
-	smp_store_release(step, n);		/* pairs with wait_until() */
-}
-
 static void write_after_each(struct work_struct *work)
 {
 	struct changes *c = container_of(work, struct changes, write);
@@ -97,7 +105,10 @@ static void write_after_each(struct work_struct *work)
 		wait_until(&c->begin, i);
 		WRITE_ONCE(*c->word, 0);	/* by an entry that is in the TLB from now on */
 		reach(&c->ready, i);
-		wait_until(&c->go, i);
+		while (!reached(&c->go, i)) {
+			WRITE_ONCE(*c->word, 0);	/* ... and again behind each flush */
+			cpu_relax();
+		}
 		WRITE_ONCE(*c->word, DATA + i);
 		reach(&c->done, i);
 	}
