@@ -31,9 +31,11 @@ static struct kunit_case ve_halt_cases[] = {
 };
 
 static bool woken;
+static u64 woken_at;		/* number of the next event then */
 
 static void wake(struct irq_work *work)
 {
+	woken_at = coco_event_next();
 	woken = true;
 }
 
@@ -82,6 +84,7 @@ static void safe_halt_does_not_sleep_over_a_waiting_interrupt(struct kunit *test
 {
 	static struct irq_work work;
 	struct coco_window *w = coco_window(test);
+	const struct coco_event *call;
 	bool on;
 
 	need_tdx_and_machine(test);
@@ -92,6 +95,8 @@ static void safe_halt_does_not_sleep_over_a_waiting_interrupt(struct kunit *test
 	KUNIT_EXPECT_TRUE(test, woken);
 	KUNIT_EXPECT_TRUE(test, on);
 	expect_one_halt(test, w);
+	call = coco_window_find(w, COCO_EV_TDVMCALL, REASON_HLT, 0);
+	KUNIT_EXPECT_LT_MSG(test, call->seq, woken_at, "the interrupt was served before the call");
 }
 
 COCO_INSN_UP(do_hlt, "hlt")
