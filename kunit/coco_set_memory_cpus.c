@@ -12,6 +12,7 @@
  * machine where the other CPU writes on and on and nothing makes it exit: in sev and sev-es,
  * whose host is not told of the change.
  */
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/smp.h>
 #include <linux/workqueue.h>
@@ -159,7 +160,8 @@ static void other_cpu_that_never_exits_sees_it(struct kunit *test)
 
 struct converter {
 	struct work_struct work;
-	unsigned int first;
+	struct converter *other;
+	unsigned int first, there;
 	int errors;
 };
 
@@ -171,6 +173,8 @@ static void convert_every_second(struct work_struct *work)
 	struct converter *c = container_of(work, struct converter, work);
 	unsigned int i;
 
+	reach(&c->there, 1);
+	wait_until(&c->other->there, 1);
 	for (i = 0; i < ROUNDS; i++) {
 		c->errors += !!set_memory_decrypted(coco_address(c->first + 2 * i), 1);
 		if (i & 1)
@@ -178,31 +182,61 @@ static void convert_every_second(struct work_struct *work)
 	}
 }
 
-static void neighbours_may_change_at_once(struct kunit *test)
+/*
+ * A CPU that waits gives its turn away in the machine: here while split_large_page(), for memory,
+ * is without the lock, so that the other one comes to split the same page.
+ */
+static int give_way(struct kprobe *probe, struct pt_regs *regs)
 {
-	struct converter even = { .first = 0 }, odd = { .first = 1 };
-	unsigned int i, wrong = 0, cpu;
+	cpu_relax();
+	return 0;
+}
 
-	coco_block_get(test, COCO_CONFIDENTIAL);
-	cpu = other_cpu(test);
-	INIT_WORK_ONSTACK(&even.work, convert_every_second);
-	INIT_WORK_ONSTACK(&odd.work, convert_every_second);
-	schedule_work_on(cpu, &even.work);
-	schedule_work_on(smp_processor_id(), &odd.work);
-	put_cpu();
-	flush_work(&even.work);
-	flush_work(&odd.work);
-	destroy_work_on_stack(&even.work);
-	destroy_work_on_stack(&odd.work);
+static void run_both(struct converter *here, struct converter *there, unsigned int cpu)
+{
+	struct kprobe allocate = { .symbol_name = "get_page_from_freelist", .pre_handler = give_way };
+	bool probed = !register_kprobe(&allocate);	/* without it there are fewer meetings */
+
+	INIT_WORK_ONSTACK(&here->work, convert_every_second);
+	INIT_WORK_ONSTACK(&there->work, convert_every_second);
+	schedule_work_on(cpu, &there->work);
+	schedule_work_on(cpumask_any_but(cpu_online_mask, cpu), &here->work);
+	flush_work(&here->work);
+	flush_work(&there->work);
+	destroy_work_on_stack(&here->work);
+	destroy_work_on_stack(&there->work);
+	if (probed)
+		unregister_kprobe(&allocate);
+}
+
+static void convert_at_once(struct kunit *test, unsigned int first, unsigned int cpu)
+{
+	struct converter even = { .first = first }, odd = { .first = first + 1, .other = &even };
+	unsigned int i, wrong = 0;
+
+	even.other = &odd;
+	KUNIT_ASSERT_TRUE(test, coco_maps_large(coco_page(first)));
+	run_both(&odd, &even, cpu);
 	KUNIT_EXPECT_EQ(test, even.errors + odd.errors, 0);
 	for (i = 0; i < 2 * ROUNDS; i++) {
 		bool private = i / 2 & 1;
-		const u8 *p = coco_page(i);
+		const u8 *p = coco_page(first + i);
 
 		wrong += private ? !coco_maps_private(p) : !coco_maps_shared(p);
 		wrong += coco_has_states() && !coco_state_is(p, private);
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0u);
+}
+
+static void neighbours_may_change_at_once(struct kunit *test)
+{
+	unsigned int cpu;
+
+	coco_block_get_large(test, COCO_CONFIDENTIAL);
+	cpu = other_cpu(test);
+	put_cpu();
+	convert_at_once(test, 0, cpu);
+	convert_at_once(test, COCO_PAGES_IN_2M, cpu);
 }
 
 static struct kunit_suite set_memory_cpus_suite = {
