@@ -107,25 +107,41 @@ static void table_is_reserved_and_mapped(struct kunit *test)
 			(s64)((efi.unaccepted & PAGE_MASK) | COCO_GPA_PRIVATE));
 }
 
-/* Of the units from "from" on just these became accepted, every page of them, once */
-static void expect_units(struct kunit *test, const struct coco_window *w,
-			 const unsigned long *before, u32 first, u32 count)
+/* The table's bits around accept_memory(), while nobody else could accept anything */
+struct bits {
+	DECLARE_BITMAP(before, MAX_UNITS);
+	DECLARE_BITMAP(after, MAX_UNITS);
+};
+
+static void accept_between(struct coco_window *w, struct bits *bits, u64 start, u64 size)
+{
+	coco_window_begin(w);
+	bitmap_copy(bits->before, unaccepted_table()->bitmap, units());
+	kernel_accept(start, size);
+	bitmap_copy(bits->after, unaccepted_table()->bitmap, units());
+	coco_window_end(w);
+}
+
+/* Just these units became accepted, every page of them, once */
+static void expect_units(struct kunit *test, const struct coco_window *w, const struct bits *bits,
+			 u32 first, u32 count)
 {
 	u32 unit;
 
 	for (unit = first; unit < first + count; unit++)
-		KUNIT_ASSERT_TRUE(test, test_bit(unit, before));
+		KUNIT_ASSERT_TRUE(test, test_bit(unit, bits->before));
 	for (unit = 0; unit < units(); unit++) {
 		bool accepted = unit >= first && unit < first + count;
 
-		KUNIT_EXPECT_EQ_MSG(test, (int)unit_is_unaccepted(unit),
-				    (int)(test_bit(unit, before) && !accepted), "bit of unit %d",
-				    (int)(unit - first));
+		KUNIT_EXPECT_EQ_MSG(test, (int)test_bit(unit, bits->after),
+				    (int)(test_bit(unit, bits->before) && !accepted),
+				    "bit of unit %d", (int)(unit - first));
 	}
 	for (unit = first - 1; unit <= first + count && unit < units(); unit++) {
 		bool accepted = unit >= first && unit < first + count;
 
-		if (test_bit(unit, before))	/* others are in use, and may be shared */
+		/* Others are in use, by now or before, and may be shared */
+		if (accepted || unit_is_unaccepted(unit))
 			KUNIT_EXPECT_EQ_MSG(test, pages_accepted(unit),
 					    accepted ? (u64)UNIT_PAGES : 0ull, "pages of unit %d",
 					    (int)(unit - first));
@@ -139,15 +155,14 @@ static void expect_units(struct kunit *test, const struct coco_window *w,
 static void accept_memory_accepts_its_units_and_the_guard(struct kunit *test)
 {
 	const struct range_case *c = test->param_value;
-	DECLARE_BITMAP(before, MAX_UNITS);
-	struct coco_window *w;
+	struct coco_window *w = coco_window(test);
+	struct bits bits;
 	u32 unit;
 
 	need_unaccepted(test);
 	unit = take_units(test, 4);
-	bitmap_copy(before, unaccepted_table()->bitmap, units());
-	w = accept_in_window(test, unit_gpa(unit) + c->start, c->size);
-	expect_units(test, w, before, unit + c->first, c->count);
+	accept_between(w, &bits, unit_gpa(unit) + c->start, c->size);
+	expect_units(test, w, &bits, unit + c->first, c->count);
 }
 
 static void range_is_unaccepted_up_to_its_guard(struct kunit *test)
@@ -191,16 +206,15 @@ static void memory_beyond_the_table_counts_as_accepted(struct kunit *test)
 /* What follows the bitmap is not looked at */
 static void last_unit_has_no_guard(struct kunit *test)
 {
-	DECLARE_BITMAP(before, MAX_UNITS);
-	struct coco_window *w;
+	struct coco_window *w = coco_window(test);
 	unsigned long last;
+	struct bits bits;
 
 	need_unaccepted(test);
 	last = find_last_bit(unaccepted_table()->bitmap, units());
 	KUNIT_ASSERT_EQ_MSG(test, last, (unsigned long)units() - 1, "the last unit is in use");
-	bitmap_copy(before, unaccepted_table()->bitmap, units());
-	w = accept_in_window(test, unit_gpa(last), unit_gpa(units()) - unit_gpa(last));
-	expect_units(test, w, before, last, 1);
+	accept_between(w, &bits, unit_gpa(last), unit_gpa(units()) - unit_gpa(last));
+	expect_units(test, w, &bits, last, 1);
 }
 
 static void accepted_unit_is_not_accepted_again(struct kunit *test)
