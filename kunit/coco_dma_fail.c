@@ -65,10 +65,19 @@ static bool converted(const struct coco_override *o, void *address)
 	return false;
 }
 
-/* Whoever kept it, it is private as ever if nothing was really done to it */
-static void give_back(unsigned long address, unsigned int order)
+/*
+ * How many have the pages that were the first to be converted.  As always here, asked before the
+ * probe is taken out: that sleeps, and what went back to the allocator may be another's then.
+ */
+static int users_of_first(const struct coco_override *o)
 {
-	if (coco_page_users(address) == 1)
+	return o->ncalls ? coco_page_users(o->calls[0].arg[0]) : 0;
+}
+
+/* Whoever kept it, it is private as ever if nothing was really done to it */
+static void give_back(unsigned long address, unsigned int order, int users)
+{
+	if (users == 1)
 		free_pages(address, order);
 }
 
@@ -83,14 +92,16 @@ static void memory_that_is_not_decrypted_is_not_handed_out(struct kunit *test)
 	struct device *dev = coco_dma_dev(test);
 	dma_addr_t at;
 	void *cpu;
+	int users;
 
 	begin_failing(test, &decrypt);
 	cpu = dma_alloc_coherent(dev, SIZE, &at, GFP_KERNEL);
+	users = cpu ? coco_page_users((unsigned long)cpu) : 0;
 	coco_override_end(&decrypt);
 	KUNIT_EXPECT_GT(test, decrypt.ncalls, 0u);
 	KUNIT_EXPECT_NULL(test, cpu);
 	if (cpu)
-		give_back((unsigned long)cpu, get_order(SIZE));
+		give_back((unsigned long)cpu, get_order(SIZE), users);
 }
 
 static void memory_that_is_not_decrypted_is_kept(struct kunit *test)
@@ -99,16 +110,18 @@ static void memory_that_is_not_decrypted_is_kept(struct kunit *test)
 	unsigned long address;
 	dma_addr_t at;
 	void *cpu;
+	int users;
 
 	begin_failing(test, &decrypt);
 	cpu = dma_alloc_coherent(dev, SIZE, &at, GFP_KERNEL);
+	users = users_of_first(&decrypt);
 	coco_override_end(&decrypt);
 	KUNIT_EXPECT_PTR_EQ(test, cpu, NULL);
 	KUNIT_ASSERT_EQ(test, decrypt.ncalls, 1u);
 	address = decrypt.calls[0].arg[0];
 	KUNIT_EXPECT_EQ(test, decrypt.calls[0].arg[1], SIZE / PAGE_SIZE);
-	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
-	give_back(address, get_order(SIZE));
+	KUNIT_EXPECT_EQ_MSG(test, users, 1, "pages went back to the allocator");
+	give_back(address, get_order(SIZE), users);
 }
 
 static void memory_that_is_not_encrypted_again_is_kept(struct kunit *test)
@@ -116,17 +129,18 @@ static void memory_that_is_not_encrypted_again_is_kept(struct kunit *test)
 	struct device *dev = coco_dma_dev(test);
 	dma_addr_t at;
 	void *cpu;
+	int users;
 
 	cpu = dma_alloc_coherent(dev, SIZE, &at, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	begin_failing(test, &encrypt);
 	dma_free_coherent(dev, SIZE, cpu, at);
+	users = coco_page_users((unsigned long)cpu);
 	coco_override_end(&encrypt);
 	KUNIT_ASSERT_TRUE(test, converted(&encrypt, cpu));
-	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
-			    "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, users, 1, "pages went back to the allocator");
 	KUNIT_ASSERT_EQ(test, set_memory_encrypted((unsigned long)cpu, SIZE / PAGE_SIZE), 0);
-	give_back((unsigned long)cpu, get_order(SIZE));
+	give_back((unsigned long)cpu, get_order(SIZE), users);
 }
 
 #ifdef CC_HAVE_DMA_ALLOC_PAGES
@@ -135,14 +149,16 @@ static void pages_that_are_not_decrypted_are_not_handed_out(struct kunit *test)
 	struct device *dev = coco_dma_dev(test);
 	struct page *page;
 	dma_addr_t at;
+	int users;
 
 	begin_failing(test, &decrypt);
 	page = dma_alloc_pages(dev, SIZE, &at, DMA_BIDIRECTIONAL, GFP_KERNEL);
+	users = page ? page_count(page) : 0;
 	coco_override_end(&decrypt);
 	KUNIT_EXPECT_GT(test, decrypt.ncalls, 0u);
 	KUNIT_EXPECT_NULL(test, page);
 	if (page)
-		give_back((unsigned long)page_address(page), get_order(SIZE));
+		give_back((unsigned long)page_address(page), get_order(SIZE), users);
 }
 
 static void pages_that_are_not_decrypted_are_kept(struct kunit *test)
@@ -151,15 +167,17 @@ static void pages_that_are_not_decrypted_are_kept(struct kunit *test)
 	unsigned long address;
 	struct page *page;
 	dma_addr_t at;
+	int users;
 
 	begin_failing(test, &decrypt);
 	page = dma_alloc_pages(dev, SIZE, &at, DMA_BIDIRECTIONAL, GFP_KERNEL);
+	users = users_of_first(&decrypt);
 	coco_override_end(&decrypt);
 	KUNIT_EXPECT_PTR_EQ(test, page, NULL);
 	KUNIT_ASSERT_EQ(test, decrypt.ncalls, 1u);
 	address = decrypt.calls[0].arg[0];
-	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
-	give_back(address, get_order(SIZE));
+	KUNIT_EXPECT_EQ_MSG(test, users, 1, "pages went back to the allocator");
+	give_back(address, get_order(SIZE), users);
 }
 
 static void pages_that_are_not_encrypted_again_are_kept(struct kunit *test)
@@ -168,18 +186,19 @@ static void pages_that_are_not_encrypted_again_are_kept(struct kunit *test)
 	struct page *page;
 	dma_addr_t at;
 	void *cpu;
+	int users;
 
 	page = dma_alloc_pages(dev, SIZE, &at, DMA_BIDIRECTIONAL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	cpu = page_address(page);
 	begin_failing(test, &encrypt);
 	dma_free_pages(dev, SIZE, page, at, DMA_BIDIRECTIONAL);
+	users = coco_page_users((unsigned long)cpu);
 	coco_override_end(&encrypt);
 	KUNIT_ASSERT_TRUE(test, converted(&encrypt, cpu));
-	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
-			    "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, users, 1, "pages went back to the allocator");
 	KUNIT_ASSERT_EQ(test, set_memory_encrypted((unsigned long)cpu, SIZE / PAGE_SIZE), 0);
-	give_back((unsigned long)cpu, get_order(SIZE));
+	give_back((unsigned long)cpu, get_order(SIZE), users);
 }
 #else
 static void pages_that_are_not_decrypted_are_not_handed_out(struct kunit *test)
@@ -211,6 +230,7 @@ static void pool_that_is_not_decrypted_is_kept(struct kunit *test)
 	struct device *dev = coco_dma_dev(test);
 	dma_addr_t *at = kunit_kcalloc(test, POOL_PIECES, sizeof(*at), GFP_KERNEL);
 	void **cpu = kunit_kcalloc(test, POOL_PIECES, sizeof(*cpu), GFP_KERNEL);
+	int users[COCO_OVERRIDE_CALLS];
 	unsigned int i, n, waited, failed;
 
 	KUNIT_ASSERT_NOT_NULL(test, at);
@@ -226,14 +246,16 @@ static void pool_that_is_not_decrypted_is_kept(struct kunit *test)
 	msleep(50);		/* for it to be done with what it could not decrypt */
 	for (i = 0; i < n; i++)
 		dma_free_coherent(dev, PAGE_SIZE, cpu[i], at[i]);
+	failed = min_t(unsigned int, READ_ONCE(decrypt.ncalls), COCO_OVERRIDE_CALLS);
+	for (i = 0; i < failed; i++)
+		users[i] = coco_page_users(decrypt.calls[i].arg[0]);
 	coco_override_end(&decrypt);
-	failed = min_t(unsigned int, decrypt.ncalls, COCO_OVERRIDE_CALLS);
 	KUNIT_ASSERT_GT_MSG(test, failed, 0u, "the pool did not ask for more after %u pages", n);
 	for (i = 0; i < failed; i++) {
-		KUNIT_EXPECT_EQ_MSG(test, coco_page_users(decrypt.calls[i].arg[0]), 1,
-				    "%lu pages went back to the allocator", decrypt.calls[i].arg[1]);
+		KUNIT_EXPECT_EQ_MSG(test, users[i], 1, "%lu pages went back to the allocator",
+				    decrypt.calls[i].arg[1]);
 		give_back(decrypt.calls[i].arg[0],
-			  get_order(decrypt.calls[i].arg[1] << PAGE_SHIFT));
+			  get_order(decrypt.calls[i].arg[1] << PAGE_SHIFT), users[i]);
 	}
 }
 
@@ -254,9 +276,9 @@ static const struct coco_rule refuse = {
 static void memory_that_the_host_does_not_share_is_kept(struct kunit *test)
 {
 	struct device *dev = coco_dma_dev(test);
-	unsigned long address;
 	dma_addr_t at;
 	void *cpu;
+	int users;
 	s64 rule;
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_TDX));
@@ -265,13 +287,13 @@ static void memory_that_the_host_does_not_share_is_kept(struct kunit *test)
 	begin_failing(test, &decrypt);
 	rule = coco_rule_add(&refuse);
 	cpu = dma_alloc_coherent(dev, SIZE, &at, GFP_KERNEL);
+	users = users_of_first(&decrypt);
 	KUNIT_EXPECT_GT(test, coco_rule_del(rule), 0ull);
 	coco_override_end(&decrypt);
 	decrypt.watch = false;
 	KUNIT_EXPECT_PTR_EQ(test, cpu, NULL);
 	KUNIT_ASSERT_GE(test, decrypt.ncalls, 1u);
-	address = decrypt.calls[0].arg[0];
-	KUNIT_EXPECT_EQ_MSG(test, coco_page_users(address), 1, "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, users, 1, "pages went back to the allocator");
 }
 
 static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *test)
@@ -279,6 +301,7 @@ static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *tes
 	struct device *dev = coco_dma_dev(test);
 	dma_addr_t at;
 	void *cpu;
+	int users;
 	s64 rule;
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_TDX));
@@ -287,13 +310,13 @@ static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *tes
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	rule = coco_rule_add(&refuse);
 	dma_free_coherent(dev, SIZE, cpu, at);
+	users = coco_page_users((unsigned long)cpu);
 	KUNIT_EXPECT_GT(test, coco_rule_del(rule), 0ull);
 	KUNIT_EXPECT_EQ(test, coco_private_pages(at, SIZE), 0u);
-	KUNIT_EXPECT_EQ_MSG(test, coco_page_users((unsigned long)cpu), 1,
-			    "pages went back to the allocator");
+	KUNIT_EXPECT_EQ_MSG(test, users, 1, "pages went back to the allocator");
 	/* Shared ones in there would be the end of whoever gets them next */
 	KUNIT_ASSERT_EQ(test, set_memory_encrypted((unsigned long)cpu, SIZE / PAGE_SIZE), 0);
-	give_back((unsigned long)cpu, get_order(SIZE));
+	give_back((unsigned long)cpu, get_order(SIZE), users);
 }
 
 static int begin(struct kunit *test)
