@@ -13,6 +13,8 @@
  * another size, so that the information on one cannot be taken for that on the other.
  */
 #include <linux/nmi.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
 #include <asm/io.h>
 #include <asm/nmi.h>
 #include "lib/insn_all.h"
@@ -98,6 +100,8 @@ static void nmi_during_a_ve_spoils_neither_answer(struct kunit *test)
 	u64 delay;
 
 	need_tdx_and_machine(test);
+	/* One that comes behind its window is waited for on the CPU that it was sent to */
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 	for (delay = 0; delay <= MOST_DELAY; delay++) {
 		struct coco_window *w = coco_window(test);
 		const struct coco_event *first, *second;
