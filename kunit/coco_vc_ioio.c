@@ -435,19 +435,19 @@ static void ins_into_no_memory_faults(struct kunit *test)
 
 static void ins_reads_the_device(struct kunit *test)
 {
+	struct coco_window *w = coco_window(test);
 	struct coco_regs r = string_regs(3);
-	unsigned long flags;
 	u32 saved, id, *read;
 
 	prepare(test);
 	r.dx = PCI_DATA;
-	local_irq_save(flags);
+	coco_window_begin(w);	/* others use the two ports as well */
 	saved = inl(PCI_ADDRESS);
 	outl(0x80000000, PCI_ADDRESS);
 	id = inl(PCI_DATA);
 	do_rep_insl(&r);
 	outl(saved, PCI_ADDRESS);
-	local_irq_restore(flags);
+	coco_window_end(w);
 	read = (u32 *)(memory + MIDDLE);
 	KUNIT_EXPECT_NE(test, id, ~0u);
 	KUNIT_EXPECT_EQ(test, read[0], id);
