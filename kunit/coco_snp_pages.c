@@ -186,13 +186,15 @@ static void number_of_pages_beyond_4g_counts(struct kunit *test)
 static void number_of_pages_to_share_beyond_4g_counts(struct kunit *test)
 {
 	const struct coco_rule refuse = refusal(COCO_EV_PVALIDATE, FAIL_INPUT);
-	change_fn *share;
+	change_fn *share, *unshare;
 
 	need_snp(test);
 	share = coco_need_symbol(test, "snp_set_memory_shared");
+	unshare = coco_need_symbol(test, "snp_set_memory_private");
 	expect_end_at_second_page(test, &refuse, TERMINATE_PVALIDATE);
 	share(pages, PAGES_4G + 1);
 	fail_as_it_goes_on(test);
+	unshare(pages, 1);
 }
 
 static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
