@@ -38,6 +38,7 @@ FEATURES: Mapping[str, config.Requirement] = {
     "virtio_net": config.Requirement(("VIRTIO_NET",), "network cards of the host's"),
     "packet_sockets": config.Requirement(("PACKET",), "frames as they are on the wire"),
     "hpet_mmap": config.Requirement(("HPET_MMAP",), "MMIO at user-space addresses"),
+    "zone_dma": config.Requirement(("ZONE_DMA",), "devices that reach 16 MiB, and no more"),
 }
 # ... and those that stand for a function that the kernel exports
 EXPORTS: Mapping[str, str] = {
