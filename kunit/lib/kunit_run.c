@@ -250,6 +250,9 @@ static void run_params(struct kunit_suite *suite, struct kunit_case *c, struct k
 			     test->status_comment);
 		tally_add(tally, test->status);
 		merge_status(c, test->status);
+		/* A thread that timed out may still use all that is in it: no other row may have it */
+		if (test->attempt)
+			break;
 		desc[0] = '\0';
 		test->param_value = c->generate_params(test, test->param_value, desc);
 	}
