@@ -207,7 +207,7 @@ static struct console listener = {
 typedef void (*clear_fn)(void);
 
 /* WARN_ONCE() anew, as by debugfs' clear_warn_once; no interface for modules */
-static void clear_warn_once(struct kunit *test)
+static void __nocfi clear_warn_once(struct kunit *test)
 {
 	clear_fn clear_once = coco_symbol("generic_bug_clear_once");
 	char *start = coco_symbol("__start_once"), *end = coco_symbol("__end_once");

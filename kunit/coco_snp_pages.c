@@ -89,7 +89,7 @@ static void need_snp(struct kunit *test)
 /* So many, from the first one on */
 typedef void change_fn(unsigned long address, unsigned long count);
 
-static void share_first_page(struct kunit *test)
+static void __nocfi share_first_page(struct kunit *test)
 {
 	change_fn *share = coco_need_symbol(test, "snp_set_memory_shared");
 
@@ -108,7 +108,7 @@ static early_fn *find_early(struct kunit *test)
 }
 
 /* It asks by the GHCB's MSR, as when no interrupt comes: a #VC in between would write it, too */
-static void validate_early(early_fn *validate, unsigned long count)
+static void __nocfi validate_early(early_fn *validate, unsigned long count)
 {
 	unsigned long flags;
 
@@ -166,7 +166,7 @@ static struct coco_rule refusal(enum coco_event_kind kind, u64 answer)
 	};
 }
 
-static void number_of_pages_beyond_4g_counts(struct kunit *test)
+static void __nocfi number_of_pages_beyond_4g_counts(struct kunit *test)
 {
 	const struct coco_rule refuse = refusal(COCO_EV_PSC, 1);
 	change_fn *unshare;
@@ -183,7 +183,7 @@ static void number_of_pages_beyond_4g_counts(struct kunit *test)
  * Their validation is rescinded before the host is asked: of all of them up to 6.1, of those
  * of a request later.  No page but the first one may come to that: the others are in use.
  */
-static void number_of_pages_to_share_beyond_4g_counts(struct kunit *test)
+static void __nocfi number_of_pages_to_share_beyond_4g_counts(struct kunit *test)
 {
 	const struct coco_rule refuse = refusal(COCO_EV_PVALIDATE, FAIL_INPUT);
 	change_fn *share, *unshare;
@@ -214,7 +214,7 @@ static void early_number_of_pages_beyond_4g_counts(struct kunit *test)
 	fail_as_it_goes_on(test);
 }
 
-static void number_of_pages_beyond_16t_counts(struct kunit *test)
+static void __nocfi number_of_pages_beyond_16t_counts(struct kunit *test)
 {
 	void (*accept)(phys_addr_t start, phys_addr_t end);
 	const struct coco_rule refuse = refusal(COCO_EV_PSC, 1);

@@ -47,7 +47,7 @@ static void need_map_single(struct kunit *test)
 }
 
 /* As an IOMMU's driver does for a device that is not trusted */
-static dma_addr_t map(struct kunit *test, const void *buf, size_t len)
+static dma_addr_t __nocfi map(struct kunit *test, const void *buf, size_t len)
 {
 	struct device *dev = coco_dma_dev(test);
 	phys_addr_t phys = virt_to_phys((void *)buf), at;

@@ -208,7 +208,7 @@ static void scatterlist_with_a_part_too_long_is_undone(struct kunit *test)
 
 /* What a driver is told of where its bounce buffers can be; no other pool can do else */
 #if defined(CC_HAVE_DEFAULT_SWIOTLB_LIMIT) && defined(CONFIG_SWIOTLB_DYNAMIC)
-static void limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
+static void __nocfi limit_of_a_pool_that_cannot_grow_is_its_end(struct kunit *test)
 {
 	typeof(default_swiotlb_limit) *limit;
 

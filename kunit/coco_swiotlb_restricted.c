@@ -45,7 +45,7 @@ static bool in_pool(dma_addr_t at, size_t len)
 	return at >= pool.base && at + len <= pool.base + pool.size;
 }
 
-static int attach(struct kunit *test)
+static int __nocfi attach(struct kunit *test)
 {
 	int (*device_init)(struct reserved_mem *rmem, struct device *dev);
 	struct page *page;

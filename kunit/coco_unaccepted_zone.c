@@ -41,7 +41,7 @@ static void counter_fits_the_table(struct kunit *test)
 }
 
 /* What kswapd asks of a zone: a mark that it is above thanks to unaccepted memory only */
-static void unaccepted_memory_is_no_reason_to_reclaim(struct kunit *test)
+static void __nocfi unaccepted_memory_is_no_reason_to_reclaim(struct kunit *test)
 {
 	typeof(zone_watermark_ok) *watermark_ok;
 	unsigned int i, zones = 0;

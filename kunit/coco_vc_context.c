@@ -59,19 +59,18 @@ static void behind_it(struct kprobe *probe, struct pt_regs *regs, unsigned long 
 }
 
 /* What the handler does, but outside of it; one of the two ways may not be there */
-static void decode_here(void)
+static void __nocfi decode_here(void)
 {
-	int (*decode)(struct insn *insn, const void *code, int size, int mode);
-	void (*init)(struct insn *insn, const void *code, int size, int mode);
-	void (*length)(struct insn *insn);
+	typeof(insn_init) *init = coco_symbol("insn_init");
+	typeof(insn_get_length) *length = coco_symbol("insn_get_length");
 	static const u8 nops[16] = { [0 ... 15] = 0x90 };
 	struct insn insn;
+#ifdef CC_HAVE_INSN_DECODE
+	typeof(insn_decode) *decode = coco_symbol("insn_decode");
 
-	decode = coco_symbol("insn_decode");
-	init = coco_symbol("insn_init");
-	length = coco_symbol("insn_get_length");
 	if (decode)
-		decode(&insn, nops, sizeof(nops), 1);
+		decode(&insn, nops, sizeof(nops), INSN_MODE_64);
+#endif
 	if (init && length) {
 		init(&insn, nops, sizeof(nops), 1);
 		length(&insn);

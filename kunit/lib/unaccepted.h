@@ -39,12 +39,12 @@ static inline struct efi_unaccepted_memory *unaccepted_table(void)
 static typeof(accept_memory) *accept_fn;
 static typeof(range_contains_unaccepted_memory) *contains_fn;
 
-static inline void kernel_accept(phys_addr_t start, u64 size)
+static inline void __nocfi kernel_accept(phys_addr_t start, u64 size)
 {
 	accept_fn(start, UNACCEPTED_TAKES_SIZE ? size : start + size);
 }
 
-static inline bool kernel_sees_unaccepted(phys_addr_t start, u64 size)
+static inline bool __nocfi kernel_sees_unaccepted(phys_addr_t start, u64 size)
 {
 	return contains_fn(start, UNACCEPTED_TAKES_SIZE ? size : start + size);
 }
