@@ -42,9 +42,12 @@ function init_line(text,   words, rc) {
 			problem(suite, "bad-exit", "the module cannot be loaded: " after(text, " : "))
 		else if (rc > 4)
 			problem(suite, "bad-exit", "the program ended with " rc)
+		remains(rc)
 		suite = ""
 	} else if (words[1] == "skip") {
 		skipped[words[2]] = after(text, " : ")
+	} else if (words[1] == "problem") {
+		problem(words[2], words[3], after(text, " : "))
 	} else if (words[1] == "rmmod") {
 		problem(words[2], "left-loaded", "the module " words[2] " stays loaded")
 	}
@@ -57,7 +60,8 @@ function after(text, mark,   at) {
 
 function fresh() {
 	said = splats = ""
-	n_said = 0
+	n_said = marked = last_leaf = 0
+	delete during
 	delete below
 	delete failed_below
 	delete heading
@@ -70,6 +74,21 @@ function problem(name, word, text) {
 	p_text[problems] = text
 }
 
+# Splats that no result line came after: those of a program by the case that its marks name
+# (coco_mark() in coco_harness_run.h), those at the end of a module by its last case
+function remains(rc,   id) {
+	for (id in during) {
+		if (id in place_of)
+			hold_against(place_of[id], during[id])
+		else
+			problem(suite, "splat", "during " id ": " during[id])
+	}
+	if (splats != "" && last_leaf && rc == 0 && kind[suite] == "kunit")
+		hold_against(last_leaf, splats)
+	else if (splats != "")
+		problem(suite, "splat", splats)
+}
+
 # One line of KTAP or of what stands between; printk's time goes first
 function log_line(channel, text,   depth, body, bad, name, reason, at) {
 	if (channel == "k")
@@ -77,6 +96,10 @@ function log_line(channel, text,   depth, body, bad, name, reason, at) {
 	body = text
 	sub(/^ +/, "", body)
 	depth = int((length(text) - length(body)) / 4)
+	if (channel == "k" && kind[suite] == "selftest") {
+		kernel_line(body)
+		return
+	}
 	if (body ~ /^# Subtest: /) {
 		heading[depth] = substr(body, 12)
 		return
@@ -131,18 +154,35 @@ function splat_kind(body) {
 	return ""
 }
 
+function joined(text, line) {
+	return text (text == "" ? "" : "\n") line
+}
+
+# The kernel's log during a program; all of it comes after all that the program said
+function kernel_line(body,   splat) {
+	if (body ~ /^coco: running [^ ]+$/) {
+		marked = suite "." plain_name(substr(body, 15))
+		return
+	}
+	splat = splat_kind(body)
+	if (splat != "" && marked)
+		during[marked] = joined(during[marked], splat ": " body)
+	else if (splat != "")
+		splats = joined(splats, splat ": " body)
+}
+
 function remark(channel, body,   splat) {
 	splat = channel == "k" ? splat_kind(body) : ""
 	if (splat != "")
-		splats = splats (splats == "" ? "" : "\n") splat ": " body
+		splats = joined(splats, splat ": " body)
 	if (n_said++ < 60 && body !~ /^(KTAP|TAP) version|^1\.\.|^# (RUN|begin|module:)/)
-		said = said (said == "" ? "" : "\n") body
+		said = joined(said, body)
 }
 
 function leaf(name, bad, reason,   id) {
 	id = suite "." name
 	if (reason == "not selected") {
-		said = splats = ""
+		said = ""
 		n_said = 0
 		return
 	}
@@ -150,23 +190,28 @@ function leaf(name, bad, reason,   id) {
 		problem(suite, "duplicate", id " has two results")
 		return
 	}
-	place_of[id] = ++cases
+	place_of[id] = last_leaf = ++cases
 	c_id[cases] = id
 	c_status[cases] = bad ? "fail" : (reason != "" ? "skip" : "pass")
 	c_message[cases] = reason
 	c_said[cases] = said
-	c_splats[cases] = splats
 	if (bad) {
 		c_cause[cases] = "assertion"
 		c_message[cases] = first_words(said)
 	}
-	if (splats != "" && !bad && !all_tolerated(splats, tolerated[base(id)])) {
-		c_status[cases] = "fail"
-		c_cause[cases] = splats ~ /(^|\n)oops/ ? "oops" : "splat"
-		c_message[cases] = splats
-	}
+	if (splats != "")
+		hold_against(cases, splats)
 	said = splats = ""
 	n_said = 0
+}
+
+function hold_against(i, text) {
+	c_splats[i] = joined(c_splats[i], text)
+	if (c_status[i] == "fail" || all_tolerated(text, tolerated[base(c_id[i])]))
+		return
+	c_status[i] = "fail"
+	c_cause[i] = text ~ /(^|\n)oops/ ? "oops" : "splat"
+	c_message[i] = text
 }
 
 # Does the case cause each of them on purpose?  words: "kind" or "kind in function|function"

@@ -171,6 +171,69 @@ def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
     assert run["summary"]["finding"] == 6 and run["summary"]["known"] == 2
 
 
+SPLATS = """i|begin vc
+k|[    1.0]     # Subtest: vc
+k|[    1.1]     ok 1 passes
+k|[    1.1] WARNING: CPU: 0 PID: 1 at x.c:1 x+0x1/0x2
+k|[    1.2]     ok 2 table # SKIP not selected
+k|[    1.2] BUG: at the end of the module
+k|[    1.2] ok 1 vc
+i|end vc rc=0
+i|begin vc
+k|[    2.0]     # Subtest: vc
+k|[    2.1]     ok 1 warns
+k|[    2.1] WARNING: CPU: 0 PID: 1 at x.c:1 y.part.0+0x1/0x2
+k|[    2.2] ok 1 vc
+i|end vc rc=0
+i|begin vc
+k|[    3.1] WARNING: CPU: 0 PID: 1 at x.c:1 nobody+0x1/0x2
+i|end vc rc=0
+i|begin user
+t|KTAP version 1
+t|1..2
+t|# RUN           opens ...
+t|ok 1 opens
+t|# RUN           in.byte ...
+t|ok 2 in.byte
+k|[    4.0] WARNING: CPU: 0 PID: 1 at x.c:1 before_any+0x1/0x2
+k|[    4.0] coco: running opens
+k|[    4.1] coco: running in.byte
+k|[    4.1] Oops: 0002 [#1]
+k|[    4.1] WARNING: CPU: 0 PID: 1 at x.c:1 x+0x1/0x2
+k|[    4.2] coco: running unheard
+k|[    4.2] UBSAN: of a case without a result
+i|end user rc=0
+i|problem coco cannot-load : coco.ko cannot be loaded
+"""
+SPLAT_ENDS = {
+    "vc.passes": ("fail", "splat"),
+    "vc.warns": ("pass", ""),
+    "user.opens": ("pass", ""),
+    "user.in.byte": ("fail", "oops"),
+}
+
+
+def test_awk_gives_a_splat_to_its_case_or_makes_it_a_problem(
+    awk: list[str], tmp_path: Path
+) -> None:
+    _, document = judge(awk, tmp_path, log=SPLATS)
+    run = document["runs"][0]
+    cases = {case["id"]: case for case in run["cases"]}
+    ends = {name: (cases[name]["status"], cases[name]["cause"]) for name in SPLAT_ENDS}
+    assert ends == SPLAT_ENDS
+    kinds = {name: [text.split(":")[0] for text in case["splats"]] for name, case in cases.items()}
+    assert kinds["vc.passes"] == ["warning", "bug"]
+    assert kinds["user.in.byte"] == ["oops", "warning"]
+    assert cases["vc.warns"]["splats"] and not cases["user.opens"]["splats"]
+    told = [(one["suite"], one["kind"], one["text"].split()[-1]) for one in run["problems"]]
+    assert told == [
+        ("vc", "splat", "nobody+0x1/0x2"),
+        ("user", "splat", "result"),
+        ("user", "splat", "before_any+0x1/0x2"),
+        ("coco", "cannot-load", "loaded"),
+    ]
+
+
 def test_awk_takes_the_version_from_the_banner(awk: list[str], tmp_path: Path) -> None:
     """Debian's 6.12.0-5 is 6.12.30: an entry up to 6.12.20 does not cover it."""
     old = FACTS.replace("6.12.0-5", "6.11.0-5").replace("6.12.30", "6.11.3")
