@@ -18,6 +18,8 @@ from coco import expect, plan, qemu, runner  # noqa: E402
 from coco.model import SELFTEST  # noqa: E402
 from coco.watch import Budgets  # noqa: E402
 
+# Before a command: what is started in the background has INT and QUIT ignored, and hands that on
+ENDS_BY_SIGNALS = ("env", "--default-signal")
 SHORT = Budgets(boot=6.0, silence=0.8, case=1.2, flood=1 << 20)
 
 Play = Callable[..., runner.Run]

@@ -156,6 +156,24 @@ def test_module_that_cannot_be_loaded_is_a_problem(guests: Guests) -> None:
     assert "cannot be loaded" in found["problems"][0]["text"]
 
 
+def test_core_that_cannot_be_loaded_keeps_no_program_from_running(guests: Guests) -> None:
+    spoil = "printf broken >modules/$(uname -r)/coco.ko"
+    left = guests.run({"pretend": PRETEND, "spoil": spoil, "real": f"./{RUN}/real"})
+    assert left.status("real") == 1, left.said
+    found = document(left, "real")
+    assert any(text.startswith("coco.ko cannot be loaded") for text in reasons(found, "vc"))
+    assert "coco" in {problem["suite"] for problem in found["runs"][0]["problems"]}
+    assert "i|end technology_user rc=" in left.files["real/stream.log"].decode()
+
+
+def test_log_that_lost_its_beginning_is_a_problem(guests: Guests) -> None:
+    unmarked = "rm /dev/kmsg; ln -s null /dev/kmsg"
+    commands = {"pretend": PRETEND, "unmarked": unmarked, "real": f"./{RUN}/real --suite vc"}
+    found = document(guests.run(commands), "real")
+    problems = {problem["text"] for problem in found["runs"][0]["problems"]}
+    assert "the log lost the beginning of vc" in problems
+
+
 def test_results_folder_of_a_guest_is_read_by_report(guests: Guests, tmp_path: Path) -> None:
     from coco import writers
 

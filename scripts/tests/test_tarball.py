@@ -6,12 +6,15 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ENDS_BY_SIGNALS
 
 from coco import expect, parts, results, tarball
 from coco.expect import Case, Expectations, Known, Setting, Suite
@@ -298,15 +301,43 @@ def unpacked(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_guest(folder: Path, *words: str) -> tuple[int, str]:
+def start_guest(folder: Path, *words: str) -> subprocess.Popen[str]:
     argv = [str(folder / "run-guest"), *words]
     if os.geteuid() == 0:  # not even a driver
         argv = ["setpriv", "--reuid=65534", "--clear-groups", "--", *argv]
+    argv = [*ENDS_BY_SIGNALS, *argv]
     folder.chmod(0o777)
     for parent in folder.parents[:2]:
         parent.chmod(0o755)
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder)
-    return done.returncode, done.stdout + done.stderr
+    (folder / "tmp").mkdir(exist_ok=True)
+    (folder / "tmp").chmod(0o777)
+    where = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "TMPDIR": str(folder / "tmp")}
+    return subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **where},
+    )
+
+
+def run_guest(folder: Path, *words: str) -> tuple[int, str]:
+    guest = start_guest(folder, *words)
+    return guest.wait(), guest.communicate()[0]
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def confidential(unpacked: Path) -> Path:
+    """An SEV-SNP guest by its own word."""
+    program(unpacked / "selftests/guest_facts", "echo technology=sev-snp\necho machine=yes")
+    return unpacked
 
 
 def test_run_guest_outside_of_any_technology(unpacked: Path) -> None:
@@ -338,3 +369,44 @@ def test_run_guest_words(unpacked: Path, words: list[str], status: int, text: st
 def test_expectations_that_are_written_down_make_a_plan() -> None:
     lines = tarball.plan(expect.load(tarball.EXPECTATIONS)).splitlines()
     assert len([line for line in lines if line.startswith("case\t")]) > 100
+
+
+# ---- what may go wrong while it runs ----
+@pytest.mark.parametrize("name", ["facts", "stream.log"])
+def test_run_guest_that_cannot_write_its_results_could_not_run(unpacked: Path, name: str) -> None:
+    (unpacked / "out").mkdir(mode=0o777)
+    (unpacked / "out").chmod(0o777)
+    (unpacked / "out" / name).symlink_to("/dev/full")
+    # A program of C does not look whether its words arrive
+    program(unpacked / "selftests/guest_facts", "{ echo technology=none; } 2>/dev/null; true")
+    status, text = run_guest(unpacked, "--results", "out")
+    assert status == 3, text
+    assert f"out/{name} is not complete" in text
+    assert not (unpacked / "out/result.json").exists()
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["exit 2", "exit 0", 'head -n 3 "$json" >"$json.part"; mv "$json.part" "$json"; exit 77'],
+)
+def test_run_guest_without_a_whole_result_could_not_run(unpacked: Path, ending: str) -> None:
+    judging = 'case "$*" in *result.awk*) ;; *) exec /usr/bin/awk "$@" ;; esac'
+    json = f'json={unpacked}/out/result.json\n/usr/bin/awk "$@" >/dev/null'
+    program(unpacked / "bin/awk", f"{judging}\n{json if 'json' in ending else ''}\n{ending}")
+    status, text = run_guest(unpacked, "--results", "out")
+    assert status == 3, text
+    assert "result.json is not complete" in text
+    assert not (unpacked / "out/result.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGPIPE])
+def test_run_guest_cleans_up_whatever_ends_it(confidential: Path, number: signal.Signals) -> None:
+    program(confidential / "selftests/user", f"touch {confidential}/tmp/began; sleep 1")
+    guest = start_guest(confidential, "--suite", "user", "--no-modules")
+    end = time.monotonic() + 20
+    while not (confidential / "tmp/began").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    guest.send_signal(number)
+    assert guest.wait() == 130, guest.communicate()[0]
+    assert [path.name for path in (confidential / "tmp").iterdir()] == ["began"]
