@@ -2,12 +2,13 @@
 """The selftests' harness: what it says of tests that end in every way there is."""
 
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from conftest import file_of_tree
+from conftest import ENDS_BY_SIGNALS, file_of_tree
 
 from coco import ktap, parts
 
@@ -104,6 +105,23 @@ def test_nothing_of_a_test_lives_on(output: tuple[int, str]) -> None:
     end = time.monotonic() + 5
     while status.exists() and status.read_text(encoding="utf-8").split()[2] != "Z":
         assert time.monotonic() < end, "the child of a test is still there"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_nothing_of_a_test_outlives_the_harness(program: Path, number: signal.Signals) -> None:
+    argv = [*ENDS_BY_SIGNALS, str(program), "-t", "sleeps"]
+    harness = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    children = Path(f"/proc/{harness.pid}/task/{harness.pid}/children")
+    end = time.monotonic() + 5
+    while not (found := children.read_text(encoding="utf-8").split()):
+        assert time.monotonic() < end
+    harness.send_signal(number)
+    assert harness.wait() == -number
+    status = Path(f"/proc/{found[0]}/stat")
+    end = time.monotonic() + 5
+    while status.exists() and status.read_text(encoding="utf-8").split()[2] != "Z":
+        assert time.monotonic() < end, "the test lives on"
         time.sleep(0.05)
 
 

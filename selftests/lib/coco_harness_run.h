@@ -25,6 +25,9 @@ static struct __test_metadata *coco_tests;
 static const char *coco_globs[COCO_MAX_GLOBS];
 static int coco_nglobs;
 
+/* The process of the test that runs, and its group; 0: none */
+static volatile sig_atomic_t coco_running;
+
 /* Undoes what outlives the process of a test that died before its teardown, if anything does */
 static void (*coco_after_death)(void);
 
@@ -136,10 +139,11 @@ static void coco_test_process(struct __test_metadata *test, const void *variant)
 static bool coco_wait(pid_t pid, int seconds, int *status)
 {
 	struct timespec now, end, left;
-	sigset_t chld;
+	sigset_t chld, before;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, &before);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
 	while (waitpid(pid, status, WNOHANG) != pid) {
@@ -153,10 +157,12 @@ static bool coco_wait(pid_t pid, int seconds, int *status)
 		if (left.tv_sec < 0) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, status, 0);
+			sigprocmask(SIG_SETMASK, &before, NULL);
 			return false;
 		}
 		sigtimedwait(&chld, NULL, &left);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	kill(-pid, SIGKILL);	/* what it may have left behind */
 	return true;
 }
@@ -210,35 +216,62 @@ static void coco_mark(const struct __test_metadata *test)
 	close(fd);
 }
 
+/* A test is in a group of its own: whoever ends us does not reach it */
+static void coco_end_with_test(int sig)
+{
+	if (coco_running > 0)
+		kill(-coco_running, SIGKILL);
+	raise(sig);		/* now the default, and held back until we return */
+}
+
+static const int coco_end_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+static void coco_handle_ends(void)
+{
+	struct sigaction end = { .sa_handler = coco_end_with_test, .sa_flags = SA_RESETHAND };
+	struct sigaction before;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(coco_end_signals); i++)
+		if (!sigaction(coco_end_signals[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(coco_end_signals[i], &end, NULL);
+}
+
 static void coco_run_one(struct __test_metadata *test, const void *variant)
 {
-	sigset_t chld, before;
+	sigset_t blocked, before;
 	const char *why;
 	bool in_time;
 	int status = 0;
+	size_t i;
 	pid_t pid;
 
 	memset(test->outcome, 0, sizeof(*test->outcome));
 	coco_mark(test);
 	printf("# RUN           %s ...\n", test->id);
 	fflush(NULL);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &before);
+	sigemptyset(&blocked);
+	for (i = 0; i < ARRAY_SIZE(coco_end_signals); i++)
+		sigaddset(&blocked, coco_end_signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
 	pid = fork();
 	if (!pid) {
+		coco_running = 0;
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		setpgid(0, 0);
 		coco_test_process(test, variant);
 	}
 	if (pid < 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		printf("# %s: fork: %s\n", test->id, strerror(errno));
 		test->outcome->failed = true;
 		return;
 	}
 	setpgid(pid, pid);
-	in_time = coco_wait(pid, coco_limit(test), &status);
+	coco_running = pid;
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	in_time = coco_wait(pid, coco_limit(test), &status);
+	coco_running = 0;
 	if (!test->outcome->completed && coco_after_death)
 		coco_after_death();
 	why = coco_bad_end(test, in_time, status);
@@ -334,6 +367,7 @@ static int coco_run_all(void)
 	for (test = coco_tests; test; test = test->next)
 		test->outcome = outcome;
 	printf(count ? "1..%d\n" : "1..%d # SKIP no test of that name\n", count);
+	coco_handle_ends();
 	coco_for_each(coco_run_and_report);
 	printf("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:%d error:0\n", coco_passed, coco_failed,
 	       coco_skipped);
