@@ -106,6 +106,13 @@ def test_autopkgtest_of_a_testbed_without_technology_is_skipped(package: Path) -
     assert "SKIP" in text
 
 
+def test_autopkgtest_depends_on_what_the_programs_are_built_with() -> None:
+    for stanza in (EXAMPLE / "tests/control").read_text(encoding="utf-8").split("\n\n"):
+        depends = stanza.partition("Depends:")[2].partition("Restrictions:")[0]
+        words = {word.strip() for word in depends.split(",")}
+        assert {"gcc", "libbearssl-dev", "libc6-dev", "make"} <= words, stanza
+
+
 # ---- packages with signed modules ----
 
 PACKAGES = parts.REPOSITORY / "examples/packages"
