@@ -10,7 +10,7 @@ from pathlib import Path
 import fake_kernel
 import pytest
 
-from coco import config, image, modules
+from coco import config, image, modules, parts
 from coco.errors import InfrastructureError, Unavailable, UsageError
 from coco.kernels import Kernel
 
@@ -86,14 +86,35 @@ def test_build_leaves_sources_and_headers_alone(
         modules.build(kernel)
 
 
+@pytest.mark.parametrize(
+    ("config", "which", "own"),
+    [
+        ("", "", True),
+        ("m", "", True),
+        ("y", "", False),
+        ("m", "kernel", False),
+        ("y", "kernel", False),
+        ("y", "own", True),
+    ],
+)
 def test_kunit_that_is_a_module_is_not_relied_on(
-    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, config: str, which: str, own: bool
 ) -> None:
+    header = tmp_path / "include/kunit/test.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("#define kunit_skip\nsuite_init\nkunit_merge_suite_sets\n")
+    text = f"include {parts.REPOSITORY}/kunit/Kbuild.probe\nall:\n\t@echo own=$(coco-own-kunit)\n"
+    (tmp_path / "Makefile").write_text(text)
+    words = [f"srctree={tmp_path}", f"CONFIG_KUNIT={config}", f"COCO_KUNIT={which}"]
+    done = subprocess.run(["make", "-s", *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == f"own={'y' if own else ''}", done.stderr
+
+
+def test_word_for_kbuild_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COCO_KUNIT", raising=False)
-    assert modules._variables(replace(kernel, config={"KUNIT": "y"})) == []
-    assert modules._variables(replace(kernel, config={"KUNIT": "m"})) == ["COCO_KUNIT=own"]
+    assert modules._variables() == []
     monkeypatch.setenv("COCO_KUNIT", "kernel")
-    assert modules._variables(replace(kernel, config={"KUNIT": "m"})) == ["COCO_KUNIT=kernel"]
+    assert modules._variables() == ["COCO_KUNIT=kernel"]
 
 
 def test_suites_from_elsewhere(kernel: Kernel, tmp_path: Path) -> None:

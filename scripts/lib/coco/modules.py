@@ -42,7 +42,7 @@ def build(kernel: Kernel, log: Path | None = None, say: Say = cache.quiet) -> Mo
     assert kernel.headers is not None
     cc = _compiler(kernel)
     found = dict(sources(REPOSITORY))
-    extra = _variables(kernel)
+    extra = _variables()
     digest = hashlib.sha256()
     for name in sorted(found):
         digest.update(f"{name}\0{len(found[name])}\0".encode() + found[name])
@@ -153,11 +153,9 @@ def _compiler(kernel: Kernel) -> _Compiler:
     return _Compiler(chosen, version, words, newer)
 
 
-def _variables(kernel: Kernel) -> list[str]:
+def _variables() -> list[str]:
     """Words for our Kbuild."""
     which = os.environ.get("COCO_KUNIT", "")
-    if not which and kernel.config.get("KUNIT") == "m":
-        which = "own"  # or else kunit.ko would have to be found and loaded before the suites
     return [f"COCO_KUNIT={which}"] if which else []
 
 
