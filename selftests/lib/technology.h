@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Which confidential computing technology is active, as user space can tell:
- * by the machine, by CPUID, by the kernel's log.
+ * by the machine, by CPUID, by an MSR, by the kernel's log.
  */
 #ifndef COCO_TECHNOLOGY_H
 #define COCO_TECHNOLOGY_H
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "kernel.h"
 #include "machine.h"
@@ -57,6 +60,31 @@ static __maybe_unused int technology_by_cpuid(void)
 	return amd & AMD_SEV_ES ? COCO_SEV_ES : COCO_SEV;
 }
 
+/* ---- the MSR ---- */
+#define MSR_DEVICE	"/dev/cpu/0/msr"
+#define MSR_SEV_STATUS	0xc0010131	/* APM vol. 2, 15.34.10 */
+#define STATUS_SEV	(1u << 0)
+#define STATUS_SEV_ES	(1u << 1)
+#define STATUS_SEV_SNP	(1u << 2)
+
+/* TECHNOLOGY_UNKNOWN: no such device, or not allowed */
+static __maybe_unused int technology_by_msr(void)
+{
+	int fd = open(MSR_DEVICE, O_RDONLY | O_CLOEXEC);
+	uint64_t status;
+	bool got = fd >= 0 && pread(fd, &status, sizeof(status), MSR_SEV_STATUS) == sizeof(status);
+
+	if (fd >= 0)
+		close(fd);
+	if (!got)
+		return TECHNOLOGY_UNKNOWN;
+	if (status & STATUS_SEV_SNP)
+		return COCO_SEV_SNP;
+	if (status & STATUS_SEV_ES)
+		return COCO_SEV_ES;
+	return status & STATUS_SEV ? COCO_SEV : COCO_NONE;
+}
+
 /* ---- the kernel's log ---- */
 
 static inline bool line_has_word(const char *line, const char *word)
@@ -94,20 +122,41 @@ static __maybe_unused int technology_by_log(const char *log)
 	return line_has_word(line, "SEV") ? COCO_SEV : COCO_NONE;
 }
 
-/* The best word there is: the machine's, else the kernel's log on top of CPUID */
-static __maybe_unused int technology_active(void)
+/*
+ * The best word there is, and whose it was.  The kernel's log loses its first lines
+ * in a guest that has been up for long, so it is asked last; an AMD host's CPUID may
+ * name more than is switched on.
+ */
+static __maybe_unused int technology_told_by(const char **told_by)
 {
+	int by_cpuid = technology_by_cpuid(), found;
 	char *log;
-	int technology;
 
+	*told_by = "machine";
 	if (machine_present())
 		return machine_personality();
-	if (technology_by_cpuid() == COCO_NONE)
-		return COCO_NONE;
+	*told_by = "cpuid";
+	if (by_cpuid == COCO_NONE || by_cpuid == COCO_TDX)
+		return by_cpuid;
+	*told_by = "msr";
+	found = technology_by_msr();
+	if (found != TECHNOLOGY_UNKNOWN)
+		return found;
+	*told_by = "log";
 	log = kernel_log();
-	technology = log ? technology_by_log(log) : TECHNOLOGY_UNKNOWN;
+	found = log ? technology_by_log(log) : COCO_NONE;
 	free(log);
-	return technology;
+	if (found != COCO_NONE)
+		return found;
+	*told_by = "cpuid";
+	return by_cpuid;
+}
+
+static __maybe_unused int technology_active(void)
+{
+	const char *told_by;
+
+	return technology_told_by(&told_by);
 }
 
 /* The VMPL of an SEV-SNP guest: 0, or there is an SVSM.  Kernels that do not show it know no other */

@@ -14,10 +14,8 @@
 #include "device.h"
 #include "../lib/technology.h"
 
-#define MSR_DEVICE	"/dev/cpu/0/msr"
 #define MSR_TSC		0x10
 #define MSR_GUEST_TSC_FREQ 0xc0010134	/* APM vol. 2, 15.36.18: MHz in bits 17:0, nominal */
-#define MSR_SEV_STATUS	0xc0010131
 #define SECURE_TSC	(1ull << 11)
 #define VMEXIT_MSR	0x7c
 
