@@ -88,6 +88,34 @@ def test_programs_of_attestation_skip_with_a_reason_in_a_plain_guest(guests: Gue
         assert [line for line in points if not SKIPPED.fullmatch(line)] == [], name
 
 
+def test_programs_do_no_harm_without_the_machine(guests: Guests) -> None:
+    """By hand, in a guest that has a disk, and no INT 0x80."""
+    commands = {
+        "disk": "mkdir -p /results/said; head -c 1048576 /dev/zero >/dev/vda",
+        "written": "./selftests/virtio_blk -t host_finds_what_the_guest_wrote",
+        "kept": "head -c 1048576 /dev/zero | sha256sum >/tmp/a; sha256sum </dev/vda >/tmp/b; "
+        'test "$(cat /tmp/a)" = "$(cat /tmp/b)"',
+        "item": "./selftests/tsm_report_user -t 'item_outlives*' >/results/said/item",
+        "open": "./selftests/tsm_report_user -t 'open_report_outlives*' >/results/said/open",
+        "int80": "./selftests/int80_user",
+    }
+    left = guests.run(commands, append="ia32_emulation=off")
+    assert left.status("written") == left.status("int80") == 4, left.said
+    assert left.status("kept") == 0
+    for name in ("item", "open"):
+        assert "SKIP needs the software machine" in left.files[f"said/{name}"].decode()
+
+
+def test_driver_that_was_there_before_stays(guests: Guests) -> None:
+    commands = {
+        "load": "mkdir -p /results/said; modprobe sev-guest",
+        "bind": "./selftests/sev_guest_bind >/results/said/bind",
+    }
+    left = guests.run(commands, "sev-snp")
+    assert left.status("load") == 0 and left.status("bind") == 4, left.said
+    assert "sev_guest" in left.modules
+
+
 @pytest.mark.parametrize("personality", ["sev-snp", "tdx"])
 def test_guest_of_the_machine_runs_what_a_check_runs(guests: Guests, personality: str) -> None:
     left = guests.run({"all": f"./{RUN}/all --expect {personality}"}, personality)

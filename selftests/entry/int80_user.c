@@ -22,7 +22,29 @@
 #define ERROR_TABLE	7u
 #define ERROR_IDT	2u
 
+/* Of kernels that were built with 32-bit emulation, old and new */
+#define NEED_INT80() do { \
+	if (!kernel_has("entry_INT80_compat", NULL) && !kernel_has("asm_int80_emulation", NULL)) \
+		SKIP(return, "this kernel was built without INT 0x80"); \
+} while (0)
+
+#define NEED_DEFAULT_EMULATION() do { \
+	if (command_line_has("ia32_emulation=")) \
+		SKIP(return, "ia32_emulation= on the command line"); \
+} while (0)
+
 static long result;
+
+static bool command_line_has(const char *option)
+{
+	char line[4096];
+	FILE *f = fopen("/proc/cmdline", "re");
+	bool found = f && fgets(line, sizeof(line), f) && strstr(line, option);
+
+	if (f)
+		fclose(f);
+	return found;
+}
 
 static __insn void int80_getpid(void)
 {
@@ -35,6 +57,7 @@ TEST(int80_is_refused)
 	struct fault fault;
 
 	NEED_TECHNOLOGY(1u << COCO_SEV | 1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "SEV");
+	NEED_DEFAULT_EMULATION();
 	result = -1;
 	fault = fault_of(int80_getpid);
 	EXPECT_EQ(SIGSEGV, fault.signal);
@@ -50,6 +73,8 @@ TEST(int80_is_a_system_call)
 	struct fault fault;
 
 	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_TDX, "guests that need not do without");
+	NEED_INT80();
+	NEED_DEFAULT_EMULATION();
 	result = -1;
 	fault = fault_of(int80_getpid);
 	EXPECT_EQ(0, fault.signal);

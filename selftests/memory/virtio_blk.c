@@ -80,8 +80,10 @@ TEST(host_finds_what_the_guest_wrote)
 {
 	unsigned int turn = 0, size;
 	uint64_t sector;
-	int fd = open(DISK, O_RDWR | O_DIRECT);
+	int fd;
 
+	NEED_MACHINE();		/* or it is someone's disk */
+	fd = open(DISK, O_RDWR | O_DIRECT);
 	if (fd < 0)
 		SKIP(return, DISK ": %s", strerror(errno));
 	for (sector = HALF; sector < SECTORS; sector += size) {
