@@ -174,7 +174,10 @@ def test_nohup_is_respected() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.parametrize("words", [("BISECT=1",), ("--bisect", "FIX=all"), ("BISECT=1", "FIXX=a")])
+@pytest.mark.parametrize(
+    "words",
+    [("BISECT=1",), ("--bisect", "FIX=all"), ("BISECT=1", "FIXX=a"), ("BISECT=yes", "FIX=all")],
+)
 def test_bisection_ends_where_nothing_can_be_told_of_a_commit(words: tuple[str, ...]) -> None:
     """git bisect takes nearly every exit code for "bad"."""
     assert run(COCO, "prove", *words)[0] == errors.BISECT_ABORT

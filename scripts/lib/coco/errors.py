@@ -8,6 +8,7 @@ import difflib
 import os
 from collections.abc import Iterable, Sequence
 
+YES = ("1", "y", "yes", "on", "true")  # of a variable that is a switch
 OK = 0
 FINDING = 1
 USAGE = 2
@@ -21,8 +22,9 @@ BISECT_ABORT = 128
 
 def is_bisection(words: Sequence[str]) -> bool:
     """Does the command line, or the environment, ask for the exit codes of a bisection?"""
-    asked = any(word.lower().lstrip("-") in ("bisect", "bisect=1") for word in words)
-    return asked or os.environ.get("COCO_BISECT") == "1"
+    asked = {"bisect", *(f"bisect={yes}" for yes in YES)}
+    named = any(word.lower().lstrip("-") in asked for word in words)
+    return named or os.environ.get("COCO_BISECT", "").lower() in YES
 
 
 def for_bisect(code: int) -> int:

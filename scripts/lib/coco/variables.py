@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coco.errors import UsageError, did_you_mean
+from coco.errors import YES, UsageError, did_you_mean
 from coco.expect import TIERS
 from coco.model import AREAS, PERSONALITIES
 from coco.writers import FORMATS
@@ -89,7 +89,7 @@ def _patience(text: str) -> float:
 
 
 def _switch(text: str) -> bool:
-    if text.lower() in ("1", "y", "yes", "on", "true"):
+    if text.lower() in YES:
         return True
     if text.lower() in ("0", "n", "no", "off", "false", ""):
         return False
