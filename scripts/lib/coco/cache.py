@@ -126,14 +126,27 @@ def lock(name: str, say: Say = quiet, wait: str = "") -> Iterator[int]:
     """
     path = folder("locks") / f"{key(name)}.lock"
     with disk_errors(path):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = open_lock(path)
+    text = wait or f"waiting for another run that works on {name}"
+    with held(handle, lambda: say(text)):
+        yield handle
+
+
+def open_lock(path: Path) -> int:
+    """The descriptor of a file that is a lock, for held()."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+
+@contextlib.contextmanager
+def held(handle: int, busy: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock, and close it.  Where another run has it, busy() may refuse by an error."""
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(wait or f"waiting for another run that works on {name}")
+            busy()
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield handle
+        yield
         # Closing is not enough: a forked child would go on holding it.
         fcntl.flock(handle, fcntl.LOCK_UN)
     finally:

@@ -11,12 +11,11 @@
 import contextlib
 import dataclasses
 import datetime
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jsonschema
 
@@ -78,18 +77,16 @@ def make_folder(asked: str, prefix: str = "") -> Path:
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Work in a folder that several runs go on in, one after the other; UsageError: one does."""
+
+    def busy() -> NoReturn:
+        hint = "wait for its end, or name another RESULTS="
+        raise UsageError(f"another run works in {folder}", hint)
+
     with results_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            hint = "wait for its end, or name another RESULTS="
-            raise UsageError(f"another run works in {folder}", hint) from error
+        handle = cache.open_lock(folder / _LOCK)
+    with cache.held(handle, busy):
         yield
-    finally:
-        os.close(handle)
 
 
 def _new_below(parent: Path, prefix: str) -> Path:
