@@ -10,7 +10,7 @@ are held against the machine's: where both ran a case and disagree, one of them 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,9 @@ def is_silicon(document: Document) -> bool:
 def compare(old: Document, new: Document) -> list[Change]:
     """Every case whose status, cause or verdict changed, and each suite's problems, in runs that
     both have."""
-    changes = _of_problems(old, new)
-    before, after = _cases(old), _cases(new)
     shared = _begun(old) & _begun(new)
+    changes = _of_problems(old, new, shared)
+    before, after = _cases(old), _cases(new)
     for key in dict.fromkeys([*before, *after]):
         if key[0] not in shared:
             continue
@@ -100,19 +100,19 @@ def compare(old: Document, new: Document) -> list[Change]:
     return changes
 
 
-def _of_problems(old: Document, new: Document) -> list[Change]:
+def _of_problems(old: Document, new: Document, shared: Collection[str]) -> list[Change]:
     """What is wrong with a suite as a whole, in one of them only."""
     changes = []
     before, after = _problems(old), _problems(new)
     for key in dict.fromkeys([*before, *after]):
         run, suite, kind = key
-        if (key in before) == (key in after) or run not in _begun(old) & _begun(new):
+        if run not in shared or key in before and key in after:
             continue
         words = (ABSENT, kind) if key in after else (kind, ABSENT)
-        worse = WORSE if key in after else GONE if _is_partial(new) else BETTER
+        change = WORSE if key in after else GONE if _is_partial(new) else BETTER
         cause = ", ".join(differing(old, new, suite)) or "flaky"
         text = " ".join((before | after)[key].split())
-        changes.append(Change(run, suite, *words, worse, cause, text))
+        changes.append(Change(run, suite, *words, change, cause, text))
     return changes
 
 
