@@ -57,7 +57,7 @@ static bool halt_once(struct coco_window *w, struct irq_work *work)
 	return on;
 }
 
-static void expect_one_halt(struct kunit *test, const struct coco_window *w)
+static const struct coco_event *expect_one_halt(struct kunit *test, const struct coco_window *w)
 {
 	const struct coco_event *call = coco_window_find(w, COCO_EV_TDVMCALL, REASON_HLT, 0);
 
@@ -66,6 +66,7 @@ static void expect_one_halt(struct kunit *test, const struct coco_window *w)
 	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
 	KUNIT_ASSERT_NOT_NULL(test, call);
 	KUNIT_EXPECT_EQ_MSG(test, call->info1, 0ull, "R12: the host hears that interrupts are blocked");
+	return call;
 }
 
 static void safe_halt_asks_the_host_without_ve(struct kunit *test)
@@ -94,8 +95,7 @@ static void safe_halt_does_not_sleep_over_a_waiting_interrupt(struct kunit *test
 	irq_work_sync(&work);
 	KUNIT_EXPECT_TRUE(test, woken);
 	KUNIT_EXPECT_TRUE(test, on);
-	expect_one_halt(test, w);
-	call = coco_window_find(w, COCO_EV_TDVMCALL, REASON_HLT, 0);
+	call = expect_one_halt(test, w);
 	KUNIT_EXPECT_LT_MSG(test, call->seq, woken_at, "the interrupt was served before the call");
 }
 

@@ -118,7 +118,6 @@ static const char *relocate(u8 *memory, u32 image_size, struct directory table, 
 		return "the relocations lie outside of the image";
 	for (at = 0; !flaw && table.size - at >= sizeof(struct relocation_block);) {
 		const struct relocation_block *block = (void *)(memory + table.address + at);
-
 		u32 size = block->size;		/* before its relocations, which may lie in it, change it */
 
 		if (size < sizeof(*block) || size > table.size - at)
