@@ -58,10 +58,12 @@ class Qmp:
         while True:
             info = self.command("query-migrate")
             if info.get("status") == "completed":
-                return
+                break
             if info.get("status") in ("failed", "cancelled"):
                 raise RuntimeError(f"saving: {info.get('error-desc', info['status'])}")
             self.pause(deadline, "saving takes too long")
+        # The guest stops for good a little later: a "cont" before that is refused, or undone
+        self.wait_for("postmigrate", deadline)
 
     def pause(self, deadline: float, problem: str) -> None:
         if time.monotonic() > deadline:
