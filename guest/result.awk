@@ -140,18 +140,34 @@ function plain_name(name) {
 	return name
 }
 
-# What no test may cause, by the first words of a line of the kernel's log
+# What no test may cause, by the first words of a line of the kernel's log.  The kinds are
+# those of scripts/lib/coco/splat.py, which suites name, and are tried in its order.
 function splat_kind(body) {
-	if (body ~ /^WARNING: /)
-		return "warning"
-	if (body ~ /^(Oops: |BUG: unable to handle |BUG: kernel NULL |kernel BUG at )/ ||
-	    body ~ /^[A-Za-z][A-Za-z0-9_ #,-]*: [0-9a-f][0-9a-f][0-9a-f][0-9a-f] \[#[0-9]/)
+	if (body ~ /^(Kernel panic - not syncing|traps: PANIC|PANIC): /)
+		return "panic"
+	if (body ~ /^(Oops: |BUG: unable to handle |BUG: kernel NULL pointer dereference|kernel BUG at )/ ||
+	    body ~ /^[A-Za-z][A-Za-z0-9_ #,-]*: [0-9a-f][0-9a-f][0-9a-f][0-9a-f] \[#[0-9]/ ||
+	    body ~ /^(kernel tried to execute|unable to handle) /)
 		return "oops"
+	if (body ~ /^((watchdog: )?BUG: (soft|workqueue) lockup|(NMI )?watchdog: .*LOCKUP)/ ||
+	    body ~ /^INFO: task .* blocked for more than /)
+		return "lockup"
+	if (body ~ /^((rcu: )?INFO: rcu[a-z_]* .*stall|WARNING: suspicious RCU usage)/)
+		return "rcu"
+	if (body ~ /^WARNING: (possible|inconsistent|lock held|bad unlock|nested lock)/ ||
+	    body ~ /^WARNING: .*(lock|irq).*(order|inversion|dependency|context)/ ||
+	    body ~ /^(BUG: Invalid wait context|\[ BUG: |INFO: trying to register non-static key)/)
+		return "lockdep"
+	if (body ~ /^(BUG: (KASAN|KFENCE|KCSAN|KMSAN)|UBSAN): / ||
+	    (body ~ /^DMA-API: / && body !~ /^DMA-API: (preallocated|debugging) /))
+		return "sanitizer"
+	if (body ~ /^unchecked MSR access error: /)
+		return "msr"
 	if (body ~ /^BUG: (sleeping function called|scheduling while atomic)/)
 		return "atomic"
-	if (body ~ /^(BUG: |unchecked MSR access error|UBSAN: |DMA-API: |(rcu: )?INFO: (rcu|task)|watchdog: BUG)/)
-		return "bug"
-	return ""
+	if (body ~ /^WARNING: /)
+		return "warning"
+	return body ~ /^BUG: / ? "bug" : ""
 }
 
 function joined(text, line) {

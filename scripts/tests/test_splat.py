@@ -72,6 +72,22 @@ LINES = {
     ],
     "bug": ["BUG: Bad page state in process modprobe  pfn:01000"],
 }
+NO_SPLATS = [
+    "    # writes: BUG: this is a test's own word",
+    "modprobe[77]: segfault at 0 ip 0000000000401000 sp 00007ffc00000000 error 4",
+    "traps: vc_user[77] general protection fault ip:401000 sp:7ffc00000000 error:0",
+    "traps: vc_user[77] trap invalid opcode ip:401000 sp:7ffc00000000 error:0",
+    "rcu: Hierarchical RCU implementation.",
+    "NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.",
+    "NMI watchdog: Perf NMI watchdog permanently disabled",
+    "x86/split lock detection: #DB: warning on user-space bus_locks",
+    "DMA-API: preallocated 65536 debug entries",
+    "DMA-API: debugging enabled by kernel config",
+    "------------[ cut here ]------------",
+    "Modules linked in: coco [#1]",
+    "ok 1 kernel_BUG_at",
+    "",
+]
 
 
 @pytest.mark.parametrize("prefix", ["", "[    1.000000] ", "<4>[    1.000000][    T1] "])
@@ -86,25 +102,7 @@ def test_every_kind_has_its_lines() -> None:
     assert set(LINES) == set(splat.KINDS)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "    # writes: BUG: this is a test's own word",
-        "modprobe[77]: segfault at 0 ip 0000000000401000 sp 00007ffc00000000 error 4",
-        "traps: vc_user[77] general protection fault ip:401000 sp:7ffc00000000 error:0",
-        "traps: vc_user[77] trap invalid opcode ip:401000 sp:7ffc00000000 error:0",
-        "rcu: Hierarchical RCU implementation.",
-        "NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.",
-        "NMI watchdog: Perf NMI watchdog permanently disabled",
-        "x86/split lock detection: #DB: warning on user-space bus_locks",
-        "DMA-API: preallocated 65536 debug entries",
-        "DMA-API: debugging enabled by kernel config",
-        "------------[ cut here ]------------",
-        "Modules linked in: coco [#1]",
-        "ok 1 kernel_BUG_at",
-        "",
-    ],
-)
+@pytest.mark.parametrize("line", NO_SPLATS)
 def test_other_lines_are_no_splats(line: str) -> None:
     assert splat.match(line) is None
 

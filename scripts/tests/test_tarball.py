@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import ENDS_BY_SIGNALS
+from test_splat import LINES, NO_SPLATS
 
 from coco import expect, parts, results, tarball
 from coco.expect import Case, Expectations, Known, Setting, Suite
@@ -235,6 +236,17 @@ def test_awk_gives_a_splat_to_its_case_or_makes_it_a_problem(
         ("user", "splat", "before_any+0x1/0x2"),
         ("coco", "cannot-load", "loaded"),
     ]
+
+
+def test_awk_knows_the_kinds_of_splats_that_we_know(awk: list[str], tmp_path: Path) -> None:
+    told = [(kind, line) for kind, lines in LINES.items() for line in lines]
+    lines = [line for _, line in told]
+    lines += [line for line in NO_SPLATS if not line.startswith("ok ")]
+    log = "".join(f"k|[    1.0] {line}\n" for line in lines)
+    _, document = judge(awk, tmp_path, log=f"i|begin vc\n{log}i|end vc rc=0\n")
+    problems = [one for one in document["runs"][0]["problems"] if one["kind"] == "splat"]
+    found = [line.split(": ", 1) for one in problems for line in one["text"].splitlines()]
+    assert [tuple(words) for words in found] == told
 
 
 def test_awk_takes_the_version_from_the_banner(awk: list[str], tmp_path: Path) -> None:
