@@ -5,9 +5,10 @@
  *
  * The option pv= says what is offered: "all", "none", or a list of the names
  * below with commas between.  Default is all, less what migration needs for
- * guests that KVM does not migrate: SEV-SNP, TDX.  What is not offered answers
- * as KVM does with its features enforced: #GP for the MSRs, -KVM_ENOSYS for the
- * hypercalls.
+ * guests that KVM does not migrate: SEV-SNP, TDX; for a TD, less all that needs
+ * memory shared with the host, too, as KVM has none of it for TDs.  What is not
+ * offered answers as KVM does with its features enforced: #GP for the MSRs,
+ * -KVM_ENOSYS for the hypercalls.
  *
  * Offered is what a host need not do much for: this one never pages the guest
  * out (no asynchronous page fault is ever sent), never takes its CPUs away (no
@@ -19,6 +20,8 @@
 
 #define MSR_WALL_CLOCK_OLD	0x11
 #define MSR_SYSTEM_TIME_OLD	0x12
+#define MSR_FIRST		0x4b564d00
+#define MSR_LAST		0x4b564dff
 #define MSR_WALL_CLOCK		0x4b564d00
 #define MSR_SYSTEM_TIME		0x4b564d01
 #define MSR_ASYNC_PF_EN		0x4b564d02
@@ -99,25 +102,37 @@ static u32 features_named(const char *word, size_t len)
 	internal_error("option pv: unknown word at '%s'", word);
 }
 
+static u32 unoffered(void)
+{
+	switch (config.tech->id) {
+	case COCO_SEV_SNP:
+		return FEATURE_MAP_GPA_RANGE | FEATURE_MIGRATION;
+	case COCO_TDX:
+		return ~FEATURE_NOP_IO_DELAY;
+	default:
+		return 0;
+	}
+}
+
 static u32 features(void)
 {
 	static bool known;
 	static u32 offered;
-	u32 unoffered = 0;
 	char list[128] = "all";
+	bool asked;
 	const char *word, *end;
 
 	if (known)
 		return offered;
 	known = true;
-	if (!option("pv", list, sizeof(list)) && config.tech->id >= COCO_SEV_SNP)
-		unoffered = FEATURE_MAP_GPA_RANGE | FEATURE_MIGRATION;
+	asked = option("pv", list, sizeof(list));
 	for (word = list; *word; word = *end ? end + 1 : end) {
 		for (end = word; *end && *end != ','; end++)
 			;
 		offered |= features_named(word, end - word);
 	}
-	offered &= ~unoffered;
+	if (!asked)
+		offered &= ~unoffered();
 	return offered;
 }
 
@@ -181,6 +196,12 @@ static u32 feature_of(u32 msr)
 		return FEATURE_MIGRATION;
 	}
 	return 0;
+}
+
+bool kvm_pv_has_msr(u32 msr)
+{
+	return msr == MSR_WALL_CLOCK_OLD || msr == MSR_SYSTEM_TIME_OLD ||
+	       (msr >= MSR_FIRST && msr <= MSR_LAST);
 }
 
 bool kvm_pv_msr_read(struct vcpu *v, u32 msr, u64 *value)

@@ -257,6 +257,7 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value);		/* false: #GP */
 bool msr_write(struct vcpu *v, u32 msr, u64 value);
 void msr_setup(struct vcpu *v);
 void kvm_pv_cpuid(struct vcpu *v, u32 leaf, u32 out[4]);	/* 0x40000000, 0x40000001 */
+bool kvm_pv_has_msr(u32 msr);	/* is KVM's, offered or not */
 bool kvm_pv_msr_read(struct vcpu *v, u32 msr, u64 *value);
 bool kvm_pv_msr_write(struct vcpu *v, u32 msr, u64 value);
 /* A KVM hypercall; arguments as the technology exposes them; returns RAX */

@@ -80,10 +80,6 @@ static const struct range direct[] = {
 #define MSR_APIC_BASE		0x1b
 #define MSR_MISC_ENABLE		0x1a0
 #define MSR_DEBUGCTL		0x1d9
-#define MSR_KVM_WALL_CLOCK	0x11
-#define MSR_KVM_SYSTEM_TIME	0x12
-#define MSR_KVM_FIRST		0x4b564d00
-#define MSR_KVM_LAST		0x4b564dff
 #define MSR_X2APIC_FIRST	0x800
 #define MSR_X2APIC_LAST		0x8ff
 #define MSR_HWCR		0xc0010015
@@ -116,12 +112,6 @@ void msr_setup(struct vcpu *v)
 	if (!v->apic_base)
 		v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE |
 			       (v->index ? 0 : APIC_BASE_BSP);
-}
-
-static bool is_kvm_msr(u32 msr)
-{
-	return msr == MSR_KVM_WALL_CLOCK || msr == MSR_KVM_SYSTEM_TIME ||
-	       (msr >= MSR_KVM_FIRST && msr <= MSR_KVM_LAST);
 }
 
 static bool is_x2apic_msr(struct vcpu *v, u32 msr)
@@ -163,7 +153,7 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 	struct virtual_msrs *own = &virtual_msrs[v->index];
 	const struct range *r;
 
-	if (is_kvm_msr(msr))
+	if (kvm_pv_has_msr(msr))
 		return kvm_pv_msr_read(v, msr, value);
 	if (is_x2apic_msr(v, msr))
 		return apic_msr_read(v, msr, value);
@@ -231,7 +221,7 @@ bool msr_write(struct vcpu *v, u32 msr, u64 value)
 {
 	struct virtual_msrs *own = &virtual_msrs[v->index];
 
-	if (is_kvm_msr(msr))
+	if (kvm_pv_has_msr(msr))
 		return kvm_pv_msr_write(v, msr, value);
 	if (is_x2apic_msr(v, msr))
 		return apic_msr_write(v, msr, value);

@@ -336,18 +336,10 @@ void tdx_cpuid_exit(struct vcpu *v)
 	v->vmcb.int_shadow = 0;
 }
 
-/* KVM features that QEMU offers a TD: those that need no memory shared with the host */
-#define KVM_FEATURES_OF_A_TD	(BIT(1) | BIT(7) | BIT(9) | BIT(11) | BIT(12) | BIT(13) | BIT(15))
-
 void tdx_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])
 {
-	char pv[2];
-
-	if (in_hypervisor_range(leaf)) {
-		if (leaf == 0x40000001 && !option("pv", pv, sizeof(pv)))
-			out[EAX] &= KVM_FEATURES_OF_A_TD;
+	if (in_hypervisor_range(leaf))
 		return;
-	}
 	switch (class_of(leaf, subleaf)) {
 	case VALUE:
 	case VE_OR_VALUE:

@@ -7,7 +7,8 @@
  * XFD, TSC deadline, SGX, VMX, TME) is here for a TD without it.
  *
  * The host's side of the same, TDG.VP.VMCALL<Instruction.RDMSR, WRMSR>, refuses
- * what the module switches with the TD, and is msr.c otherwise.
+ * what the module switches with the TD and what KVM does not emulate for a TD,
+ * and is msr.c otherwise.
  */
 #include "core.h"
 #include "tdx.h"
@@ -376,15 +377,45 @@ void tdx_msr_exit(struct vcpu *v)
 #define APIC_HZ				1000000000ull
 #define APIC_SCALE			(APIC_HZ / TD_CRYSTAL_HZ)
 
+#define MSR_APIC_BASE			0x1b
+
+/*
+ * What KVM emulates for a TD (tdx_has_emulated_msr()), as far as msr.c has it; beside that
+ * KVM's own, of which a TD is offered none unless the option pv= asks for it
+ */
+static const struct {
+	u32 first, last;
+} emulated[] = {
+	{ MSR_APIC_BASE, MSR_APIC_BASE },
+	{ 0x8b, 0x8b },					/* BIOS_SIGN_ID */
+	{ 0xfe, 0xfe },					/* MTRRs: capabilities, */
+	{ 0x179, 0x17b },				/* MCG_CAP, MCG_STATUS, MCG_CTL */
+	{ 0x1a0, 0x1a0 },				/* MISC_ENABLE */
+	{ 0x200, 0x26f },				/* ranges, variable and fixed, */
+	{ 0x2ff, 0x2ff },				/* default type */
+	{ 0x400, 0x47f },				/* machine check banks */
+	{ 0x800, 0x8ff },				/* x2APIC */
+};
+
 /* The module switches it with the TD: out of the host's reach */
 static bool is_the_modules(u32 msr)
 {
 	return class_of(msr).read == DIRECT || class_of(msr).write == DIRECT;
 }
 
+static bool is_the_hosts(u32 msr)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(emulated); i++)
+		if (msr >= emulated[i].first && msr <= emulated[i].last)
+			return !is_the_modules(msr);
+	return kvm_pv_has_msr(msr);
+}
+
 bool tdx_host_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
-	if (is_the_modules(msr) || !msr_read(v, msr, value))
+	if (!is_the_hosts(msr) || !msr_read(v, msr, value))
 		return false;
 	if (msr == MSR_X2APIC_INITIAL_COUNT || msr == MSR_X2APIC_CURRENT_COUNT)
 		*value /= APIC_SCALE;
@@ -395,7 +426,7 @@ bool tdx_host_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
 	u32 mode = value & ICR_MODE;
 
-	if (is_the_modules(msr))
+	if (!is_the_hosts(msr) || msr == MSR_APIC_BASE)
 		return false;
 	/* Nobody can set a TD's vCPU back, or start it elsewhere: KVM drops both */
 	if (msr == MSR_X2APIC_ICR && (mode == ICR_INIT || mode == ICR_SIPI))

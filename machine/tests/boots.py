@@ -56,7 +56,8 @@ def end(case: str, personality: str, word: str, value: str = "", expected: str =
 
 BOOTS = [
     *each("control", ALL),
-    *each("hostview", ALL),
+    *each("hostview", ("none", *AMD)),
+    Boot("hostview", "tdx", options=("pv=steal",)),
     *(Boot("high", p, high=64, options=("efi",)) for p in ALL),
     *(
         Boot("high", p, "unaccepted", high=64, options=("unaccepted=4102-4150",))

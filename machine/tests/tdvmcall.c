@@ -26,6 +26,10 @@
 #define APIC_VERSION	0xfee00030ull
 #define APIC_TPR	0xfee00080ull
 #define X2APIC_TPR	0x808
+#define APIC_BASE	0x1b
+#define AMD_HWCR	0xc0010015
+#define MSR_KVM_SYSTEM_TIME 0x4b564d01
+#define KVM_CLOCKS	(BIT(0) | BIT(3))
 #define POISON_NONE	0x1111111111111111ull
 
 static struct tdregs out;
@@ -54,6 +58,16 @@ static void instructions(void)
 		 INVALID_OPERAND);
 	check_eq("mtrrs_are_as_after_reset",
 		 (tdvmcall(CALL_RDMSR, 0x2ff, 0, 0, 0, &out), out.r11), 0);
+	check_eq("apic_base_is_the_host_s_to_read", tdvmcall(CALL_RDMSR, APIC_BASE, 0, 0, 0, &out),
+		 SUCCESS);
+	check_eq("apic_base_stays", tdvmcall(CALL_WRMSR, APIC_BASE, out.r11, 0, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("another_vendor_s_msr_is_invalid", tdvmcall(CALL_RDMSR, AMD_HWCR, 0, 0, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("kvm_offers_a_td_no_clock",
+		 (tdvmcall(CALL_CPUID, 0x40000001, 0, 0, 0, &out), out.r12 & KVM_CLOCKS), 0);
+	check_eq("and_has_none", tdvmcall(CALL_RDMSR, MSR_KVM_SYSTEM_TIME, 0, 0, 0, &out),
+		 INVALID_OPERAND);
 	since = event_next();
 	check_eq("mmio_write_succeeds", tdvmcall(CALL_MMIO, 4, 1, IOAPIC_INDEX | cmask, 1, &out),
 		 SUCCESS);

@@ -140,4 +140,28 @@ MUTATIONS = [
         "ends.report_into_an_unaccepted_page.tdx",
         "ends_well",
     ),
+    Mutation(
+        "host_answers_a_td_every_msr",
+        "tdx_msr.c",
+        "if (!is_the_hosts(msr) || !msr_read(v, msr, value))",
+        "if (is_the_modules(msr) || !msr_read(v, msr, value))",
+        "tdvmcall.tdx",
+        "another_vendor_s_msr_is_invalid",
+    ),
+    Mutation(
+        "apic_base_can_be_moved",
+        "tdx_msr.c",
+        "if (!is_the_hosts(msr) || msr == MSR_APIC_BASE)",
+        "if (!is_the_hosts(msr))",
+        "tdvmcall.tdx",
+        "apic_base_stays",
+    ),
+    Mutation(
+        "td_is_offered_kvm_s_clock",
+        "kvm_pv.c",
+        "return ~FEATURE_NOP_IO_DELAY;",
+        "return 0;",
+        "tdvmcall.tdx",
+        "kvm_offers_a_td_no_clock",
+    ),
 ]
