@@ -2,6 +2,7 @@
 """coco check from its options to its exit code, with a fake kernel on a fake QEMU."""
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -41,7 +42,7 @@ WRITTEN = expectations(
     suite("beta", ["three"], needs=("smp",)),
 )
 CHECK = ("kernel", "personality", "suite", "case", "tier", "vcpus", "ram", "append", "machine")
-OTHER = ("results", "qemu", "gdb", "jobs", "patience")
+OTHER = ("firmware", "results", "qemu", "gdb", "jobs", "patience")
 
 
 class World:
@@ -98,6 +99,15 @@ def check_budgets() -> object:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(tmp_path, monkeypatch)
+
+
+def test_firmware_is_part_of_the_setting(world: World) -> None:
+    file = world.folder / "OVMF.fd"
+    file.write_bytes(bytes(4096))
+    assert world.check(firmware=str(file)) == errors.OK
+    told = world.document["firmware"]
+    assert told["path"] == str(file) and told["sha256"] == hashlib.sha256(bytes(4096)).hexdigest()
+    assert f"UEFI    {file}   sha256 {told['sha256'][:12]}\n" in world.screen
 
 
 def test_everything_as_expected(world: World) -> None:

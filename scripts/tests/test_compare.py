@@ -21,6 +21,7 @@ OLD = document(
     ),
     run("sev", case("vc.a")),
     sources={"vc": "1", "ve": "1"},
+    firmware={"path": "f", "sha256": "a" * 64},
 )
 
 
@@ -36,7 +37,7 @@ def changed(kernel: str = "5" * 64, **more: Any) -> dict[str, Any]:
             case("ve.skips", "skip"),
         ),
         run("tdx", case("ve.a", "fail", "finding")),
-        **{"sources": {"vc": "1", "ve": "1"}, **more},
+        **{"sources": {"vc": "1", "ve": "1"}, "firmware": OLD["firmware"], **more},
     )
     new["kernel"]["sha256"] = kernel
     return new
@@ -66,6 +67,7 @@ def test_each_change_has_its_kind_and_only_shared_runs_count() -> None:
         ("6" * 64, {"sources": {"vc": "2", "ve": "1"}}, "the kernel, the suite"),
         ("5" * 64, {"machine": {"sha256": "b" * 64}}, "the machine"),
         ("5" * 64, {"qemu": {"path": "q", "version": "10.0"}}, "QEMU"),
+        ("5" * 64, {"firmware": {"path": "f", "sha256": "b" * 64}}, "the firmware"),
         ("5" * 64, {"sources": {}, "suite_version": "v2"}, "the suite, perhaps"),
         ("5" * 64, {}, "flaky"),
     ],

@@ -175,6 +175,7 @@ def document_of(
         "suite_version": parts.version(),
         "machine": {"sha256": sha256(prepared.machine), "options": options.machine or ""},
         "qemu": {"path": prepared.program.path, "version": prepared.program.version},
+        **_firmware(prepared),
         "compiler": parts.compiler(),
         "sources": parts.suite_sources(),
         "kernel": {
@@ -192,6 +193,12 @@ def document_of(
         "not_exercised": [],
         "verdict": {"exit": errors.INFRASTRUCTURE, "word": "RUNNING", "text": "not finished"},
     }
+
+
+def _firmware(prepared: Prepared) -> results.Document:
+    """That of the suites which start their guests in one, if there is any."""
+    file = prepared.available.firmware
+    return {"firmware": {"path": str(file), "sha256": sha256(file)}} if file else {}
 
 
 def _check_debugger(options: argparse.Namespace, jobs: list[Job]) -> None:

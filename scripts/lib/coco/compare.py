@@ -189,6 +189,10 @@ def differing(old: Document, new: Document, suite: str) -> list[str]:
         found.append("the machine")
     if old["qemu"]["version"] != new["qemu"]["version"]:
         found.append("QEMU")
+    # Results of before it was noted, or of other suites, have none
+    firmware = [document.get("firmware", {}).get("sha256") for document in (old, new)]
+    if all(firmware) and firmware[0] != firmware[1]:
+        found.append("the firmware")
     return found
 
 
@@ -258,8 +262,8 @@ def _name(document: Document) -> str:
 
 def _setting(old: Document, new: Document) -> list[str]:
     """What differs beside the results."""
-    names = ("kernel", "suite_version", "machine", "qemu", "tier")
-    both = [(name, _plain(old[name]), _plain(new[name])) for name in names]
+    names = ("kernel", "suite_version", "machine", "qemu", "firmware", "tier")
+    both = [(name, _plain(old.get(name, {})), _plain(new.get(name, {}))) for name in names]
     lines = [f"  {name:<14} {a} -> {b}" for name, a, b in both if a != b]
     runs = [[run["name"] for run in document["runs"]] for document in (old, new)]
     lines += [f"  only in old    run {name}" for name in runs[0] if name not in runs[1]]

@@ -59,6 +59,9 @@ def header(document: Document) -> list[str]:
     ]
     if kernel.get("compiler"):
         lines.append(f"        built by {kernel['compiler']}")
+    if "firmware" in document:
+        firmware = document["firmware"]
+        lines.append(f"UEFI    {firmware['path']}   sha256 {firmware['sha256'][:12]}")
     lines.append(f"suites  {kernel.get('suites') or 'none built'}   tier {document['tier']}")
     return [*lines, *(f"note    {note}" for note in kernel.get("notes", []))]
 

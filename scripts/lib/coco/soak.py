@@ -142,6 +142,7 @@ def _same(document: Document) -> str:
     """What must be the same for two runs to come out the same."""
     told = [document[name]["sha256"] for name in ("kernel", "machine")]
     told += [document.get("sources"), document["qemu"]["version"], document["tier"]]
+    told += [document.get("firmware")]
     told += [*document["repeat"], *(run["name"] for run in document["runs"])]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
 
