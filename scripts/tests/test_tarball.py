@@ -413,12 +413,12 @@ def test_run_guest_without_a_whole_result_could_not_run(unpacked: Path, ending: 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGPIPE])
 def test_run_guest_cleans_up_whatever_ends_it(confidential: Path, number: signal.Signals) -> None:
-    program(confidential / "selftests/user", f"touch {confidential}/tmp/began; sleep 1")
+    program(confidential / "selftests/user", f"touch {confidential}/tmp/began; exec sleep 60")
     guest = start_guest(confidential, "--suite", "user", "--no-modules")
     end = time.monotonic() + 20
     while not (confidential / "tmp/began").exists():
         assert time.monotonic() < end
         time.sleep(0.05)
     guest.send_signal(number)
-    assert guest.wait() == 130, guest.communicate()[0]
+    assert guest.wait(20) == 130, guest.communicate()[0]
     assert [path.name for path in (confidential / "tmp").iterdir()] == ["began"]
