@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from coco import config, qemu, splat
+from coco import config, machine_words, qemu, splat
 from coco.errors import UsageError, did_you_mean
 from coco.model import KUNIT, PERSONALITIES, SELFTEST, base
 
@@ -268,6 +268,10 @@ def _case(data: Mapping[str, Any], personalities: tuple[str, ...], needs: tuple[
 
 def _check(suite: Suite, path: Path) -> None:
     """What a schema cannot say."""
+    try:
+        machine_words.check(suite.setting.machine)
+    except UsageError as error:
+        raise UsageError(f"{path}: {suite.name}: {error.message}", error.hint) from error
     for device in suite.setting.devices:
         if device not in qemu.DEVICES:
             hint = did_you_mean(device, qemu.DEVICES)

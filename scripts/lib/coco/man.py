@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from coco import cli, parts, variables
+from coco import cli, machine_words, parts, variables
 
 
 def page() -> Iterator[str]:
@@ -32,6 +32,12 @@ def page() -> Iterator[str]:
         yield ".TP"
         yield f'.BI {_text(variable.name)}= "{_text(variable.value)}"'
         yield _text(variable.help)
+    yield ".SH WORDS OF THE MACHINE"
+    yield "For MACHINE=; more of each in the source that is named, below machine/."
+    for name, (_, meaning) in machine_words.WORDS.items():
+        yield ".TP"
+        yield f".B {_text(machine_words.as_written(name))}"
+        yield _text(meaning)
     yield ".SH ENVIRONMENT"
     for name, meaning in variables.ENVIRONMENT.items():
         yield ".TP"

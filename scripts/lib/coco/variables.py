@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coco import machine_words
 from coco.errors import YES, UsageError, did_you_mean
 from coco.expect import TIERS
 from coco.model import AREAS, PERSONALITIES
@@ -147,7 +148,12 @@ _ALL = (
         _whole(128, 5120),
     ),
     Variable("APPEND", "<words>", "more words for the kernel's command line"),
-    Variable("MACHINE", "<words>", "more words for the machine, e.g. 'cbit=47 trace'"),
+    Variable(
+        "MACHINE",
+        "<words>",
+        "more words for the machine, e.g. 'cbit=47 trace' (coco(1) names them all)",
+        machine_words.check,
+    ),
     Variable("RESULTS", "<folder>", "where results go (default: results/<time>)"),
     Variable("QEMU", "<program>", "QEMU, with leading options if need be (default: in PATH)"),
     Variable("GDB", "1|<device>", "wait for a debugger (1: on port 1234), no watchdog", _gdb),
