@@ -10,7 +10,8 @@
 #
 # `make -C <kernel> M=$PWD modules` does not come here: kbuild reads Kbuild.
 
-VERBS := quickstart deps fetch check qualify matrix report compare bench soak prove audit catalogue test lint machine selftests tarball install man new-test clean
+VERBS := quickstart deps fetch check qualify matrix report compare bench soak coverage prove audit \
+	catalogue selfcheck new-test test lint machine selftests tarball install man clean
 
 given := $(sort $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v))))
 # COCO_* given here reach the program through the environment

@@ -116,6 +116,12 @@ def test_install_leaves_what_is_not_ours(
     assert cli.main(["install", f"DESTDIR={tmp_path}", "PREFIX=usr"]) == errors.USAGE
 
 
+def test_makefile_has_every_command() -> None:
+    text = (parts.REPOSITORY / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    verbs = text.partition("\nVERBS := ")[2].partition("\n")[0].split()
+    assert sorted(verbs) == sorted(verb.name for verb in cli.VERBS)
+
+
 # ---- the manual page ----
 def test_manual_page_has_every_command_and_variable(installed: Path) -> None:
     packed = (installed / "usr/share/man/man1/coco.1.gz").read_bytes()
