@@ -82,12 +82,17 @@ wanted() {
 	done
 }
 
-missing() {
-	# dpkg-query fails where a package was never heard of; that is an answer too.
+# Names of all that is installed, and of what it stands for: Debian 13 has libelf1t64 for libelf1
+installed() {
 	# shellcheck disable=SC2016 # ${...} is dpkg-query's
+	dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' |
+		sed -n 's/^installed //p' | tr ',' '\n' | awk 'NF { print $1 }'
+}
+
+missing() {
+	there=$(installed)
 	wanted | while read -r name; do
-		state=$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) || state=
-		test "$state" = installed || echo "$name"
+		printf '%s\n' "$there" | grep -qx -e "$name" || echo "$name"
 	done
 }
 

@@ -76,7 +76,10 @@ def test_package_that_does_not_arrive_is_an_error(bare: Path) -> None:
 
 
 def test_nothing_to_do_touches_nothing(bare: Path) -> None:
-    fake(bare, "dpkg-query", "echo installed")
+    names = [line.split()[1] for line in deps("--list").stdout.splitlines()]
+    there = [f"installed {name}, " for name in names if name != "libelf1"]
+    there += ["installed libelf1t64, libelf1 (= 0.192-4)"]
+    fake(bare, "dpkg-query", "cat <<E\n" + "\n".join(there) + "\nE")
     fake(bare, "apt-get", "exit 1")
     done = deps(path=str(bare))
     assert done.returncode == 0 and "packages are there" in done.stdout
