@@ -31,8 +31,8 @@ examples:
   {coco} quickstart                       all of it, on a fresh Debian 12 (as root)
   {coco} check                            Debian's 6.12 cloud kernel, every personality
   {coco} check KERNEL=debian:7.x PERSONALITY=sev-snp,tdx
-  {coco} check KDIR=../linux CASE=vc.*    build a tree, run some cases
-  {coco} check KDIR=../linux PERSONALITY=tdx CASE=ve.cpuid GDB=1
+  {coco} check KDIR=../linux CASE='vc.*'  build a tree, run some cases
+  {coco} check KDIR=../linux PERSONALITY=tdx CASE='ve.cpuid_*' GDB=1
 """
 
 ENVIRONMENT = """\
@@ -453,7 +453,7 @@ VERBS = (
     Verb(
         "soak",
         "the same checks again and again, for flakes",
-        "Check kernels by turns, ROUNDS= times each, in every third run LOAD= machines a CPU "
+        "Check kernels by turns, ROUNDS= times each, in every third run LOAD= machines per CPU "
         "side by side, and name every case that did not come out as the first time. Goes on with "
         "a soak that was interrupted (default: RESULTS=results/soak).",
         ("KERNELS", *(word for word in _CHECK if word not in (*_KERNEL, "GDB")), "ROUNDS", "LOAD"),

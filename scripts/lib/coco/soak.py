@@ -6,7 +6,7 @@
                               held, and of every run that differs from it or is not OK
 
 A flake is a case that does otherwise although kernel, suites, machine and QEMU are the same;
-whatever of these changes begins a new comparison.  In every third run LOAD= machines a CPU go
+whatever of these changes begins a new comparison.  In every third run LOAD= machines per CPU go
 side by side, so that each waits for the others.  A soak goes on where it was: ROUNDS= is how
 many runs of each kernel there shall be in the end.
 """
