@@ -74,8 +74,8 @@ void apic_reset(void)
 	for (offset = APIC_LVT_TIMER; offset <= APIC_LVT_ERROR; offset += 0x10)
 		*apic(offset) = *apic(offset) | APIC_LVT_MASKED;
 	*apic(APIC_TPR) = 0;
-	/* An EOI a vector in service */
-	for (i = 0; i < 256; i++)
+	/* One EOI for each vector in service: it ends the highest (APM vol. 2, 16.6.4) */
+	for (i = 256; i--;)
 		if (*apic(APIC_ISR + i / 32 * 0x10) & BIT(i % 32))
 			*apic(APIC_EOI) = 0;
 	*apic(APIC_SPIV) = 0xff;

@@ -56,6 +56,7 @@ struct vcpu {
 	bool running;			/* else parked: waits for SIPI or AP creation */
 	bool fresh;			/* has yet to run in the state that it was started in */
 	volatile bool asleep;		/* in the machine, in HLT */
+	bool interruptible;		/* ... that an interrupt ends */
 	u32 inits;			/* INITs taken: what was under way before one is void */
 	volatile bool in_guest;		/* between VMRUN and #VMEXIT */
 	volatile bool kicked;		/* an NMI of ours is on its way */

@@ -90,6 +90,7 @@ void vcpu_sleep(struct vcpu *v, bool interrupts)
 		vcpu_take_nmi(v);	/* meant for the guest that it has left by now */
 	do {
 		apic_time_moved(v);
+		v->interruptible = interrupts;
 		v->asleep = true;
 		machine_unlock();
 		cpu_sleep(&w, interrupts);
@@ -108,7 +109,7 @@ static bool others_run(const struct vcpu *v)
 	u32 i;
 
 	for (i = 0; i < config.vcpus; i++)
-		if (&vcpus[i] != v && vcpus[i].running && !vcpus[i].asleep)
+		if (&vcpus[i] != v && vcpus[i].running && (!vcpus[i].asleep || vcpus[i].interruptible))
 			return true;
 	return false;
 }

@@ -158,6 +158,8 @@ BOOTS = [
     *(Boot("cpu", p, "la57", ("la57",)) for p in ("none", *AMD)),
     *each("inject", ALL),
     *(Boot("smp", personality, vcpus=2) for personality in ALL),
+    *(Boot("smp", p, "halt", ("halt_ends",), vcpus=2) for p in ("none", "sev")),
+    *(Boot("smp", p, "init", vcpus=2) for p in ("none", "sev")),
     Boot("smp", "sev-snp", "features", ("sev_status=0x800000",), vcpus=2),
     Boot("vmsa", "sev-snp", vcpus=2),
     Boot(

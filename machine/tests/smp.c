@@ -9,6 +9,9 @@
 #include "lib/payload.h"
 
 #define VECTOR		0x50
+#define NESTING		0x61		/* interrupts of a lower priority, */
+#define NESTED		0xf1		/* a higher one, */
+#define HELD_BACK	0x62		/* and one that waits for the first's end */
 #define CALL_HLT	12
 #define CALL_WRMSR	32
 #define X2APIC		0x800		/* MSR of a register: 0x800 + offset / 16 */
@@ -16,6 +19,8 @@
 #define APIC_EOI	0x0b0
 #define APIC_SPIV	0x0f0
 #define APIC_ENABLED	0x1ff
+#define APIC_ICR	0x300
+#define ICR_SELF	0x40000
 #define APIC_LVT_TIMER	0x320
 #define APIC_TIMER_INIT	0x380
 #define APIC_TIMER_DIV	0x3e0
@@ -29,7 +34,7 @@
 #define CODE		10
 #define PATCHES		2000000u
 
-enum task { IDLE, HALT, TIMER, COUNT, TOUCH, CALL, DONE };
+enum task { IDLE, HALT, TIMER, LAST, COUNT, TOUCH, CALL, DONE };
 
 static volatile enum task task;
 static volatile u32 ap_runs, ap_nmis, ap_interrupts, ap_faults, ap_halted;
@@ -93,6 +98,17 @@ static void halt_for_long(void)
 	halt();
 }
 
+/* The only one that something wakes: the run goes on with it, and ends there */
+static void halt_for_a_moment(void)
+{
+	apic_write(APIC_LVT_TIMER, VECTOR);
+	apic_write(APIC_TIMER_DIV, BY_128);
+	apic_write(APIC_TIMER_INIT, SECOND / 128);
+	halt();
+	check_eq("timer_ends_the_halt_of_a_vcpu_with_interrupts_on", ap_interrupts, 1);
+	finish();
+}
+
 /* A counter in private memory, while the boot CPU looks at the page through its other view */
 static void count_up(void)
 {
@@ -147,6 +163,9 @@ static void ap(void)
 		case TIMER:
 			halt_for_long();
 			task = DONE;
+			break;
+		case LAST:
+			halt_for_a_moment();
 			break;
 		case COUNT:
 			count_up();
@@ -233,6 +252,75 @@ static void time_moves(void)
 	check_eq("timer_comes_once", ap_interrupts, 1);
 }
 
+/* Not the end, with option halt_ends either: the other one only sleeps */
+static void halt_for_good(void)
+{
+	u32 i;
+
+	task = LAST;
+	check("other_halts_for_a_moment", wait_until(&ap_halted, 1));
+	for (i = 0; i < MOMENT; i++)
+		cpu_relax();
+	for (;;)
+		asm volatile("cli\n\thlt");
+}
+
+static volatile u32 reached;
+
+static bool on_nesting(struct frame *frame)
+{
+	(void)frame;
+	asm volatile("sti");
+	apic_write(APIC_ICR, ICR_SELF | NESTED);
+	for (;;)
+		cpu_relax();
+}
+
+static bool on_nested(struct frame *frame)
+{
+	(void)frame;
+	reached = NESTED;
+	for (;;)
+		cpu_relax();
+}
+
+static bool on_held_back(struct frame *frame)
+{
+	(void)frame;
+	reached = HELD_BACK;
+	return true;
+}
+
+static void ap_interrupts_itself(u32 vector)
+{
+	apic_write(APIC_SPIV, APIC_ENABLED);
+	asm volatile("sti");
+	apic_write(APIC_ICR, ICR_SELF | vector);
+	for (;;)
+		cpu_relax();
+}
+
+static void ap_nests(void)
+{
+	ap_interrupts_itself(NESTING);
+}
+
+static void ap_begins_anew(void)
+{
+	ap_interrupts_itself(HELD_BACK);
+}
+
+static void init_amid_interrupts(void)
+{
+	trap_hook[NESTING] = on_nesting;
+	trap_hook[NESTED] = on_nested;
+	trap_hook[HELD_BACK] = on_held_back;
+	ap_start(ap_nests);
+	check("interrupts_nest", wait_until(&reached, NESTED));
+	ap_start(ap_begins_anew);
+	check("init_ends_every_interrupt_in_service", wait_until(&reached, HELD_BACK));
+}
+
 static void views_in_turn(void)
 {
 	volatile u64 *shared =
@@ -289,7 +377,13 @@ void payload(void)
 	trap_hook[VC] = on_vc;
 	if (is_es())
 		ghcb_init();
+	if (case_is("init")) {
+		init_amid_interrupts();
+		return;
+	}
 	start();
+	if (case_is("halt"))
+		halt_for_good();
 	injections();
 	if (!is_es())
 		time_moves();

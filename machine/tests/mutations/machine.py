@@ -391,4 +391,28 @@ MUTATIONS = [
         "flash.none",
         "zeros_are_behind_it",
     ),
+    Mutation(
+        "vcpu_that_sleeps_is_at_its_end",
+        "smp.c",
+        "(!vcpus[i].asleep || vcpus[i].interruptible)",
+        "!vcpus[i].asleep",
+        "smp.halt.none",
+        "timer_ends_the_halt_of_a_vcpu_with_interrupts_on",
+    ),
+    Mutation(
+        "watch_looks_at_the_first_page_of_2m",
+        "watch.c",
+        "huge ? SIZE_2M : PAGE_SIZE",
+        "PAGE_SIZE + 0 * huge",
+        "snp.sev_snp",
+        "2m_event_says_how_a_watched_page_in_it_is_mapped",
+    ),
+    Mutation(
+        "init_ends_the_highest_interrupt_alone",
+        "apic.c",
+        "for (i = 256; i--;)",
+        "for (i = 0; i < 256; i++)",
+        "smp.init.none",
+        "init_ends_every_interrupt_in_service",
+    ),
 ]
