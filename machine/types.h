@@ -24,6 +24,7 @@ typedef int32_t s32;
 #define BIT(n)		(1u << (n))
 #define BIT_ULL(n)	(1ull << (n))
 #define min(a, b)	((a) < (b) ? (a) : (b))
+#define max(a, b)	((a) > (b) ? (a) : (b))
 
 #define PAGE_SIZE	4096ull
 #define PAGE_MASK	(~(PAGE_SIZE - 1))

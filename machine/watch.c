@@ -7,6 +7,7 @@
 #include "control.h"
 
 #define TDG_MEM_PAGE_ACCEPT	6
+#define ACCEPT_LEVEL		7ull	/* of RCX; 0: 4K, 1: 2M */
 
 static struct {
 	u64 va, gpa, len;		/* len 0: nothing is watched */
@@ -29,28 +30,44 @@ s64 watch_set(struct vcpu *v, u64 va, u64 len)
 	return 0;
 }
 
-/* The address of the page whose state is changed; no address of RAM if there is none */
-static u64 changed(const struct coco_event *e)
+struct gpa_range {
+	u64 start, size;
+};
+
+static struct gpa_range page_of(u64 gpa, bool huge)
+{
+	u64 size = huge ? SIZE_2M : PAGE_SIZE;
+
+	return (struct gpa_range) { gpa & ~(size - 1), size };
+}
+
+/* Whose state is changed; size 0: no page's */
+static struct gpa_range changed(const struct coco_event *e)
 {
 	switch (e->kind) {
 	case COCO_EV_PSC:
+		return page_of(e->code, e->info1 & BIT(8));
 	case COCO_EV_PVALIDATE:
-		return e->code;
+		return page_of(e->code, e->info1 & 1);
 	case COCO_EV_TDCALL:
-		return e->code == TDG_MEM_PAGE_ACCEPT ? e->info1 & PAGE_MASK : COCO_ANY;
+		if (e->code != TDG_MEM_PAGE_ACCEPT)
+			break;
+		return page_of(e->info1, e->info1 & ACCEPT_LEVEL);
 	default:
-		return COCO_ANY;
+		break;
 	}
+	return (struct gpa_range) { 0 };
 }
 
 u64 watch_mapping(struct vcpu *v, const struct coco_event *e)
 {
-	u64 offset = changed(e) - watched.gpa;
+	struct gpa_range page = changed(e);
+	u64 first = max(page.start, watched.gpa);
 	struct mapping m;
 
-	if (offset >= watched.len)
+	if (first >= min(page.start + page.size, watched.gpa + watched.len))
 		return 0;
-	if (guest_translate(v, watched.va + offset, &m))
+	if (guest_translate(v, watched.va + (first - watched.gpa), &m))
 		return COCO_WATCHED;
 	return COCO_WATCHED | COCO_WATCH_MAPPED | (m.view == PRIVATE ? COCO_WATCH_PRIVATE : 0);
 }

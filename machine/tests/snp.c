@@ -217,7 +217,8 @@ static void watching(void)
 
 static void large_pages(void)
 {
-	u64 gpa = ARENA_2M;
+	u64 gpa = ARENA_2M, since;
+	struct coco_event e = { 0 };
 
 	/* The host's entry covers 2M at first; a 4K operation has it split */
 	pvalidate(gpa + PAGE_SIZE, false, false, NULL);
@@ -237,7 +238,13 @@ static void large_pages(void)
 	check_eq("2m_change_makes_a_2m_entry", page_state(gpa), COCO_PAGE_PRIVATE | COCO_PAGE_2M);
 	touch(gpa + 0x1000);
 	check("2m_page_is_not_validated", not_validated());
+	machine_call(COCO_CALL_WATCH, gpa + 2 * PAGE_SIZE, PAGE_SIZE, 0);
+	since = event_next();
 	check_eq("2m_validation_succeeds", pvalidate(gpa, true, true, &carry), 0);
+	last_event(since, &e);
+	check_eq("2m_event_says_how_a_watched_page_in_it_is_mapped", e.mask,
+		 COCO_WATCHED | COCO_WATCH_MAPPED | COCO_WATCH_PRIVATE);
+	machine_call(COCO_CALL_WATCH, 0, 0, 0);
 	check("2m_validation_clears_carry", !carry);
 	touch(gpa + SIZE_2M - 1);
 	check("2m_validation_covers_every_page", !trap.hit);

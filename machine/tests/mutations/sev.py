@@ -96,7 +96,7 @@ MUTATIONS = [
     Mutation(
         "watch_looks_at_the_first_page_only",
         "watch.c",
-        "watched.va + offset",
+        "watched.va + (first - watched.gpa)",
         "watched.va",
         "snp.sev_snp",
         "mapping_is_the_watched_one_and_no_alias",
