@@ -135,6 +135,8 @@ static s64 add_injection(struct vcpu *v, u64 va)
 
 static s64 warp(struct vcpu *v, u64 ns)
 {
+	/* No vCPU reads KVM's clock of the new time with the old TSC: that would be before it */
+	vcpus_flush(v);
 	time_warp(ns);
 	vcpus_time_moved(v);
 	return 0;

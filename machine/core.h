@@ -113,6 +113,7 @@ void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);
 u64 mem_high_room(void);			/* bytes that QEMU has to have above 4 GiB */
 bool npt_present(u64 gpa, enum view view);
+void *npt_ptr(u64 gpa, enum view view);		/* what the guest's accesses reach, to the page's end */
 bool npt_accessed(u64 gpa, enum view view);
 bool npt_allows(u64 gpa, enum view view, bool write);
 u8 *firmware_ptr(u64 gpa);			/* firmware's tables and flash, to the end of the page; NULL: none there */

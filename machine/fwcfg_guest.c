@@ -63,7 +63,7 @@ static const struct item *item_find(u16 key)
 	return NULL;
 }
 
-/* Its device is read byte by byte, up to where a guest skips to: it has no item as large */
+/* QEMU's device is read byte by byte, up to where a guest skips to: it has no item as large */
 #define LARGEST_OF_QEMU	0x1000000ull
 
 /* Behind an item's end are zeros */
@@ -72,8 +72,10 @@ static void item_read(void *buf, size_t size)
 	const struct item *item = item_find(guest.key);
 	u64 n = 0;
 
-	if (!item) {
-		fwcfg_item(guest.key, min(guest.offset, LARGEST_OF_QEMU), buf, size);
+	if (!item && guest.offset < LARGEST_OF_QEMU) {
+		fwcfg_item(guest.key, guest.offset, buf, size);
+	} else if (!item) {
+		memset(buf, 0, size);
 	} else {
 		if (guest.offset < item->size)
 			n = min(size, item->size - guest.offset);

@@ -109,7 +109,7 @@ static u8 *page_ptr(u64 gpa, enum view view)
 {
 	u8 *firmware = firmware_ptr(gpa);
 
-	return firmware ? firmware : npt_present(gpa, view) ? ram_ptr(gpa, view) : NULL;
+	return firmware ? firmware : npt_ptr(gpa, view);
 }
 
 enum access { READ, WRITE, FETCH };

@@ -73,9 +73,11 @@ s64 host_write(u64 gpa, const void *buf, size_t len)
 	}
 	if (config.tech->id == COCO_SEV_SNP || config.tech->id == COCO_TDX)
 		return -EPERM;
-	scramble_page(cipher, ram_ptr(page, PRIVATE), page);
+	/* Only these bytes: another vCPU may write to the rest of the page just now */
+	memset(cipher, 0, PAGE_SIZE);
 	memcpy(cipher + offset, buf, len);
-	scramble_page(ram_ptr(page, PRIVATE), cipher, page);
+	scramble_page(cipher, cipher, page);
+	memcpy(ram_ptr(gpa, PRIVATE), cipher + offset, len);
 	return 0;
 }
 

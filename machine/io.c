@@ -10,7 +10,7 @@
 #define KBD_RESET	0xfe
 #define PVPANIC		0x505
 #define PM1A_CNT	0x604	/* where SeaBIOS has it */
-#define PM1A_CNT_OVMF	0xb004	/* and OVMF (edk2, PIIX4_PMBA_VALUE) */
+#define PM1A_CNT_OVMF	0xb004	/* and OVMF's own reset (edk2, PIIX4_PMBA_VALUE) writes it */
 #define PM1_SLP_EN	BIT(13)
 #define RESET_CONTROL	0xcf9
 #define PIC_MASK_1	0x21
@@ -69,12 +69,13 @@ u32 pio_read(struct vcpu *v, u16 port, u32 size)
 	}
 }
 
-/* Sleep types are in bits 12:10; PIIX4 in QEMU: 0 is S5 */
+/* Whatever sleep type bits 12:10 ask for: a guest here is never woken (PIIX4 in QEMU: 0 is S5) */
 static void watch_write(struct vcpu *v, u16 port, u32 value)
 {
-	u16 pm1a = config.flash ? PM1A_CNT_OVMF : PM1A_CNT;
+	bool low = port == PM1A_CNT || (config.flash && port == PM1A_CNT_OVMF);
+	bool high = port == PM1A_CNT + 1 || (config.flash && port == PM1A_CNT_OVMF + 1);
 
-	if ((port == pm1a && value & PM1_SLP_EN) || (port == pm1a + 1 && value & (PM1_SLP_EN >> 8)))
+	if ((low && value & PM1_SLP_EN) || (high && value & (PM1_SLP_EN >> 8)))
 		end_run(v, COCO_END_POWEROFF, value, "ACPI sleep request");
 	if (port == RESET_CONTROL && value & RESET_CPU)
 		end_run(v, COCO_END_RESET, value, "reset control register");

@@ -197,6 +197,17 @@ void npt_show_private(u64 gpa)
 	*ram_entry(gpa, SHARED) = (ram_address(gpa, PRIVATE) & PAGE_MASK) | NPT_RW;
 }
 
+/* Not always this view's own bytes: see npt_show_private() */
+void *npt_ptr(u64 gpa, enum view view)
+{
+	u64 *entry = ram_entry(gpa, view);
+
+	if (!npt_present(gpa, view))
+		return NULL;
+	return (*entry & PTE_ADDRESS) == (ram_address(gpa, PRIVATE) & PAGE_MASK) ?
+		ram_ptr(gpa, PRIVATE) : ram_ptr(gpa, SHARED);
+}
+
 bool npt_present(u64 gpa, enum view view)
 {
 	return is_ram(gpa) && *ram_entry(gpa, view) & PTE_PRESENT;
