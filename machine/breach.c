@@ -40,7 +40,7 @@ void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, 
 
 	if (v && flash_code_runs(v)) {
 		event->flags |= COCO_EVF_SCRIPTED;
-		word = "note breach of the firmware";
+		word = "note breach of firmware or stub";
 	} else if (expected[what]) {
 		expected[what]--;
 		event->flags |= COCO_EVF_SCRIPTED;

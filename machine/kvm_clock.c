@@ -18,7 +18,6 @@
 #define RTC_STATUS_A		0x0a
 #define RTC_UPDATING		BIT(7)
 #define RTC_STATUS_B		0x0b
-#define RTC_24_HOURS		BIT(1)
 #define RTC_BINARY		BIT(2)
 
 struct pvclock_time {

@@ -95,7 +95,8 @@ static void check_range(const struct boot *boot, u64 table)
 				       config.high >> MIB);
 		return;
 	}
-	if (pieces_start() < boot->kernel_gpa + boot->kernel_room)
+	if (range.pieces > range.start / (2 * PAGE_SIZE) ||
+	    pieces_start() < boot->kernel_gpa + boot->kernel_room)
 		internal_error("option unaccepted: the kernel needs the memory below %llu MiB",
 			       (boot->kernel_gpa + boot->kernel_room + SIZE_2M - 1) >> MIB);
 	if (range.end > table)
