@@ -109,7 +109,6 @@ const char *module_words(const struct multiboot_module *m);	/* what follows the 
 void bootfile_init(const u32 *multiboot);
 
 /* ---- mem.c ---- */
-void *machine_alloc(u32 pages);			/* zeroed, never freed */
 void mem_reserve_modules(const u32 *multiboot);
 u64 mem_high_room(void);			/* bytes that QEMU has to have above 4 GiB */
 bool npt_present(u64 gpa, enum view view);

@@ -9,7 +9,6 @@ struct insn {
 	u32 fetched, at;	/* at: next byte */
 	u8 rex;
 	bool operand16;		/* 0x66 in 32- and 64-bit code */
-	bool rep;
 	bool code64, code32;
 };
 
@@ -39,10 +38,8 @@ static void skip_prefixes(struct insn *in)
 
 		if (b == 0x66)
 			in->operand16 = true;
-		else if (b == 0xf2 || b == 0xf3)
-			in->rep = true;
-		else if (b != 0x67 && b != 0xf0 && b != 0x2e && b != 0x36 && b != 0x3e && b != 0x26 &&
-			 b != 0x64 && b != 0x65)
+		else if (b != 0xf2 && b != 0xf3 && b != 0x67 && b != 0xf0 && b != 0x2e && b != 0x36 &&
+			 b != 0x3e && b != 0x26 && b != 0x64 && b != 0x65)
 			break;
 	}
 	if (in->code64 && in->at < in->fetched && (in->bytes[in->at] & 0xf0) == 0x40)
@@ -143,32 +140,6 @@ bool insn_decode_store(struct vcpu *v, u64 *value, u32 *size, u32 *length)
 			imm |= (u32)next(&in) << 8 * i;
 		*value = (s64)(s32)imm & size_mask(*size);
 	}
-	*length = in.at;
-	return complete(&in);
-}
-
-bool insn_decode_load(struct vcpu *v, enum reg *dst, u32 *size, u32 *length)
-{
-	struct insn in;
-	u8 opcode, modrm;
-
-	if (!fetch(v, &in) || (!in.code64 && !in.code32))
-		return false;
-	skip_prefixes(&in);
-	opcode = next(&in);
-	if (opcode == 0x8b || (opcode == 0x8a && in.rex)) {
-		*size = operand_size(&in, opcode == 0x8a);
-	} else if (opcode == 0x0f) {
-		opcode = next(&in);
-		if (opcode != 0xb6 && opcode != 0xb7)	/* MOVZX */
-			return false;
-		*size = opcode == 0xb6 ? 1 : 2;
-	} else {
-		return false;
-	}
-	if (!skip_memory_operand(&in, &modrm))
-		return false;
-	*dst = (modrm >> 3 & 7) | (in.rex & 4) << 1;
 	*length = in.at;
 	return complete(&in);
 }

@@ -217,7 +217,6 @@ u32 insn_length(struct vcpu *v, const char *opcode, u32 opcode_len);
 void insn_skip(struct vcpu *v, const char *opcode, u32 opcode_len);	/* unmodelled if it does not match */
 /* A store to memory of a register or immediate (the APIC page): value, size; false: another form */
 bool insn_decode_store(struct vcpu *v, u64 *value, u32 *size, u32 *length);
-bool insn_decode_load(struct vcpu *v, enum reg *dst, u32 *size, u32 *length);
 /* MOV to/from a control or debug register */
 bool insn_decode_mov_cr(struct vcpu *v, u32 *cr, enum reg *gpr, bool *write, u32 *length);
 

@@ -60,7 +60,8 @@ void mem_reserve_modules(const u32 *multiboot)
 	alloc_next = (alloc_next + PAGE_SIZE - 1) & PAGE_MASK;
 }
 
-void *machine_alloc(u32 pages)
+/* Zeroed, never freed */
+static void *machine_alloc(u32 pages)
 {
 	void *p = (void *)alloc_next;
 
