@@ -12,7 +12,6 @@
 #include "efi.h"
 
 #define CALL_MAGIC_MASK	0xffffffff00000000ull
-#define VMMCALL		"\x0f\x01\xd9"
 #define VMMCALL_LENGTH	3
 #define MAX_TRANSFER	0x100000ull
 #define RUN_FILE	"opt/coco/run"
@@ -256,13 +255,12 @@ bool machine_call(struct vcpu *v)
 	u64 rax = reg(v, RAX);
 
 	/* VMGEXIT is the same instruction with a prefix, hence the length */
-	if ((rax & CALL_MAGIC_MASK) != COCO_MAGIC ||
-	    insn_length(v, VMMCALL, VMMCALL_LENGTH) != VMMCALL_LENGTH)
+	if ((rax & CALL_MAGIC_MASK) != COCO_MAGIC || insn_length(v, INSN_VMMCALL) != VMMCALL_LENGTH)
 		return false;
 	if (efi_call(v, (u32)rax))
 		return true;
 	args = (struct args){ .a = reg(v, RDI), .b = reg(v, RSI), .c = reg(v, RDX) };
-	insn_skip(v, VMMCALL, VMMCALL_LENGTH);
+	insn_skip(v, INSN_VMMCALL);
 	set_reg(v, RAX, call(v, (u32)rax, &args));
 	return true;
 }

@@ -458,6 +458,6 @@ bool efi_call(struct vcpu *v, u32 nr)
 		status = boot_service(v, nr - EFI_CALL_BOOT);
 	}
 	set_reg(v, RAX, status);
-	efi_skip_call(v);
+	insn_skip(v, INSN_VMMCALL);
 	return true;
 }

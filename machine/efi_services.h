@@ -65,11 +65,6 @@ struct path_node {
 extern const struct efi_guid efi_guid_device_path, efi_guid_loaded_image;
 
 /* ---- efi_services.c ---- */
-static inline void efi_skip_call(struct vcpu *v)
-{
-	insn_skip(v, "\x0f\x01\xd9", 3);	/* vmmcall */
-}
-
 u64 efi_pool(struct vcpu *v, u64 size, enum efi_memory_type type);	/* 0: there is no room */
 
 /* ---- efi_handles.c: *handle 0 makes a new one ---- */

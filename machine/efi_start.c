@@ -158,7 +158,7 @@ bool efi_start_program(struct vcpu *v)
 
 	if (!image || image->starter || image == running)
 		return false;
-	efi_skip_call(v);
+	insn_skip(v, INSN_VMMCALL);
 	image->rip = v->vmcb.save.rip;
 	for (i = 0; i < ARRAY_SIZE(kept); i++)
 		image->registers[i] = reg(v, kept[i]);

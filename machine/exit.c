@@ -31,7 +31,7 @@ static void exit_cpuid(struct vcpu *v)
 	set_reg(v, RBX, out[1]);
 	set_reg(v, RCX, out[2]);
 	set_reg(v, RDX, out[3]);
-	insn_skip(v, "\x0f\xa2", 2);
+	insn_skip(v, INSN_CPUID);
 }
 
 static void exit_msr(struct vcpu *v)
@@ -41,7 +41,7 @@ static void exit_msr(struct vcpu *v)
 	u64 value;
 
 	if (write) {
-		value = (u32)reg(v, RAX) | reg(v, RDX) << 32;
+		value = edx_eax(v);
 		ok = msr_write(v, msr, value);
 	} else {
 		ok = msr_read(v, msr, &value);
@@ -51,10 +51,9 @@ static void exit_msr(struct vcpu *v)
 		return;
 	}
 	if (!write) {
-		set_reg(v, RAX, (u32)value);
-		set_reg(v, RDX, value >> 32);
+		set_edx_eax(v, value);
 	}
-	insn_skip(v, write ? "\x0f\x30" : "\x0f\x32", 2);
+	insn_skip(v, write ? INSN_WRMSR : INSN_RDMSR);
 }
 
 /* INS of 64-bit code, upwards: how firmware reads fw_cfg.  QEMU 7.2 does not tell the address' size */
@@ -103,7 +102,7 @@ static void exit_vmmcall(struct vcpu *v)
 	u64 args[4] = { reg(v, RBX), reg(v, RCX), reg(v, RDX), reg(v, RSI) };
 
 	set_reg(v, RAX, kvm_pv_hypercall(v, reg(v, RAX), args));
-	insn_skip(v, "\x0f\x01\xd9", 3);
+	insn_skip(v, INSN_VMMCALL);
 }
 
 /* Writes to the APIC page, which is mapped read-only when there are several vCPUs */
@@ -117,8 +116,7 @@ static bool npf_apic(struct vcpu *v, u64 gpa, u64 error)
 	if (!insn_decode_store(v, &value, &size, &length) || size != 4)
 		unmodelled(v, "write to the APIC by an instruction of another form");
 	apic_write(v, gpa, value);
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 	return true;
 }
 
@@ -170,7 +168,7 @@ void plain_exit(struct vcpu *v)
 		exit_npf(v);
 		break;
 	case SVM_EXIT_HLT:
-		insn_skip(v, "\xf4", 1);
+		insn_skip(v, INSN_HLT);
 		vcpu_halt(v, v->vmcb.save.rflags & RFLAGS_IF);
 		break;
 	case SVM_EXIT_IRET:

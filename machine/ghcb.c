@@ -11,7 +11,6 @@
 #include "snp_firmware.h"
 #include "svsm.h"
 
-#define VMMCALL		"\x0f\x01\xd9"
 #define MSR_TSC		0x10
 #define TSC_AUX		0xc0000103
 #define APIC_ICR	0xfee00300ull
@@ -430,7 +429,7 @@ void ghcb_page(struct vcpu *v)
 
 	if (!ghcb_check_page(v, g.gpa)) {
 		/* Without a GHCB there is nothing to answer into */
-		insn_skip(v, VMMCALL, 3);
+		insn_skip(v, INSN_VMMCALL);
 		return;
 	}
 	g.page = ram_ptr(g.gpa, SHARED);
@@ -461,7 +460,7 @@ void ghcb_page(struct vcpu *v)
 	event->ret = g.out[OUT_INFO1];
 	/* Else AP creation has put this vCPU itself somewhere else */
 	if (inits == v->inits)
-		insn_skip(v, VMMCALL, 3);
+		insn_skip(v, INSN_VMMCALL);
 }
 
 /* A SIPI ended an AP reset hold: SW_EXITINFO2 says so (AP reset hold) */

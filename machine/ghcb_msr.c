@@ -3,7 +3,6 @@
 #include "sev.h"
 #include "svsm.h"
 
-#define VMMCALL		"\x0f\x01\xd9"
 
 enum {
 	SEV_INFO		= 0x001,
@@ -159,5 +158,5 @@ void ghcb_msr_protocol(struct vcpu *v)
 	if (rule && rule->reply_mask & 1)
 		v->ghcb_msr = rule->reply[0];
 	event->ret = v->ghcb_msr;
-	insn_skip(v, VMMCALL, 3);
+	insn_skip(v, INSN_VMMCALL);
 }

@@ -247,8 +247,7 @@ bool tdvmcall(struct vcpu *v)
 		rule = *found;		/* HLT and MapGPA let others in, who may delete it */
 	ghci_check(v, &call);
 	/* Trap-like: the guest is behind the instruction already */
-	v->vmcb.save.rip += TDCALL_LENGTH;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, TDCALL_LENGTH);
 	if (rule.action == COCO_REPLY)
 		status(&call, GHCI_SUCCESS);
 	else

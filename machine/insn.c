@@ -57,8 +57,9 @@ static bool complete(const struct insn *in)
 	return in->at <= in->fetched;
 }
 
-u32 insn_length(struct vcpu *v, const char *opcode, u32 opcode_len)
+u32 insn_length(struct vcpu *v, const char *opcode)
 {
+	u32 opcode_len = strlen(opcode);
 	struct insn in;
 
 	if (!fetch(v, &in))
@@ -69,14 +70,19 @@ u32 insn_length(struct vcpu *v, const char *opcode, u32 opcode_len)
 	return in.at + opcode_len;
 }
 
-void insn_skip(struct vcpu *v, const char *opcode, u32 opcode_len)
+void insn_done(struct vcpu *v, u32 length)
 {
-	u32 length = insn_length(v, opcode, opcode_len);
+	v->vmcb.save.rip += length;
+	v->vmcb.int_shadow = 0;
+}
+
+void insn_skip(struct vcpu *v, const char *opcode)
+{
+	u32 length = insn_length(v, opcode);
 
 	if (!length)
 		unmodelled(v, "exit 0x%lx at an instruction of another form", v->vmcb.exit_code);
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 }
 
 /* ModRM, SIB and displacement of a memory operand; false: it is a register */

@@ -212,9 +212,22 @@ bool vcpu_undisturbed(const struct vcpu *v);	/* nothing is to happen before the 
 static inline void raise_gp(struct vcpu *v) { raise_exception(v, X86_GP, true, 0); }
 
 /* ---- insn.c: just enough decoding ---- */
-/* Length of the instruction at RIP, given its opcode bytes (after prefixes), or 0 if it is another one */
-u32 insn_length(struct vcpu *v, const char *opcode, u32 opcode_len);
-void insn_skip(struct vcpu *v, const char *opcode, u32 opcode_len);	/* unmodelled if it does not match */
+/* Length of the instruction at RIP, given its opcode (INSN_*, after prefixes), or 0 if it is another one */
+u32 insn_length(struct vcpu *v, const char *opcode);
+void insn_skip(struct vcpu *v, const char *opcode);	/* unmodelled if it does not match */
+void insn_done(struct vcpu *v, u32 length);	/* goes on behind it */
+#define INSN_HLT	"\xf4"
+#define INSN_CPUID	"\x0f\xa2"
+#define INSN_RDMSR	"\x0f\x32"
+#define INSN_WRMSR	"\x0f\x30"
+#define INSN_INVD	"\x0f\x08"
+#define INSN_WBINVD	"\x0f\x09"
+#define INSN_MONITOR	"\x0f\x01\xc8"
+#define INSN_MWAIT	"\x0f\x01\xc9"
+#define INSN_VMMCALL	"\x0f\x01\xd9"
+#define INSN_RDTSCP	"\x0f\x01\xf9"
+#define INSN_RMPADJUST	"\x0f\x01\xfe"
+#define INSN_PVALIDATE	"\x0f\x01\xff"
 /* A store to memory of a register or immediate (the APIC page): value, size; false: another form */
 bool insn_decode_store(struct vcpu *v, u64 *value, u32 *size, u32 *length);
 /* MOV to/from a control or debug register */
@@ -224,6 +237,8 @@ bool insn_decode_mov_cr(struct vcpu *v, u32 *cr, enum reg *gpr, bool *write, u32
 extern struct vcpu vcpus[MAX_VCPUS];
 u64 reg(const struct vcpu *v, enum reg r);
 void set_reg(struct vcpu *v, enum reg r, u64 value);
+u64 edx_eax(const struct vcpu *v);		/* as WRMSR takes it, and RDMSR leaves it */
+void set_edx_eax(struct vcpu *v, u64 value);
 static inline u32 guest_cpl(const struct vcpu *v) { return v->vmcb.save.cpl; }
 static inline bool guest_long_mode(const struct vcpu *v) { return v->vmcb.save.efer & BIT_ULL(10); }
 void vcpu_run_forever(struct vcpu *v) __noreturn;

@@ -115,8 +115,7 @@ static void write_to_mailbox(struct vcpu *v, u32 offset)
 	if (!insn_decode_store(v, &value, &size, &length) || offset + size > PAGE_SIZE)
 		unmodelled(v, "store to the wakeup mailbox by an instruction of another form");
 	memcpy(box + offset, &value, size);
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 	if (offset == MAILBOX_COMMAND)
 		take_command();
 }

@@ -162,8 +162,7 @@ static bool cr0_word(struct vcpu *v)
 		raise_gp(v);
 		return true;
 	}
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 	return true;
 }
 
@@ -182,8 +181,7 @@ static bool control_register(struct vcpu *v)
 	}
 	if (!write)
 		set_reg(v, gpr, read_cr(v, cr));
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 	return true;
 }
 
@@ -218,15 +216,14 @@ static bool efer_access(struct vcpu *v)
 	bool write = v->vmcb.exit_info1 & 1;
 	u64 value = (v->paging_off ? v->guest_efer : v->vmcb.save.efer) & efer_visible();
 
-	if (write && !write_efer(v, (u32)reg(v, RAX) | reg(v, RDX) << 32)) {
+	if (write && !write_efer(v, edx_eax(v))) {
 		raise_gp(v);
 		return true;
 	}
 	if (!write) {
-		set_reg(v, RAX, (u32)value);
-		set_reg(v, RDX, value >> 32);
+		set_edx_eax(v, value);
 	}
-	insn_skip(v, write ? "\x0f\x30" : "\x0f\x32", 2);
+	insn_skip(v, write ? INSN_WRMSR : INSN_RDMSR);
 	return true;
 }
 

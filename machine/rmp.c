@@ -16,8 +16,6 @@
 #include "sev.h"
 #include "svsm.h"
 
-#define PVALIDATE	"\x0f\x01\xff"
-#define RMPADJUST	"\x0f\x01\xfe"
 #define PREFIX_PVALIDATE 0xf2
 #define PREFIX_RMPADJUST 0xf3
 
@@ -240,7 +238,7 @@ static void pvalidate(struct vcpu *v)
 	}
 	result = rmp_pvalidate(v, m.gpa, inputs, eax);
 	set_result(v, result, result >> 32 & 1);
-	insn_skip(v, PVALIDATE, 3);
+	insn_skip(v, INSN_PVALIDATE);
 }
 
 /* A VMPL may give to those below it, and VMPL 0 alone make VMSAs */
@@ -287,7 +285,7 @@ static void rmpadjust(struct vcpu *v)
 		eax = rmpadjust_model(v, m.gpa, huge, reg(v, RDX));
 	}
 	set_result(v, eax, false);
-	insn_skip(v, RMPADJUST, 3);
+	insn_skip(v, INSN_RMPADJUST);
 }
 
 bool rmp_instruction(struct vcpu *v)
@@ -296,9 +294,9 @@ bool rmp_instruction(struct vcpu *v)
 
 	if (guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1))
 		prefix = 0;
-	if (prefix == PREFIX_PVALIDATE && insn_length(v, PVALIDATE, 3))
+	if (prefix == PREFIX_PVALIDATE && insn_length(v, INSN_PVALIDATE))
 		pvalidate(v);
-	else if (prefix == PREFIX_RMPADJUST && insn_length(v, RMPADJUST, 3))
+	else if (prefix == PREFIX_RMPADJUST && insn_length(v, INSN_RMPADJUST))
 		rmpadjust(v);
 	else
 		raise_exception(v, X86_UD, false, 0);

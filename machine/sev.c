@@ -35,11 +35,6 @@
 /* GHCB specification, hypervisor feature bitmap: SEV-SNP, its AP creation */
 #define FEATURES_SNP	3
 
-#define RDMSR		"\x0f\x32"
-#define WRMSR		"\x0f\x30"
-#define INVD		"\x0f\x08"
-#define RDTSCP		"\x0f\x01\xf9"
-#define VMMCALL		"\x0f\x01\xd9"
 #define VMGEXIT_LENGTH	4	/* VMMCALL with a prefix */
 
 struct sev_options sev_options;
@@ -127,15 +122,14 @@ static bool sev_msr(struct vcpu *v)
 	else
 		return false;
 	if (write) {
-		if (!write_sev_msr(v, msr, (u32)reg(v, RAX) | reg(v, RDX) << 32)) {
+		if (!write_sev_msr(v, msr, edx_eax(v))) {
 			raise_gp(v);
 			return true;
 		}
 	} else {
-		set_reg(v, RAX, (u32)value);
-		set_reg(v, RDX, value >> 32);
+		set_edx_eax(v, value);
 	}
-	insn_skip(v, write ? WRMSR : RDMSR, 2);
+	insn_skip(v, write ? INSN_WRMSR : INSN_RDMSR);
 	return true;
 }
 
@@ -230,7 +224,7 @@ static bool at_vmgexit(struct vcpu *v)
 {
 	u8 prefix;
 
-	return insn_length(v, VMMCALL, 3) == VMGEXIT_LENGTH &&
+	return insn_length(v, INSN_VMMCALL) == VMGEXIT_LENGTH &&
 	       !guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
 	       (prefix == 0xf2 || prefix == 0xf3);
 }
@@ -248,9 +242,9 @@ static void vmgexit_follows(struct vcpu *v)
 /* QEMU gives INVD the exit code of WBINVD, and RDTSCP that of RDTSC */
 static u64 exit_code(struct vcpu *v)
 {
-	if (v->vmcb.exit_code == SVM_EXIT_WBINVD && insn_length(v, INVD, 2))
+	if (v->vmcb.exit_code == SVM_EXIT_WBINVD && insn_length(v, INSN_INVD))
 		return SVM_EXIT_INVD;
-	if (v->vmcb.exit_code == SVM_EXIT_RDTSC && insn_length(v, RDTSCP, 3))
+	if (v->vmcb.exit_code == SVM_EXIT_RDTSC && insn_length(v, INSN_RDTSCP))
 		return SVM_EXIT_RDTSCP;
 	return v->vmcb.exit_code;
 }

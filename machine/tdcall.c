@@ -165,8 +165,7 @@ static struct coco_event *tdcall_event(struct vcpu *v, u64 rax)
 static void finish(struct vcpu *v, struct coco_event *event)
 {
 	event->ret = reg(v, RAX);
-	v->vmcb.save.rip += TDCALL_LENGTH;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, TDCALL_LENGTH);
 }
 
 /* The host's event, and only that, unless the module refuses the call or a rule has it answer */

@@ -137,9 +137,9 @@ static void exit_ud(struct vcpu *v)
 }
 
 /* Instructions that a TD may not execute ([base] "instructions that cause #VE unconditionally") */
-static void forbidden(struct vcpu *v, enum vmx_exit reason, const char *opcode, u32 len)
+static void forbidden(struct vcpu *v, enum vmx_exit reason, const char *opcode)
 {
-	ve_instruction(v, reason, 0, insn_length(v, opcode, len));
+	ve_instruction(v, reason, 0, insn_length(v, opcode));
 }
 
 static bool tdx_exit(struct vcpu *v)
@@ -158,21 +158,21 @@ static bool tdx_exit(struct vcpu *v)
 		ve_io(v);
 		return true;
 	case SVM_EXIT_HLT:
-		forbidden(v, VMX_EXIT_HLT, "\xf4", 1);
+		forbidden(v, VMX_EXIT_HLT, INSN_HLT);
 		return true;
 	case SVM_EXIT_WBINVD:
 	case SVM_EXIT_INVD:
 		/* QEMU gives INVD the exit code of WBINVD */
-		if (insn_length(v, "\x0f\x08", 2))
-			forbidden(v, VMX_EXIT_INVD, "\x0f\x08", 2);
+		if (insn_length(v, INSN_INVD))
+			forbidden(v, VMX_EXIT_INVD, INSN_INVD);
 		else
-			forbidden(v, VMX_EXIT_WBINVD, "\x0f\x09", 2);
+			forbidden(v, VMX_EXIT_WBINVD, INSN_WBINVD);
 		return true;
 	case SVM_EXIT_MONITOR:
-		forbidden(v, VMX_EXIT_MONITOR, "\x0f\x01\xc8", 3);
+		forbidden(v, VMX_EXIT_MONITOR, INSN_MONITOR);
 		return true;
 	case SVM_EXIT_MWAIT:
-		forbidden(v, VMX_EXIT_MWAIT, "\x0f\x01\xc9", 3);
+		forbidden(v, VMX_EXIT_MWAIT, INSN_MWAIT);
 		return true;
 	case SVM_EXIT_RDPMC:
 		raise_gp(v);		/* ATTRIBUTES.PERFMON is 0 */

@@ -321,7 +321,7 @@ static bool raises_ve(struct vcpu *v, u32 leaf, u32 subleaf)
 void tdx_cpuid_exit(struct vcpu *v)
 {
 	u32 leaf = existing(reg(v, RAX)), subleaf = reg(v, RCX), out[4];
-	u32 length = insn_length(v, "\x0f\xa2", 2);
+	u32 length = insn_length(v, INSN_CPUID);
 
 	if (raises_ve(v, leaf, subleaf)) {
 		ve_instruction(v, VMX_EXIT_CPUID, 0, length);
@@ -332,8 +332,7 @@ void tdx_cpuid_exit(struct vcpu *v)
 	set_reg(v, RBX, out[EBX]);
 	set_reg(v, RCX, out[ECX]);
 	set_reg(v, RDX, out[EDX]);
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 }
 
 void tdx_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, u32 out[4])

@@ -100,8 +100,7 @@ static void apply(struct vcpu *v, u32 cr, u64 value, u32 length)
 		s->cr0 = (s->cr0 & CR0_IGNORED) | (value & ~CR0_IGNORED) | CR0_ET;
 	else
 		s->cr4 = value;
-	s->rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 }
 
 bool tdx_cr_write_exit(struct vcpu *v)

@@ -339,8 +339,8 @@ static enum access special_write(struct vcpu *v, u32 msr, u64 value)
 void tdx_msr_exit(struct vcpu *v)
 {
 	bool write = v->vmcb.exit_info1 & 1;
-	u32 msr = reg(v, RCX), length = insn_length(v, write ? "\x0f\x30" : "\x0f\x32", 2);
-	u64 value = (u32)reg(v, RAX) | reg(v, RDX) << 32;
+	u32 msr = reg(v, RCX), length = insn_length(v, write ? INSN_WRMSR : INSN_RDMSR);
+	u64 value = edx_eax(v);
 	enum access access = write ? class_of(msr).write : class_of(msr).read;
 
 	if (access == DIRECT)
@@ -358,11 +358,9 @@ void tdx_msr_exit(struct vcpu *v)
 		return;
 	}
 	if (!write) {
-		set_reg(v, RAX, (u32)value);
-		set_reg(v, RDX, value >> 32);
+		set_edx_eax(v, value);
 	}
-	v->vmcb.save.rip += length;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, length);
 }
 
 /* ---- the host ---- */

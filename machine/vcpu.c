@@ -43,6 +43,17 @@ void set_reg(struct vcpu *v, enum reg r, u64 value)
 	}
 }
 
+u64 edx_eax(const struct vcpu *v)
+{
+	return (u32)reg(v, RAX) | reg(v, RDX) << 32;
+}
+
+void set_edx_eax(struct vcpu *v, u64 value)
+{
+	set_reg(v, RAX, (u32)value);
+	set_reg(v, RDX, value >> 32);
+}
+
 struct vcpu *vcpu_by_apic_id(u32 apic_id)
 {
 	return apic_id < config.vcpus ? &vcpus[apic_id] : NULL;
