@@ -7,6 +7,7 @@
  * which would be taken for the machine's own kicks: these are done here.  The
  * x2APIC registers are mapped to the xAPIC's, since QEMU 7.2 has no x2APIC.
  */
+#include "apic.h"
 #include "core.h"
 
 #define APIC_ID		0x020
@@ -17,8 +18,6 @@
 #define APIC_SPIV	0x0f0
 #define APIC_ISR	0x100
 #define APIC_ESR	0x280
-#define APIC_ICR	0x300
-#define APIC_ICR_HIGH	0x310
 #define APIC_LVT_TIMER	0x320
 #define APIC_LVT_ERROR	0x370
 #define APIC_TIMER_INIT	0x380
@@ -28,18 +27,10 @@
 #define APIC_LVT_MASKED	BIT(16)
 #define APIC_LVT_PERIODIC BIT(17)
 
-#define ICR_MODE	(7u << 8)
-#define ICR_LOGICAL	BIT(11)
-#define ICR_LEVEL	BIT(15)
-#define ICR_SHORTHAND	(3u << 18)
-#define ICR_SELF	(1u << 18)
-#define ICR_ALL		(2u << 18)
-
 #define X2APIC_FIRST	0x800
 #define X2APIC_LAST	0x83f
 #define X2APIC_ID	0x802
 #define X2APIC_LDR	0x80d
-#define X2APIC_ICR	0x830
 #define X2APIC_SELF_IPI	0x83f
 #define X2APIC_ALL	0xffffffffu
 
@@ -118,7 +109,7 @@ static bool is_target(const struct vcpu *self, const struct vcpu *v, const struc
 		return v == self;
 	case ICR_ALL:
 		return true;
-	case APIC_OTHERS:
+	case ICR_OTHERS:
 		return v != self;
 	}
 	if (ipi->dest == ipi->all)
@@ -129,14 +120,14 @@ static bool is_target(const struct vcpu *self, const struct vcpu *v, const struc
 static void ipi_one(struct vcpu *v, u32 low)
 {
 	switch (low & ICR_MODE) {
-	case APIC_INIT:
-		if (!(low & ICR_LEVEL) || low & APIC_ASSERT)
+	case ICR_INIT:
+		if (!(low & ICR_LEVEL) || low & ICR_ASSERT)
 			vcpu_park(v);
 		break;
-	case APIC_SIPI:
+	case ICR_SIPI:
 		vcpu_start_sipi(v->apic_id, low);	/* not waiting for one: dropped */
 		break;
-	case APIC_NMI:
+	case ICR_NMI:
 		raise_nmi(v);
 		break;
 	default:
@@ -157,7 +148,7 @@ static bool taken_by_machine(u32 low)
 {
 	u32 mode = low & ICR_MODE;
 
-	return mode == APIC_INIT || mode == APIC_SIPI || mode == APIC_NMI;
+	return mode == ICR_INIT || mode == ICR_SIPI || mode == ICR_NMI;
 }
 
 /* ---- xAPIC registers ---- */
@@ -266,7 +257,7 @@ bool apic_msr_write(struct vcpu *v, u32 msr, u64 value)
 	if (value & x2apic_reserved(offset))
 		return false;
 	if (msr == X2APIC_SELF_IPI) {
-		*apic(APIC_ICR) = ICR_SELF | APIC_ASSERT | (value & 0xff);
+		*apic(APIC_ICR) = ICR_SELF | ICR_ASSERT | (value & 0xff);
 		return true;
 	}
 	if (offset == APIC_SPIV) {

@@ -123,8 +123,6 @@ void npt_show_private(u64 gpa);			/* in the shared view, until its state changes
 bool direct_devices(void);			/* the guest reaches devices without the machine */
 void apic_map_writable(bool writable);
 
-#define APIC_BASE	0xfee00000ull
-static inline bool apic_page(u64 gpa) { return (gpa & PAGE_MASK) == APIC_BASE; }
 /*
  * GPA of the page table that the CPU walks while the guest believes that paging
  * is off: below 4G, since CR3 has 32 bits then, where a guest has nothing.
@@ -158,17 +156,6 @@ extern u8 msrpm[], msrpm_paging_off[], iopm[];
 /* ---- exception.c ---- */
 void nmi_iret(struct vcpu *v);			/* exits IRET and #DB while NMIs are blocked */
 bool nmi_step(struct vcpu *v);
-
-/* ---- apic.c ---- */
-#define APIC_NMI	(4u << 8)		/* ICR delivery modes */
-#define APIC_INIT	(5u << 8)
-#define APIC_SIPI	(6u << 8)
-#define APIC_ASSERT	BIT(14)
-#define APIC_OTHERS	(3u << 18)		/* shorthand: all but self */
-
-void apic_send(u32 apic_id, u32 icr_low);	/* from the machine; the guest's ICR is kept */
-void apic_reset(void);				/* this CPU's, as INIT does */
-void apic_time_moved(struct vcpu *v);		/* its own CPU, time.c: time_warp() */
 
 /* ---- exit.c ---- */
 void exit_totals(void);

@@ -4,6 +4,7 @@
  * NMIs, paging off unless the technology has its own rules for control registers,
  * machine calls), then the technology, then the plain machine.
  */
+#include "apic.h"
 #include "core.h"
 
 #define EXIT_CODES	0x408

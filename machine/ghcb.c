@@ -7,13 +7,13 @@
  * answers, then the page is written: the results, and the valid bits of just
  * those.
  */
+#include "apic.h"
 #include "ghcb.h"
 #include "snp_firmware.h"
 #include "svsm.h"
 
 #define MSR_TSC		0x10
 #define TSC_AUX		0xc0000103
-#define APIC_ICR	0xfee00300ull
 #define EVENT_INFO(vector)	(EVENT_VALID | EVENT_EXCEPTION | (vector))
 
 /* ---- reading and writing the page ---- */
@@ -255,7 +255,7 @@ static void do_mmio(struct ghcb *g, bool write)
 		value = 0;
 		if (write) {
 			memcpy(&value, buf, size);
-			if (gpa == APIC_ICR && ap_icr_write(g->v, value))
+			if (gpa == APIC_BASE + APIC_ICR && ap_icr_write(g->v, value))
 				continue;
 			mmio_write(g->v, gpa, size, value);
 		} else {

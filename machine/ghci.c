@@ -8,6 +8,7 @@
  * likes), and its own values in those that it kept for itself ([ABI]
  * TDG.VP.VMCALL).
  */
+#include "apic.h"
 #include "core.h"
 #include "cpuid.h"
 #include "tdx.h"

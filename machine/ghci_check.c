@@ -13,6 +13,7 @@
  * Exposing further registers, with zero in them, is allowed: the guest says
  * nothing by it.  Operands for which the leaf defines an error get that error.
  */
+#include "apic.h"
 #include "core.h"
 #include "tdx.h"
 

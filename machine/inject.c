@@ -22,6 +22,7 @@
  * there, but has breakpoints only by MOV to DR7: so the machine's own DR7 gets
  * the breakpoint, too.
  */
+#include "apic.h"
 #include "control.h"
 #include "core.h"
 #include "tdx.h"
@@ -31,8 +32,6 @@
 #define DR7_BREAKPOINT	(2ull << (2 * BREAKPOINT))	/* global; type and length 0: execution */
 #define DR7_MINE	(3ull << (2 * BREAKPOINT) | 15ull << (16 + 4 * BREAKPOINT))
 #define DR7_FIXED	0x400ull
-#define APIC_ICR	0xfee00300ull
-#define ICR_SELF	0x40000u
 #define TDX_FIRST_VECTOR 31
 
 struct queue {
@@ -102,7 +101,7 @@ static void log_injection(struct vcpu *v, const struct coco_inject *i)
 static bool deliver_interrupt(struct vcpu *v, const struct coco_inject *i)
 {
 	if (is_tdx()) {
-		*(volatile u32 *)APIC_ICR = ICR_SELF | i->vector;
+		apic_write(v, APIC_ICR, ICR_SELF | i->vector);
 	} else {
 		if (v->pending_vector >= 0)
 			return false;

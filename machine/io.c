@@ -4,6 +4,7 @@
  * the machine's own ports, which guests do not see, and the ways to power off
  * or reset, which end the run with a line that says so.
  */
+#include "apic.h"
 #include "core.h"
 
 #define KBD_COMMAND	0x64

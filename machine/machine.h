@@ -256,11 +256,7 @@ void io_permit(u16 port, bool direct);
 /* ---- exit.c: the plain machine's handlers ---- */
 void handle_exit(struct vcpu *v);
 
-/* ---- apic.c, io.c: devices on behalf of the guest ---- */
-bool apic_msr_read(struct vcpu *v, u32 msr, u64 *value);	/* x2APIC MSRs over QEMU's xAPIC; false: #GP */
-bool apic_msr_write(struct vcpu *v, u32 msr, u64 value);
-void apic_write(struct vcpu *v, u32 offset, u32 value);	/* INIT/SIPI are caught here */
-u32 apic_read(struct vcpu *v, u32 offset);
+/* ---- io.c: devices on behalf of the guest ---- */
 u32 pio_read(struct vcpu *v, u16 port, u32 size);		/* size 1, 2, 4 */
 void pio_write(struct vcpu *v, u16 port, u32 size, u32 value);	/* power-off and reset end the run */
 u64 mmio_read(struct vcpu *v, u64 gpa, u32 size);

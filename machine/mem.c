@@ -15,6 +15,7 @@
  * A second root serves guests with paging off: the private view, and the page
  * table that paging.c needs.
  */
+#include "apic.h"
 #include "core.h"
 
 #define NPT_RW		(PTE_PRESENT | PTE_WRITE | PTE_USER)

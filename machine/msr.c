@@ -10,7 +10,7 @@
  *
  * EFER and control registers are paging.c's, SEV's own MSRs are sev.c's.
  */
-#include "machine.h"
+#include "apic.h"
 
 enum kind {
 	IN_CPU,			/* kept in the CPU below, which nobody else uses it for */
@@ -77,18 +77,12 @@ static const struct range direct[] = {
 };
 
 #define MSR_TSC			0x10
-#define MSR_APIC_BASE		0x1b
 #define MSR_MISC_ENABLE		0x1a0
 #define MSR_DEBUGCTL		0x1d9
 #define MSR_X2APIC_FIRST	0x800
 #define MSR_X2APIC_LAST		0x8ff
 #define MSR_HWCR		0xc0010015
 #define MSR_DE_CFG		0xc0011029
-
-#define APIC_BASE_BSP		BIT_ULL(8)
-#define APIC_BASE_X2APIC	BIT_ULL(10)
-#define APIC_BASE_ENABLE	BIT_ULL(11)
-#define APIC_BASE_DEFAULT	0xfee00000ull
 
 #define MISC_ENABLE_NO_PROFILING (BIT_ULL(11) | BIT_ULL(12))	/* BTS and PEBS are unavailable */
 #define HWCR_IGNORED		(BIT_ULL(3) | BIT_ULL(6) | BIT_ULL(8))	/* as KVM takes them */
@@ -110,7 +104,7 @@ void msr_setup(struct vcpu *v)
 			msr_permit(msr, true, true);
 	virtual_msrs[v->index].misc_enable = MISC_ENABLE_NO_PROFILING;
 	if (!v->apic_base)
-		v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE |
+		v->apic_base = APIC_BASE | APIC_BASE_ENABLE |
 			       (v->index ? 0 : APIC_BASE_BSP);
 }
 

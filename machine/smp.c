@@ -5,6 +5,7 @@
  * One vCPU reaches another by a real NMI: it ends VMRUN (NMIs are intercepted)
  * or the HLT of a vCPU that sleeps or is parked in the machine.
  */
+#include "apic.h"
 #include "core.h"
 
 #define AP_START_MS	5000
@@ -31,7 +32,7 @@ static void kick(struct vcpu *v)
 	if (v->kicked || (!v->in_guest && !v->asleep))
 		return;
 	v->kicked = true;
-	apic_send(v->apic_id, APIC_NMI | APIC_ASSERT);
+	apic_send(v->apic_id, ICR_NMI | ICR_ASSERT);
 }
 
 void vcpu_kick(struct vcpu *v)
@@ -220,11 +221,11 @@ void smp_start(void)
 	apic_map_writable(false);	/* INIT and SIPI must not reach the real CPUs */
 	memcpy(kept, (void *)AP_TRAMPOLINE, sizeof(kept));
 	memcpy((void *)AP_TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
-	apic_send(0, APIC_INIT | APIC_ASSERT | APIC_OTHERS);
+	apic_send(0, ICR_INIT | ICR_ASSERT | ICR_OTHERS);
 	/* MP specification, B.4: 10 ms after INIT; then as often as an emulated CPU needs it */
 	wait_for_cpus(10);
 	for (ms = 0; ms < AP_START_MS; ms += SIPI_MS) {
-		apic_send(0, APIC_SIPI | APIC_ASSERT | APIC_OTHERS | AP_TRAMPOLINE >> 12);
+		apic_send(0, ICR_SIPI | ICR_ASSERT | ICR_OTHERS | AP_TRAMPOLINE >> 12);
 		if (wait_for_cpus(SIPI_MS))
 			break;
 	}

@@ -10,18 +10,11 @@
  *		Later the kernel itself holds a vCPU that goes off-line.
  *	SEV-SNP	The kernel writes a VMSA and has the host run it (AP creation).
  */
+#include "apic.h"
 #include "core.h"
 #include "ghcb.h"
 #include "snp_firmware.h"
 #include "svsm.h"
-
-#define ICR_HIGH		0x310
-#define ICR_MODE(icr)		((icr) >> 8 & 7)
-#define ICR_SHORTHAND(icr)	((icr) >> 18 & 3)
-#define ICR_LEVEL_ASSERT	BIT(14)
-#define ICR_TRIGGER_LEVEL	BIT(15)
-enum { MODE_INIT = 5, MODE_SIPI = 6 };
-enum { TO_FIELD, TO_SELF, TO_ALL, TO_OTHERS };
 
 /* SW_EXITINFO1 of AP creation */
 #define REQUEST(info1)		((info1) & 0xffff)
@@ -153,7 +146,7 @@ static void init_or_sipi(struct vcpu *target, u32 mode)
 {
 	u64 vmsa = on_init[target->index];
 
-	if (mode == MODE_INIT) {
+	if (mode == ICR_INIT) {
 		/* The state of a vCPU that runs is out of the host's reach */
 		on_init[target->index] = NONE;
 		if (vmsa != NONE)
@@ -167,19 +160,19 @@ static void init_or_sipi(struct vcpu *target, u32 mode)
 
 bool ap_icr_write(struct vcpu *v, u32 icr)
 {
-	u32 mode = ICR_MODE(icr), shorthand = ICR_SHORTHAND(icr), i;
-	u32 to = apic_read(v, ICR_HIGH) >> 24;
+	u32 mode = icr & ICR_MODE, shorthand = icr & ICR_SHORTHAND, i;
+	u32 to = apic_read(v, APIC_ICR_HIGH) >> 24;
 
-	if (mode != MODE_INIT && mode != MODE_SIPI)
+	if (mode != ICR_INIT && mode != ICR_SIPI)
 		return false;
 	/* INIT level de-assert does nothing since the Pentium 4 */
-	if (mode == MODE_INIT && icr & ICR_TRIGGER_LEVEL && !(icr & ICR_LEVEL_ASSERT))
+	if (mode == ICR_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
 		return true;
 	for (i = 0; i < config.vcpus; i++) {
 		if (&vcpus[i] == v)
 			continue;
-		if (shorthand == TO_ALL || shorthand == TO_OTHERS ||
-		    (shorthand == TO_FIELD && (to == 0xff || to == vcpus[i].apic_id)))
+		if (shorthand == ICR_ALL || shorthand == ICR_OTHERS ||
+		    (!shorthand && (to == 0xff || to == vcpus[i].apic_id)))
 			init_or_sipi(&vcpus[i], mode);
 	}
 	return true;

@@ -18,12 +18,8 @@
  * Not shown: XSETBV beyond XFAM (QEMU's CPU has no such intercept), code
  * fetches from shared memory, paging structures in it.
  */
+#include "apic.h"
 #include "tdx.h"
-
-#define APIC_BASE_BSP		BIT_ULL(8)
-#define APIC_BASE_X2APIC	BIT_ULL(10)
-#define APIC_BASE_ENABLE	BIT_ULL(11)
-#define APIC_BASE_DEFAULT	0xfee00000ull
 
 /* [ABI] "TD VCPU initial state": EFER is SCE, LME, NXE for good; CR0.NE and CR4.MCE are 1 */
 #define EFER_INITIAL		0x901ull
@@ -112,7 +108,7 @@ static void tdx_vcpu_setup(struct vcpu *v)
 	struct vmcb *b = &v->vmcb;
 
 	v->technology = &state[v->index];
-	v->apic_base = APIC_BASE_DEFAULT | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
+	v->apic_base = APIC_BASE | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
 	if (!v->index)
 		v->apic_base |= APIC_BASE_BSP;
 	b->intercepts |= INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_INVD) |

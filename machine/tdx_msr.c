@@ -10,6 +10,7 @@
  * what the module switches with the TD and what KVM does not emulate for a TD,
  * and is msr.c otherwise.
  */
+#include "apic.h"
 #include "core.h"
 #include "tdx.h"
 
@@ -366,16 +367,10 @@ void tdx_msr_exit(struct vcpu *v)
 /* ---- the host ---- */
 
 /* KVM gives a TD's APIC timer the crystal's rate, QEMU's APIC runs at 1 GHz */
-#define MSR_X2APIC_ICR			0x830
-#define MSR_X2APIC_INITIAL_COUNT	0x838
-#define MSR_X2APIC_CURRENT_COUNT	0x839
-#define ICR_MODE			0x700u
-#define ICR_INIT			0x500u
-#define ICR_SIPI			0x600u
+#define X2APIC_INITIAL_COUNT		0x838
+#define X2APIC_CURRENT_COUNT		0x839
 #define APIC_HZ				1000000000ull
 #define APIC_SCALE			(APIC_HZ / TD_CRYSTAL_HZ)
-
-#define MSR_APIC_BASE			0x1b
 
 /*
  * What KVM emulates for a TD (tdx_has_emulated_msr()), as far as msr.c has it; beside that
@@ -415,7 +410,7 @@ bool tdx_host_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
 	if (!is_the_hosts(msr) || !msr_read(v, msr, value))
 		return false;
-	if (msr == MSR_X2APIC_INITIAL_COUNT || msr == MSR_X2APIC_CURRENT_COUNT)
+	if (msr == X2APIC_INITIAL_COUNT || msr == X2APIC_CURRENT_COUNT)
 		*value /= APIC_SCALE;
 	return true;
 }
@@ -427,10 +422,10 @@ bool tdx_host_wrmsr(struct vcpu *v, u32 msr, u64 value)
 	if (!is_the_hosts(msr) || msr == MSR_APIC_BASE)
 		return false;
 	/* Nobody can set a TD's vCPU back, or start it elsewhere: KVM drops both */
-	if (msr == MSR_X2APIC_ICR && (mode == ICR_INIT || mode == ICR_SIPI))
+	if (msr == X2APIC_ICR && (mode == ICR_INIT || mode == ICR_SIPI))
 		return true;
 	/* A count beyond 107 s at divisor 1, which no guest sets, would come early */
-	if (msr == MSR_X2APIC_INITIAL_COUNT && !(value >> 32))
+	if (msr == X2APIC_INITIAL_COUNT && !(value >> 32))
 		value = min(value * APIC_SCALE, 0xffffffffull);
 	return msr_write(v, msr, value);
 }

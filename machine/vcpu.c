@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A virtual CPU: its control block, permission maps, registers, and the loop around VMRUN. */
+#include "apic.h"
 #include "core.h"
 
 #define MSRPM_PAGES	2
