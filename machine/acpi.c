@@ -12,7 +12,6 @@
 #include "core.h"
 #include "tdx.h"
 
-#define PARAM_RSDP		0x070
 
 #define RSDP_FIRST		0xe0000ull
 #define RSDP_LAST		0xffff0ull

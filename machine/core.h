@@ -40,6 +40,7 @@ struct multiboot_mmap {
 
 #define CR4_PSE		BIT_ULL(4)
 #define CR4_PAE		BIT_ULL(5)
+#define CR4_MCE		BIT_ULL(6)
 #define CR4_OSFXSR	BIT_ULL(9)
 #define CR4_OSXMMEXCPT	BIT_ULL(10)
 #define CR4_LA57	BIT_ULL(12)
@@ -58,6 +59,7 @@ struct multiboot_mmap {
 #define EFER_SVME	BIT_ULL(12)
 #define EFER_FFXSR	BIT_ULL(14)
 
+#define MSR_TSC			0x10
 #define MSR_DEBUGCTL		0x1d9
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MSR_VM_HSAVE_PA	0xc0010117
@@ -109,6 +111,8 @@ const char *module_words(const struct multiboot_module *m);	/* what follows the 
 void bootfile_init(const u32 *multiboot);
 
 /* ---- mem.c ---- */
+#define ROM_START	0xc0000			/* option ROMs and BIOS */
+#define ROM_END		0x100000
 void mem_reserve_modules(const u32 *multiboot);
 u64 mem_high_room(void);			/* bytes that QEMU has to have above 4 GiB */
 bool npt_present(u64 gpa, enum view view);

@@ -31,7 +31,6 @@
 #include "efi_services.h"
 
 /* struct boot_params (zero-page.rst) */
-#define PARAM_RSDP		0x070
 #define PARAM_EFI_SIGNATURE	0x1c0
 #define PARAM_EFI_SYSTAB	0x1c4
 #define PARAM_EFI_DESC_SIZE	0x1c8

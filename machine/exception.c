@@ -9,6 +9,7 @@
  * Elsewhere EVENTINJ serves, but for vector 29.
  */
 #include "core.h"
+#include "sev.h"
 
 #define GATE_PRESENT	BIT_ULL(47)
 #define GATE_INTERRUPT	14
@@ -174,7 +175,7 @@ void raise_pf(struct vcpu *v, u64 va, u64 error)
 /* On SEV-ES the guest tells when it is done (GHCB, NMI Complete), and its IRET is no exit */
 static bool iret_unblocks(void)
 {
-	return config.tech->id != COCO_SEV_ES && config.tech->id != COCO_SEV_SNP;
+	return !is_es();
 }
 
 void raise_nmi(struct vcpu *v)

@@ -61,10 +61,9 @@ static void exit_msr(struct vcpu *v)
 static void string_io(struct vcpu *v, u16 port, u32 size, u64 info)
 {
 	u64 count = info & IOIO_REP ? reg(v, RCX) : 1;
-	bool code64 = guest_long_mode(v) && v->vmcb.save.cs.attrib & BIT(9);
 	u32 value;
 
-	if (!(info & IOIO_IN) || !code64 || v->vmcb.save.rflags & RFLAGS_DF)
+	if (!(info & IOIO_IN) || !guest_code64(v) || v->vmcb.save.rflags & RFLAGS_DF)
 		unmodelled(v, "string I/O at port 0x%x, info 0x%lx", port, info);
 	for (; count; count--) {
 		value = pio_read(v, port, size);

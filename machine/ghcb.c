@@ -8,11 +8,11 @@
  * those.
  */
 #include "apic.h"
+#include "core.h"
 #include "ghcb.h"
 #include "snp_firmware.h"
 #include "svsm.h"
 
-#define MSR_TSC		0x10
 #define TSC_AUX		0xc0000103
 #define EVENT_INFO(vector)	(EVENT_VALID | EVENT_EXCEPTION | (vector))
 

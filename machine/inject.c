@@ -25,6 +25,7 @@
 #include "apic.h"
 #include "control.h"
 #include "core.h"
+#include "sev.h"
 #include "tdx.h"
 
 #define QUEUE_SIZE	8		/* injections waiting on one vCPU */
@@ -55,11 +56,6 @@ static const char *const type_names[] = {
 static bool is_tdx(void)
 {
 	return config.tech->id == COCO_TDX;
-}
-
-static bool is_es(void)
-{
-	return config.tech->id == COCO_SEV_ES || config.tech->id == COCO_SEV_SNP;
 }
 
 /* Exceptions that push an error code (APM vol. 2, table 8-1) */

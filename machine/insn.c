@@ -18,7 +18,7 @@ static bool fetch(struct vcpu *v, struct insn *in)
 	u64 ip = s->cs.base + s->rip;
 
 	*in = (struct insn) {
-		.code64 = guest_long_mode(v) && s->cs.attrib & BIT(9),
+		.code64 = guest_code64(v),
 		.code32 = s->cs.attrib & BIT(10),
 	};
 	/* The instruction may end right before an unmapped page */

@@ -37,7 +37,6 @@
 #define DESC_DATA	0x00cf93000000ffffull
 
 /* struct boot_params (boot.rst, zero-page.rst) */
-#define PARAM_RSDP		0x070
 #define PARAM_E820_COUNT	0x1e8
 #define PARAM_HEADER		0x1f1
 #define PARAM_E820		0x2d0

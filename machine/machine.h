@@ -241,6 +241,10 @@ u64 edx_eax(const struct vcpu *v);		/* as WRMSR takes it, and RDMSR leaves it */
 void set_edx_eax(struct vcpu *v, u64 value);
 static inline u32 guest_cpl(const struct vcpu *v) { return v->vmcb.save.cpl; }
 static inline bool guest_long_mode(const struct vcpu *v) { return v->vmcb.save.efer & BIT_ULL(10); }
+static inline bool guest_code64(const struct vcpu *v)
+{
+	return guest_long_mode(v) && v->vmcb.save.cs.attrib & BIT(9);
+}
 void vcpu_run_forever(struct vcpu *v) __noreturn;
 struct vcpu *vcpu_by_apic_id(u32 apic_id);	/* NULL: none */
 /* Let a parked vCPU run from this save area (a VMSA's first part) and these registers; -EBUSY, -EINVAL */
@@ -308,6 +312,8 @@ struct boot {
 	u64 low;		/* next free page of the low area that e820 keeps reserved */
 	u64 loader_end;		/* the boot loader's GDT, page tables and stack are below */
 };
+
+#define PARAM_RSDP	0x070	/* in boot_params */
 
 /* Address range descriptor (ACPI 6.5, table 15.5), and types that the machine uses */
 struct e820_entry {

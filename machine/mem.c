@@ -27,8 +27,6 @@
 #define PAGE_0_ALIAS	(511 * SIZE_512G)	/* entry.S: address 0 is no pointer in C */
 
 #define VGA_START	0xa0000
-#define ROM_START	0xc0000
-#define ROM_END		0x100000
 
 static u64 root[ENTRIES] __page_aligned, root_paging_off[ENTRIES] __page_aligned;
 static u64 level4[ENTRIES] __page_aligned;		/* addresses below 2^48 */

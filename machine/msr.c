@@ -11,6 +11,7 @@
  * EFER and control registers are paging.c's, SEV's own MSRs are sev.c's.
  */
 #include "apic.h"
+#include "core.h"
 
 enum kind {
 	IN_CPU,			/* kept in the CPU below, which nobody else uses it for */
@@ -76,9 +77,7 @@ static const struct range direct[] = {
 	{ .first = 0xc0000100, .last = 0xc0000103 },		/* FS, GS, TSC_AUX */
 };
 
-#define MSR_TSC			0x10
 #define MSR_MISC_ENABLE		0x1a0
-#define MSR_DEBUGCTL		0x1d9
 #define MSR_X2APIC_FIRST	0x800
 #define MSR_X2APIC_LAST		0x8ff
 #define MSR_HWCR		0xc0010015

@@ -18,6 +18,7 @@
  * their entries; OVMF in the last ones only.
  */
 #include "core.h"
+#include "sev.h"
 
 /* CR4 bits that would change how the identity map is walked or judged */
 #define CR4_HIDDEN	(CR4_PAE | CR4_LA57 | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_CET | CR4_PKS)
@@ -94,7 +95,7 @@ static bool write_cr0(struct vcpu *v, u64 value)
 		run_paging_off(v);
 	} else if (value & CR0_PG) {
 		s->cr0 = value | CR0_ET;
-	} else if (guest_long_mode(v) && s->cs.attrib & BIT(9)) {
+	} else if (guest_code64(v)) {
 		return false;		/* from 64-bit code (APM vol. 2, 14.7) */
 	} else {
 		s->cr0 = value;
@@ -170,12 +171,11 @@ static bool control_register(struct vcpu *v)
 {
 	u32 cr, length;
 	enum reg gpr;
-	bool write, code64;
+	bool write;
 
 	if (!insn_decode_mov_cr(v, &cr, &gpr, &write, &length))
 		return cr0_word(v);
-	code64 = guest_long_mode(v) && v->vmcb.save.cs.attrib & BIT(9);
-	if (write && !write_cr(v, cr, code64 ? reg(v, gpr) : (u32)reg(v, gpr))) {
+	if (write && !write_cr(v, cr, guest_code64(v) ? reg(v, gpr) : (u32)reg(v, gpr))) {
 		raise_gp(v);
 		return true;
 	}
@@ -188,9 +188,7 @@ static bool control_register(struct vcpu *v)
 /* SVME is the machine's; a guest sees it where its own save area holds it, as SEV-ES has it */
 static u64 efer_visible(void)
 {
-	bool own_save_area = config.tech->id == COCO_SEV_ES || config.tech->id == COCO_SEV_SNP;
-
-	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR | (own_save_area ? EFER_SVME : 0);
+	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR | (is_es() ? EFER_SVME : 0);
 }
 
 /* APM vol. 2, 3.1.7: reserved bits; 14.6.2: LME does not change while paging is on */

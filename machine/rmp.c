@@ -39,9 +39,6 @@ enum {
 #define ATTR_VMPL(rdx)	((rdx) & 0xff)
 #define ATTR_VMSA	BIT_ULL(16)
 
-#define ROM_START	0xc0000
-#define ROM_END		0x100000
-
 /* Until RMPADJUST says otherwise, or the page is assigned anew (APM vol. 3, RMPUPDATE) */
 static void set_vmsa(u64 gpa, bool on)
 {

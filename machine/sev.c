@@ -41,11 +41,6 @@ struct sev_options sev_options;
 
 static struct es_vcpu es_vcpus[MAX_VCPUS];
 
-static bool is_es(void)
-{
-	return config.tech->id >= COCO_SEV_ES;
-}
-
 void raise_vc(struct vcpu *v, u64 code)
 {
 	struct vmcb *b = &v->vmcb;

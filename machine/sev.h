@@ -38,6 +38,12 @@ static inline bool is_snp(void)
 	return config.tech->id == COCO_SEV_SNP;
 }
 
+/* SEV-SNP has all of SEV-ES */
+static inline bool is_es(void)
+{
+	return config.tech->id == COCO_SEV_ES || is_snp();
+}
+
 u64 sev_status(void);			/* the MSR */
 void raise_vc(struct vcpu *v, u64 code);
 

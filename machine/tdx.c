@@ -19,12 +19,11 @@
  * fetches from shared memory, paging structures in it.
  */
 #include "apic.h"
+#include "core.h"
 #include "tdx.h"
 
 /* [ABI] "TD VCPU initial state": EFER is SCE, LME, NXE for good; CR0.NE and CR4.MCE are 1 */
 #define EFER_INITIAL		0x901ull
-#define CR0_NE			BIT_ULL(5)
-#define CR4_MCE			BIT_ULL(6)
 
 struct td td;
 

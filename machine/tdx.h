@@ -115,10 +115,6 @@ void ve_info_taken(struct vcpu *v);	/* VE_INFO.VALID is 0 again */
 bool fault_linear_address(struct vcpu *v, u64 gpa, u64 error, u64 *gla);
 /* Code bytes at RIP, as many as there are (15 at most) */
 u32 fetch_code(struct vcpu *v, u8 code[15]);
-static inline bool guest_code64(const struct vcpu *v)
-{
-	return guest_long_mode(v) && v->vmcb.save.cs.attrib & BIT(9);
-}
 
 /* ---- tdx_cpu.c ---- */
 void tdx_cpuid_exit(struct vcpu *v);
