@@ -304,9 +304,9 @@ static void do_nmi_complete(struct ghcb *g)
 	g->v->nmi_blocked = false;
 }
 
-static void without_feature(struct ghcb *g, u32 bit, const char *what)
+static void without_feature(struct ghcb *g, enum hv_feature bit, const char *what)
 {
-	if (sev_options.features & BIT_ULL(bit))
+	if (offered(bit))
 		unmodelled(g->v, "GHCB event 0x%lx (%s)", g->code, what);
 	breach(g->v, COCO_BREACH_ORDER, g->code,
 	       "GHCB %s: the host did not offer this feature (bit %u)", what, bit);
@@ -316,8 +316,8 @@ static void without_feature(struct ghcb *g, u32 bit, const char *what)
 /* SW_EXITINFO1: the VMPL */
 static void do_run_vmpl(struct ghcb *g)
 {
-	if (!(sev_options.features & FEATURE_VMPLS))
-		without_feature(g, 5, "multiple VMPLs");
+	if (!offered(FEATURE_VMPLS))
+		without_feature(g, FEATURE_VMPLS, "multiple VMPLs");
 	else if (!svsm_run(g->v, g->info1))
 		ghcb_malformed(g, GHCB_ERR_INPUT);
 }
@@ -386,13 +386,13 @@ static void dispatch(struct ghcb *g)
 		break;
 	case NAE_HV_DOORBELL:
 	case NAE_HV_IPI:
-		without_feature(g, 2, "#HV");
+		without_feature(g, FEATURE_RESTRICTED_INJECTION, "#HV");
 		break;
 	case NAE_HV_TIMER:
-		without_feature(g, 3, "#HV timer");
+		without_feature(g, FEATURE_RESTRICTED_INJECTION_TIMER, "#HV timer");
 		break;
 	case NAE_APIC_ID_LIST:
-		without_feature(g, 4, "APIC ID list");
+		without_feature(g, FEATURE_APIC_ID_LIST, "APIC ID list");
 		break;
 	case NAE_RUN_VMPL:
 		do_run_vmpl(g);

@@ -111,7 +111,7 @@ static u64 respond(struct vcpu *v, u64 request)
 	case TERMINATE_REQUEST:
 		ghcb_terminate(v, request >> 12 & 15, request >> 16 & 0xff);
 	case RUN_VMPL_REQUEST:
-		if (sev_options.features & FEATURE_VMPLS)
+		if (offered(FEATURE_VMPLS))
 			return do_run_vmpl(v, request);
 		breach(v, COCO_BREACH_ORDER, request,
 		       "GHCB MSR run VMPL: the host did not offer this feature");

@@ -32,9 +32,6 @@
 #define MSR_LBR_FIRST	0x1db
 #define MSR_LBR_LAST	0x1de
 
-/* GHCB specification, hypervisor feature bitmap: SEV-SNP, its AP creation */
-#define FEATURES_SNP	3
-
 #define VMGEXIT_LENGTH	4	/* VMMCALL with a prefix */
 
 struct sev_options sev_options;
@@ -291,7 +288,8 @@ static u64 default_features(void)
 {
 	if (!is_snp())
 		return 0;
-	return FEATURES_SNP | (svsm_guest_vmpl() ? FEATURE_VMPLS : 0);
+	return BIT_ULL(FEATURE_SNP) | BIT_ULL(FEATURE_AP_CREATION) |
+	       (svsm_guest_vmpl() ? BIT_ULL(FEATURE_VMPLS) : 0);
 }
 
 static void es_setup(void)

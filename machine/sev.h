@@ -20,8 +20,15 @@ static inline struct es_vcpu *es_vcpu(struct vcpu *v)
 	return v->technology;
 }
 
-/* GHCB specification 56421, hypervisor feature bitmap: multiple VMPLs */
-#define FEATURE_VMPLS		BIT_ULL(5)
+/* GHCB specification 56421, hypervisor feature bitmap: bits */
+enum hv_feature {
+	FEATURE_SNP,
+	FEATURE_AP_CREATION,
+	FEATURE_RESTRICTED_INJECTION,
+	FEATURE_RESTRICTED_INJECTION_TIMER,
+	FEATURE_APIC_ID_LIST,
+	FEATURE_VMPLS,
+};
 
 /* ---- sev.c ---- */
 extern struct sev_options {
@@ -29,6 +36,11 @@ extern struct sev_options {
 	u64 features;		/* hypervisor feature bitmap */
 	u64 status;		/* features of SNP in SEV_STATUS; without a model, but for Secure TSC */
 } sev_options;
+
+static inline bool offered(enum hv_feature feature)
+{
+	return sev_options.features & BIT_ULL(feature);
+}
 
 /* Bits that the guest may set in XSS, and CPUID leaf 0xd has: state of shadow stacks, U and S */
 #define SNP_XSS			(BIT(11) | BIT(12))

@@ -281,7 +281,7 @@ u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
 {
 	struct vcpu *target = vcpu_by_apic_id(REQUEST_APIC_ID(info1));
 
-	if (!(sev_options.features & BIT_ULL(1))) {
+	if (!offered(FEATURE_AP_CREATION)) {
 		breach(v, COCO_BREACH_ORDER, info1,
 		       "AP creation: the host did not offer this feature");
 		return GHCB_ERR_EVENT;

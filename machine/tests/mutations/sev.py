@@ -152,7 +152,7 @@ MUTATIONS = [
     Mutation(
         "vmpls_are_offered_always",
         "ghcb_msr.c",
-        "sev_options.features & FEATURE_VMPLS",
+        "offered(FEATURE_VMPLS)",
         "true",
         "ghcb_msr.sev_snp",
         "vmpl_that_was_not_offered_is_a_breach",
