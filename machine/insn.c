@@ -70,6 +70,13 @@ u32 insn_length(struct vcpu *v, const char *opcode)
 	return in.at + opcode_len;
 }
 
+u8 insn_first_byte(struct vcpu *v)
+{
+	u8 byte;
+
+	return guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &byte, 1) ? 0 : byte;
+}
+
 void insn_done(struct vcpu *v, u32 length)
 {
 	v->vmcb.save.rip += length;

@@ -214,6 +214,7 @@ static inline void raise_gp(struct vcpu *v) { raise_exception(v, X86_GP, true, 0
 /* ---- insn.c: just enough decoding ---- */
 /* Length of the instruction at RIP, given its opcode (INSN_*, after prefixes), or 0 if it is another one */
 u32 insn_length(struct vcpu *v, const char *opcode);
+u8 insn_first_byte(struct vcpu *v);		/* a prefix, maybe; 0: it cannot be read */
 void insn_skip(struct vcpu *v, const char *opcode);	/* unmodelled if it does not match */
 void insn_done(struct vcpu *v, u32 length);	/* goes on behind it */
 #define INSN_HLT	"\xf4"

@@ -19,13 +19,14 @@
 #define PREFIX_PVALIDATE 0xf2
 #define PREFIX_RMPADJUST 0xf3
 
-/* EAX on return */
-enum {
+/* EAX on return, or none: an exception, or the instruction runs again */
+enum outcome {
 	SUCCESS			= 0,
 	FAIL_INPUT		= 1,
 	FAIL_PERMISSION		= 2,
 	FAIL_INUSE		= 3,
 	FAIL_SIZEMISMATCH	= 6,
+	NO_RETURN		= 0x100,
 };
 
 #define RFLAGS_CF	BIT_ULL(0)
@@ -127,32 +128,26 @@ static void set_result(struct vcpu *v, u32 eax, bool carry)
 	v->vmcb.save.rflags |= flags;
 }
 
-/*
- * The page that both instructions work on.  False: the instruction is over, by
- * an exception or with *eax.
- */
-static bool find_page(struct vcpu *v, struct mapping *m, bool *huge, u32 *eax)
+/* The page that both instructions work on: SUCCESS, FAIL_INPUT, NO_RETURN */
+static enum outcome find_page(struct vcpu *v, struct mapping *m, bool *huge)
 {
 	u64 va = reg(v, RAX);
 
-	*eax = SUCCESS;
 	if (guest_cpl(v)) {
 		raise_gp(v);
-		return false;
+		return NO_RETURN;
 	}
 	if (!guest_long_mode(v))
 		va = (u32)va;
 	if (guest_translate(v, va, m)) {
 		raise_pf(v, va, 0);
-		return false;
+		return NO_RETURN;
 	}
 	*huge = (u32)reg(v, RCX) == 1;
 	m->gpa &= PAGE_MASK;
-	if ((u32)reg(v, RCX) > 1 || (*huge && m->gpa & (SIZE_2M - 1))) {
-		*eax = FAIL_INPUT;
-		return false;
-	}
-	return true;
+	if ((u32)reg(v, RCX) > 1 || (*huge && m->gpa & (SIZE_2M - 1)))
+		return FAIL_INPUT;
+	return SUCCESS;
 }
 
 /* A smaller entry is a size mismatch; a larger one the host splits (as KVM: PSMASH) */
@@ -224,16 +219,16 @@ static void pvalidate(struct vcpu *v)
 	u64 inputs = (u32)reg(v, RCX) | (u64)(u8)reg(v, RDX) << 8, result;
 	struct mapping m;
 	bool huge;
-	u32 eax;
+	enum outcome outcome = find_page(v, &m, &huge);
 
-	if (!find_page(v, &m, &huge, &eax) && !eax)
+	if (outcome == NO_RETURN)
 		return;
 	if (svsm_guest_vmpl()) {
 		breach(v, COCO_BREACH_ORDER, m.gpa, "PVALIDATE at VMPL %u", svsm_guest_vmpl());
 		raise_gp(v);
 		return;
 	}
-	result = rmp_pvalidate(v, m.gpa, inputs, eax);
+	result = rmp_pvalidate(v, m.gpa, inputs, outcome);
 	set_result(v, result, result >> 32 & 1);
 	insn_skip(v, INSN_PVALIDATE);
 }
@@ -258,39 +253,42 @@ static u32 rmpadjust_model(struct vcpu *v, u64 gpa, bool huge, u64 attributes)
 	return eax;
 }
 
+static enum outcome rmpadjust_page(struct vcpu *v, u64 gpa, bool huge, u64 attributes)
+{
+	/* Firmware, that is there for all VMPLs, asks in this way for its own */
+	if (is_flash(gpa) && ATTR_VMPL(attributes) < VMPLS)
+		return ATTR_VMPL(attributes) ? SUCCESS : FAIL_PERMISSION;
+	if (!page_all_ram(gpa, huge ? PAGES_IN_2M : 1))
+		not_ram(v, gpa, "RMPADJUST");
+	if (!(page_flags(gpa) & COCO_PAGE_PRIVATE)) {
+		convert_for(v, gpa, PRIVATE, "RMPADJUST of");
+		return NO_RETURN;
+	}
+	if (!(page_flags(gpa) & COCO_PAGE_VALIDATED)) {
+		raise_vc(v, SVM_EXIT_NPF_NOT_VALIDATED);
+		return NO_RETURN;
+	}
+	return rmpadjust_model(v, gpa, huge, attributes);
+}
+
 static void rmpadjust(struct vcpu *v)
 {
 	struct mapping m;
 	bool huge;
-	u32 eax;
+	enum outcome outcome = find_page(v, &m, &huge);
 
-	if (!find_page(v, &m, &huge, &eax)) {
-		if (!eax)
-			return;
-	} else if (is_flash(m.gpa) && ATTR_VMPL(reg(v, RDX)) < VMPLS) {
-		/* Firmware, that is there for all VMPLs, asks in this way for its own */
-		eax = ATTR_VMPL(reg(v, RDX)) ? SUCCESS : FAIL_PERMISSION;
-	} else if (!page_all_ram(m.gpa, huge ? PAGES_IN_2M : 1)) {
-		not_ram(v, m.gpa, "RMPADJUST");
-	} else if (!(page_flags(m.gpa) & COCO_PAGE_PRIVATE)) {
-		convert_for(v, m.gpa, PRIVATE, "RMPADJUST of");
-		return;		/* the instruction runs again */
-	} else if (!(page_flags(m.gpa) & COCO_PAGE_VALIDATED)) {
-		raise_vc(v, SVM_EXIT_NPF_NOT_VALIDATED);
+	if (outcome == SUCCESS)
+		outcome = rmpadjust_page(v, m.gpa, huge, reg(v, RDX));
+	if (outcome == NO_RETURN)
 		return;
-	} else {
-		eax = rmpadjust_model(v, m.gpa, huge, reg(v, RDX));
-	}
-	set_result(v, eax, false);
+	set_result(v, outcome, false);
 	insn_skip(v, INSN_RMPADJUST);
 }
 
 bool rmp_instruction(struct vcpu *v)
 {
-	u8 prefix;
+	u8 prefix = insn_first_byte(v);
 
-	if (guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1))
-		prefix = 0;
 	if (prefix == PREFIX_PVALIDATE && insn_length(v, INSN_PVALIDATE))
 		pvalidate(v);
 	else if (prefix == PREFIX_RMPADJUST && insn_length(v, INSN_RMPADJUST))

@@ -214,11 +214,9 @@ static void vmgexit(struct vcpu *v)
 /* VMGEXIT is VMMCALL with F2 or F3 in front (APM vol. 3) */
 static bool at_vmgexit(struct vcpu *v)
 {
-	u8 prefix;
+	u8 prefix = insn_first_byte(v);
 
-	return insn_length(v, INSN_VMMCALL) == VMGEXIT_LENGTH &&
-	       !guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &prefix, 1) &&
-	       (prefix == 0xf2 || prefix == 0xf3);
+	return (prefix == 0xf2 || prefix == 0xf3) && insn_length(v, INSN_VMMCALL) == VMGEXIT_LENGTH;
 }
 
 /*
