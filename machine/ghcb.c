@@ -410,15 +410,6 @@ static void dispatch(struct ghcb *g)
 
 /* ---- the call ---- */
 
-static void patch(struct ghcb *g, const struct coco_rule *rule)
-{
-	u32 i;
-
-	for (i = 0; i < OUT_WORDS; i++)
-		if (rule->reply_mask & BIT(i))
-			ghcb_out(g, i, rule->reply[i]);
-}
-
 void ghcb_page(struct vcpu *v)
 {
 	struct ghcb g = { .v = v, .gpa = v->ghcb_msr };
@@ -441,7 +432,7 @@ void ghcb_page(struct vcpu *v)
 		snp_judge_request(&g);
 	rule = rule_match(event);
 	if (rule && rule->action == COCO_REPLY)
-		patch(&g, rule);
+		g.out_mask |= rule_patch(rule, g.out);
 	else if (rule && rule->action == COCO_SILENT)
 		g.out_mask = 0;
 	else if (error && g.code != NAE_TERMINATE)	/* who wants to end hears no error any more */
@@ -449,7 +440,7 @@ void ghcb_page(struct vcpu *v)
 	else
 		dispatch(&g);
 	if (rule && rule->action == COCO_PATCH) {
-		patch(&g, rule);
+		g.out_mask |= rule_patch(rule, g.out);
 	} else if (rule && rule->action == COCO_WRITE) {
 		const u64 addresses[RULE_ADDRESSES] = { g.info1, g.info2, g.rax };
 

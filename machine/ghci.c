@@ -200,15 +200,6 @@ static void perform(struct vcpu *v, struct tdvmcall *call)
 	}
 }
 
-static void scripted(struct tdvmcall *call, const struct coco_rule *rule)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(rule->reply); i++)
-		if (rule->reply_mask & BIT(i))
-			tdvmcall_answer(call, R10 + i, rule->reply[i]);
-}
-
 static void give_back(struct vcpu *v, const struct tdvmcall *call)
 {
 	enum reg r;
@@ -258,7 +249,7 @@ bool tdvmcall(struct vcpu *v)
 
 		rule_write(&rule, addresses);
 	} else {
-		scripted(&call, &rule);
+		call.answered |= rule_patch(&rule, &call.out[R10]) << R10;
 	}
 	if (event->seq == seq)		/* not overwritten by the events of a MapGPA */
 		event->ret = call.out[R10];

@@ -285,6 +285,8 @@ struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code
 u64 event_count(enum coco_event_kind kind, u64 code);
 /* The rule for this event, if any: counted, and marked in the event */
 const struct coco_rule *rule_match(struct coco_event *event);
+/* Put what the rule says over these words, as many as its kind has: a mask of those that changed */
+u32 rule_patch(const struct coco_rule *rule, u64 *words);
 #define RULE_ADDRESSES	3
 /* COCO_WRITE, once the model has acted; the event's info1 and info2, and RAX of a GHCB */
 void rule_write(const struct coco_rule *rule, const u64 addresses[RULE_ADDRESSES]);

@@ -126,6 +126,16 @@ const struct coco_rule *rule_match(struct coco_event *event)
 	return NULL;
 }
 
+u32 rule_patch(const struct coco_rule *rule, u64 *words)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rule->reply); i++)
+		if (rule->reply_mask & BIT(i))
+			words[i] = rule->reply[i];
+	return rule->reply_mask;
+}
+
 void rule_write(const struct coco_rule *rule, const u64 addresses[RULE_ADDRESSES])
 {
 	u64 at = strip(addresses[rule->reply[0] - 1] + rule->reply[1]), done, len, old;

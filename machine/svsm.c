@@ -294,16 +294,6 @@ static u64 serve(struct vcpu *v, struct svsm_call *call)
 	}
 }
 
-static void patch(struct svsm_call *call, const struct coco_rule *rule)
-{
-	u64 *words[] = { &call->rax, &call->rcx, &call->rdx, &call->r8, &call->r9 };
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (rule->reply_mask & BIT(i))
-			*words[i] = rule->reply[i];
-}
-
 static void serve_call(struct vcpu *v)
 {
 	struct svsm_call call = { reg(v, RAX), reg(v, RCX), reg(v, RDX), reg(v, R8), reg(v, R9) };
@@ -313,7 +303,7 @@ static void serve_call(struct vcpu *v)
 	if (!rule || rule->action != COCO_REPLY)
 		call.rax = serve(v, &call);
 	if (rule)
-		patch(&call, rule);
+		rule_patch(rule, (u64 *)&call);
 	event->ret = call.rax;
 	set_reg(v, RAX, call.rax);
 	set_reg(v, RCX, call.rcx);

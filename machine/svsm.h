@@ -33,7 +33,7 @@ enum svsm_result {
 };
 
 /* RAX: protocol and call, then the result */
-struct svsm_call {
+struct svsm_call {		/* in the order of a rule's words */
 	u64 rax, rcx, rdx, r8, r9;
 };
 

@@ -149,12 +149,13 @@ static bool malformed(u64 rax)
 
 static void scripted(struct vcpu *v, const struct coco_rule *rule)
 {
-	static const enum reg words[] = { RAX, RCX, RDX, R8, R9, R10 };
-	size_t i;
+	static const enum reg regs[] = { RAX, RCX, RDX, R8, R9, R10 };
+	u64 words[ARRAY_SIZE(regs)];
+	u32 i, mask = rule_patch(rule, words);
 
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (rule->reply_mask & BIT(i))
-			set_reg(v, words[i], rule->reply[i]);
+	for (i = 0; i < ARRAY_SIZE(regs); i++)
+		if (mask & BIT(i))
+			set_reg(v, regs[i], words[i]);
 }
 
 static struct coco_event *tdcall_event(struct vcpu *v, u64 rax)
