@@ -19,6 +19,7 @@
  */
 #include "core.h"
 #include "efi_services.h"
+#include "sev.h"
 
 /* What follows the magic number in RAX */
 #define EFI_CALL_BOOT		0x10000u
@@ -404,7 +405,7 @@ static u64 boot_service(struct vcpu *v, u32 nr)
 /* False: the kernel has not mapped the GHCB for its firmware, and the firmware faults */
 static bool touch_ghcb(struct vcpu *v)
 {
-	u64 gpa = v->ghcb_msr;
+	u64 gpa = is_es() ? es_vcpu(v)->ghcb_msr : 0;
 	struct mapping m;
 
 	if (!gpa || gpa & ~PAGE_MASK)

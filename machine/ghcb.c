@@ -412,7 +412,7 @@ static void dispatch(struct ghcb *g)
 
 void ghcb_page(struct vcpu *v)
 {
-	struct ghcb g = { .v = v, .gpa = v->ghcb_msr };
+	struct ghcb g = { .v = v, .gpa = es_vcpu(v)->ghcb_msr };
 	const struct coco_rule *rule;
 	u32 inits = v->inits;
 	struct coco_event *event;

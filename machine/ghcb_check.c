@@ -264,7 +264,7 @@ static enum ghcb_error check_call(struct ghcb *g)
 {
 	char names[60];
 
-	if (is_snp() && g->v->ghcb_registered != g->gpa) {
+	if (is_snp() && es_vcpu(g->v)->ghcb_registered != g->gpa) {
 		breach(g->v, COCO_BREACH_GHCB_PRIVATE, g->gpa,
 		       "the GHCB at 0x%lx is not the registered one", g->gpa);
 		return GHCB_ERR_NOT_REGISTERED;

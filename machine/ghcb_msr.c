@@ -74,7 +74,7 @@ static u64 do_register(struct vcpu *v, u64 request)
 
 	if (!is_ram(gpa))
 		return NO_GFN | REGISTER_RESPONSE;
-	v->ghcb_registered = gpa;
+	es_vcpu(v)->ghcb_registered = gpa;
 	return gpa | REGISTER_RESPONSE;
 }
 
@@ -147,16 +147,16 @@ static void check(struct vcpu *v, u64 request)
 
 void ghcb_msr_protocol(struct vcpu *v)
 {
-	u64 request = v->ghcb_msr;
+	u64 *msr = &es_vcpu(v)->ghcb_msr, request = *msr;
 	struct coco_event *event = event_add(v, COCO_EV_MSRPROTO, request & 0xfff, request, 0);
 	const struct coco_rule *rule;
 
 	check(v, request);
 	rule = rule_match(event);
 	if (!rule || rule->action != COCO_REPLY)
-		v->ghcb_msr = respond(v, request);
+		*msr = respond(v, request);
 	if (rule && rule->reply_mask & 1)
-		v->ghcb_msr = rule->reply[0];
-	event->ret = v->ghcb_msr;
+		*msr = rule->reply[0];
+	event->ret = *msr;
 	insn_skip(v, INSN_VMMCALL);
 }

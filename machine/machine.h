@@ -37,15 +37,6 @@ enum view { SHARED, PRIVATE };
 
 enum { X86_DB = 1, X86_NMI = 2, X86_UD = 6, X86_DF = 8, X86_GP = 13, X86_PF = 14, X86_VE = 20, X86_VC = 29 };
 
-/* What TDG.VP.VEINFO.GET returns (TDX module ABI) */
-struct ve_info {
-	bool valid;
-	u32 reason;
-	u32 length;
-	u32 instruction_info;
-	u64 qualification, gla, gpa;
-};
-
 struct vcpu {
 	struct vmcb vmcb __page_aligned;
 	u8 hsave[4096] __page_aligned;
@@ -67,9 +58,6 @@ struct vcpu {
 	bool paging_off;		/* guest's CR0.PG is 0 (see paging.c) */
 	bool bare_cr3;			/* guest's CR3 has no C-bit (there, too) */
 	u64 guest_cr0, guest_cr3, guest_cr4, guest_efer;	/* ... then as the guest believes them */
-	u64 ghcb_msr;			/* SEV-ES: MSR c001_0130 */
-	u64 ghcb_registered;		/* SNP: GPA, or ~0 */
-	struct ve_info ve;		/* TDX */
 	u64 apic_base;
 	int pending_vector;		/* an interrupt taken while halted, -1: none */
 	u64 moved_ns;			/* time was moved on, which its timer has yet to hear of */

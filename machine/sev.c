@@ -87,9 +87,9 @@ static bool firmware_tells_of_svsm(const struct vcpu *v)
 static bool write_sev_msr(struct vcpu *v, u32 msr, u64 value)
 {
 	if (msr == MSR_GHCB)
-		v->ghcb_msr = value;
+		es_vcpu(v)->ghcb_msr = value;
 	else if (msr == MSR_XSS && !(value & ~SNP_XSS))
-		es_vcpus[v->index].xss = value;
+		es_vcpu(v)->xss = value;
 	else if (msr != MSR_SVSM_CAA)
 		return false;
 	return true;
@@ -104,11 +104,11 @@ static bool sev_msr(struct vcpu *v)
 	if (msr == MSR_SEV_STATUS)
 		value = sev_status();
 	else if (msr == MSR_GHCB && is_es())
-		value = v->ghcb_msr;
+		value = es_vcpu(v)->ghcb_msr;
 	else if (msr == MSR_GUEST_TSC_FREQ && reads_tsc_freq())
 		value = snp_nominal_tsc_mhz();
 	else if (msr == MSR_XSS && is_snp())
-		value = es_vcpus[v->index].xss;
+		value = es_vcpu(v)->xss;
 	else if (msr == MSR_SVSM_CAA && firmware_tells_of_svsm(v))
 		value = svsm_calling_area(v);
 	else
@@ -205,7 +205,7 @@ static bool raises_vc(u64 code)
 
 static void vmgexit(struct vcpu *v)
 {
-	if (v->ghcb_msr & ~PAGE_MASK)
+	if (es_vcpu(v)->ghcb_msr & ~PAGE_MASK)
 		ghcb_msr_protocol(v);
 	else
 		ghcb_page(v);
@@ -321,9 +321,11 @@ static void es_vcpu_setup(struct vcpu *v)
 	struct vmcb *b = &v->vmcb;
 
 	v->technology = &es_vcpus[v->index];
-	es_vcpus[v->index] = (struct es_vcpu){ .dr7 = 0x400 };
-	v->ghcb_msr = ghcb_msr_reset_value();
-	v->ghcb_registered = ~0ull;
+	es_vcpus[v->index] = (struct es_vcpu){
+		.ghcb_msr = ghcb_msr_reset_value(),
+		.ghcb_registered = ~0ull,
+		.dr7 = 0x400,
+	};
 
 	if (!debug_swap()) {
 		b->intercept_dr_read |= BIT(7);

@@ -8,6 +8,8 @@
 
 /* A vCPU of SEV-ES or SEV-SNP, beside struct vcpu; vcpu->technology */
 struct es_vcpu {
+	u64 ghcb_msr;		/* MSR c001_0130 */
+	u64 ghcb_registered;	/* SNP: GPA, or ~0 */
 	u64 dr7;		/* as the guest last told */
 	u64 xss;
 	bool held;		/* in AP reset hold: a SIPI lets it go on behind its VMGEXIT */

@@ -120,7 +120,7 @@ void ap_hold(struct vcpu *v, bool by_msr)
 
 	es->held = true;
 	es->held_by_msr = by_msr;
-	es->hold_ghcb = v->ghcb_msr;
+	es->hold_ghcb = es->ghcb_msr;
 	v->running = false;
 	vmsa_in_use(v, false);
 }
@@ -132,7 +132,7 @@ static void release(struct vcpu *v)
 
 	es->held = false;
 	if (es->held_by_msr)
-		v->ghcb_msr |= PAGE_SIZE;
+		es->ghcb_msr |= PAGE_SIZE;
 	else
 		ghcb_reset_hold_over(v);
 	vmsa_in_use(v, true);

@@ -49,14 +49,14 @@ static u64 vp_info(struct vcpu *v)
 static u64 veinfo_get(struct vcpu *v)
 {
 	struct ve_info none = { 0 };
-	const struct ve_info *ve = v->ve.valid ? &v->ve : &none;
+	const struct ve_info *ve = tdx_vcpu(v)->ve.valid ? &tdx_vcpu(v)->ve : &none;
 
 	set_reg(v, RCX, ve->reason);
 	set_reg(v, RDX, ve->qualification);
 	set_reg(v, R8, ve->gla);
 	set_reg(v, R9, ve->gpa);
 	set_reg(v, R10, ve->length | (u64)ve->instruction_info << 32);
-	if (!v->ve.valid)
+	if (!ve->valid)
 		return TDX_NO_VALID_VE_INFO;
 	ve_info_taken(v);
 	return TDX_SUCCESS;

@@ -77,8 +77,18 @@ struct td {
 
 extern struct td td;
 
+/* What TDG.VP.VEINFO.GET returns ([ABI]) */
+struct ve_info {
+	bool valid;
+	u32 reason;
+	u32 length;
+	u32 instruction_info;
+	u64 qualification, gla, gpa;
+};
+
 /* What the TDX module keeps for a vCPU beside struct vcpu */
 struct tdx_vcpu {
+	struct ve_info ve;
 	bool nmi_held;			/* an NMI waits for VEINFO.GET */
 	bool cpuid_supervisor_ve, cpuid_user_ve;
 	u8 notify_vector;		/* SetupEventNotifyInterrupt; 0: none */

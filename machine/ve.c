@@ -44,7 +44,7 @@ static void hold_nmi(struct vcpu *v)
 
 void ve_info_taken(struct vcpu *v)
 {
-	v->ve.valid = false;
+	tdx_vcpu(v)->ve.valid = false;
 	if (tdx_vcpu(v)->nmi_held)
 		v->nmi_blocked = false;
 	tdx_vcpu(v)->nmi_held = false;
@@ -58,17 +58,17 @@ void ve_raise(struct vcpu *v, const struct ve_info *info)
 		plain_exit(v);
 		return;
 	}
-	if (v->ve.valid) {
+	if (tdx_vcpu(v)->ve.valid) {
 		stream_line('m', "note #VE, exit reason %u, while the last one's information waits",
 			    info->reason);
 		raise_exception(v, X86_DF, true, 0);
 		return;
 	}
 	rule = rule_match(event_add(v, COCO_EV_VE, info->reason, info->qualification, info->gpa));
-	v->ve = *info;
-	v->ve.valid = true;
+	tdx_vcpu(v)->ve = *info;
+	tdx_vcpu(v)->ve.valid = true;
 	if (rule && rule->reply_mask & 1)
-		v->ve.reason = rule->reply[0];
+		tdx_vcpu(v)->ve.reason = rule->reply[0];
 	hold_nmi(v);
 	raise_exception(v, X86_VE, false, 0);
 }
@@ -135,11 +135,11 @@ void ve_ept_violation(struct vcpu *v, u64 gpa, u64 error)
 		.qualification = EPT_GLA_VALID | EPT_GLA_FINAL,
 		.gpa = gpa,
 		/* Nobody writes these for an EPT violation: what the last #VE left there */
-		.length = v->ve.length,
-		.instruction_info = v->ve.instruction_info,
+		.length = tdx_vcpu(v)->ve.length,
+		.instruction_info = tdx_vcpu(v)->ve.instruction_info,
 	};
 
-	if (v->ve.valid && view_of(gpa) == SHARED)
+	if (tdx_vcpu(v)->ve.valid && view_of(gpa) == SHARED)
 		end_run(v, COCO_END_SHUTDOWN, gpa,
 			"TD exit: EPT violation at shared 0x%lx while #VE information waits", gpa);
 	if (error & NPF_FETCH)
