@@ -93,6 +93,10 @@ static inline void ghcb_malformed(struct ghcb *g, enum ghcb_error error)
 	ghcb_out(g, OUT_INFO2, error);
 }
 
+/* ---- sev_ap.c ---- */
+enum ghcb_error ap_set_jump_table(struct vcpu *v, u64 gpa);
+enum ghcb_error ap_creation(struct vcpu *v, u64 info1, u64 vmsa, u64 features);
+
 /* ---- snp_msg.c ---- */
 void snp_judge_request(struct ghcb *g);		/* every message that the host gets to see */
 void snp_guest_request(struct ghcb *g);

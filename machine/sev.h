@@ -101,11 +101,9 @@ void snp_fill_secrets(u64 gpa);
 /* ---- snp_launch.c ---- */
 void snp_launch(struct vcpu *bsp);
 
-/* ---- snp_ap.c ---- */
+/* ---- sev_ap.c ---- */
 void ap_boot_data(struct boot *boot);
 u64 ap_jump_table(void);
-u32 ap_set_jump_table(struct vcpu *v, u64 gpa);		/* 0 or GHCB_ERR_* */
-u32 ap_creation(struct vcpu *v, u64 info1, u64 vmsa, u64 features);	/* 0 or GHCB_ERR_* */
 /* What of its contents keeps a vCPU from running from it, and the value; NULL: nothing */
 const char *ap_vmsa_flaw(u64 gpa, u64 *value);
 bool ap_icr_write(struct vcpu *v, u32 icr);	/* true: INIT or SIPI, dealt with */

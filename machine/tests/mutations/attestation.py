@@ -51,7 +51,7 @@ MUTATIONS = [
     ),
     Mutation(
         "second_vcpu_has_only_the_first_feature",
-        "snp_ap.c",
+        "sev_ap.c",
         "return sev_status() >> 2;",
         "return 1;",
         "smp.features.sev_snp",

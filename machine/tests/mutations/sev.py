@@ -63,7 +63,7 @@ MUTATIONS = [
     ),
     Mutation(
         "jump_table_is_anywhere",
-        "snp_ap.c",
+        "sev_ap.c",
         'breach(v, COCO_BREACH_PAGE, gpa, "AP jump table: 0x%lx is not RAM", gpa);',
         "",
         "ghcb.sev_es",
@@ -168,7 +168,7 @@ MUTATIONS = [
     # AP creation
     Mutation(
         "any_page_is_a_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED | COCO_PAGE_VMSA;",
         "COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED;",
         "vmsa.sev_snp",
@@ -200,7 +200,7 @@ MUTATIONS = [
     ),
     Mutation(
         "vcpu_in_reset_hold_keeps_its_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "v->running = false;\n\tvmsa_in_use(v, false);",
         "v->running = false;",
         "vmsa.sev_snp",
@@ -208,7 +208,7 @@ MUTATIONS = [
     ),
     Mutation(
         "vmsa_after_a_hold_is_anyones",
-        "snp_ap.c",
+        "sev_ap.c",
         "vmsa_in_use(v, true);",
         "",
         "vmsa.sev_snp",
@@ -216,7 +216,7 @@ MUTATIONS = [
     ),
     Mutation(
         "vcpu_that_is_stopped_keeps_its_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "vmsa_in_use(target, false);",
         "",
         "vmsa.sev_snp",
@@ -224,7 +224,7 @@ MUTATIONS = [
     ),
     Mutation(
         "two_run_from_one_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "COCO_PAGE_IN_USE && vmsa_of[target->index] != gpa",
         "COCO_PAGE_IN_USE && false",
         "vmsa.sev_snp",
@@ -248,7 +248,7 @@ MUTATIONS = [
     ),
     Mutation(
         "xss_outlives_its_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "es_vcpu(target)->xss = *(const u64 *)(vmsa + VMSA_XSS);",
         "",
         "vmsa.sev_snp",
@@ -256,7 +256,7 @@ MUTATIONS = [
     ),
     Mutation(
         "debugctl_outlives_its_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "msr_write(target, MSR_DEBUGCTL, *(const u64 *)(vmsa + VMSA_DEBUGCTL));",
         "",
         "vmsa.sev_snp",
@@ -264,7 +264,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dr7_outlives_its_vmsa",
-        "snp_ap.c",
+        "sev_ap.c",
         "es_vcpu(target)->dr7 = ((const struct vmcb_save *)vmsa)->dr7;",
         "",
         "vmsa.sev_snp",
@@ -272,7 +272,7 @@ MUTATIONS = [
     ),
     Mutation(
         "vcpu_destroyed_in_hold_goes_on",
-        "snp_ap.c",
+        "sev_ap.c",
         "es_vcpu(target)->held = false;",
         "",
         "vmsa.sev_snp",
@@ -280,7 +280,7 @@ MUTATIONS = [
     ),
     Mutation(
         "request_of_any_number_is_just_refused",
-        "snp_ap.c",
+        "sev_ap.c",
         "if (!target || REQUEST(info1) > DESTROY) {",
         "if (!target || REQUEST(info1) > DESTROY)\n\t\treturn GHCB_ERR_INPUT;\n\tif (false) {",
         "vmsa.sev_snp",
@@ -288,7 +288,7 @@ MUTATIONS = [
     ),
     Mutation(
         "vmsa_needs_no_svme",
-        "snp_ap.c",
+        "sev_ap.c",
         "if (!(*value & EFER_SVME))",
         "if (false)",
         "vmsa.sev_snp",
@@ -296,7 +296,7 @@ MUTATIONS = [
     ),
     Mutation(
         "vmsa_may_be_of_any_vmpl",
-        "snp_ap.c",
+        "sev_ap.c",
         '*value == svsm_guest_vmpl() ? NULL : "VMPL"',
         "NULL",
         "vmsa.sev_snp",

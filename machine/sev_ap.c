@@ -52,7 +52,7 @@ u64 ap_jump_table(void)
 	return jump_table;
 }
 
-u32 ap_set_jump_table(struct vcpu *v, u64 gpa)
+enum ghcb_error ap_set_jump_table(struct vcpu *v, u64 gpa)
 {
 	if (gpa & ~PAGE_MASK) {
 		breach(v, COCO_BREACH_RESERVED, gpa, "AP jump table: 0x%lx is not aligned", gpa);
@@ -277,7 +277,7 @@ static bool usable_vmsa(struct vcpu *v, const struct vcpu *target, u64 gpa, u64 
 	return gpa & (SIZE_2M - 1);
 }
 
-u32 ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
+enum ghcb_error ap_creation(struct vcpu *v, u64 info1, u64 gpa, u64 features)
 {
 	struct vcpu *target = vcpu_by_apic_id(REQUEST_APIC_ID(info1));
 
