@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the core know of each other; technologies and the control interface need none of it. */
+/*
+ * Beside machine.h: names of registers and bits, and what the parts of the core
+ * know of each other.  Technologies and the control interface include it where
+ * they do a part of its work.
+ */
 #ifndef CORE_H
 #define CORE_H
 
