@@ -51,8 +51,8 @@ void breach(struct vcpu *v, enum coco_breach what, u64 detail, const char *fmt, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	stream_line('m', "%s kind=%s detail=0x%llx rip=0x%llx : %s", word, breach_names[what],
-		    (unsigned long long)detail, (unsigned long long)event->rip, text);
+	stream_line('m', "%s kind=%s detail=0x%lx rip=0x%lx : %s", word, breach_names[what], detail,
+		    event->rip, text);
 }
 
 u64 breach_unexpected(void)

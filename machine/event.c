@@ -127,9 +127,8 @@ struct coco_event *event_add(struct vcpu *v, enum coco_event_kind kind, u64 code
 		e->mask = watch_mapping(v, e);
 	}
 	count_one(kind, code);
-	trace("event %llu cpu %u %s code 0x%llx info 0x%llx 0x%llx rip 0x%llx",
-	      (unsigned long long)e->seq, e->cpu, kind_names[kind], (unsigned long long)code,
-	      (unsigned long long)info1, (unsigned long long)info2, (unsigned long long)e->rip);
+	trace("event %lu cpu %u %s code 0x%lx info 0x%lx 0x%lx rip 0x%lx", e->seq, e->cpu,
+	      kind_names[kind], code, info1, info2, e->rip);
 	return e;
 }
 
@@ -173,11 +172,9 @@ void event_totals(void)
 		if (!c->kind)
 			continue;
 		left[c->kind] -= c->count;
-		stream_line('m', "count %s 0x%llx %llu", kind_names[c->kind],
-			    (unsigned long long)c->code, (unsigned long long)c->count);
+		stream_line('m', "count %s 0x%lx %lu", kind_names[c->kind], c->code, c->count);
 	}
 	for (i = 1; i < COCO_EV_KINDS; i++)
 		if (left[i])
-			stream_line('m', "count %s any %llu", kind_names[i],
-				    (unsigned long long)left[i]);
+			stream_line('m', "count %s any %lu", kind_names[i], left[i]);
 }

@@ -87,9 +87,8 @@ static u8 vector_of(const struct coco_inject *i)
 static void log_injection(struct vcpu *v, const struct coco_inject *i)
 {
 	event_add(v, COCO_EV_INJECT, vector_of(i), i->error_code, i->type);
-	stream_line('m', "injected type=%s vector=%u error=0x%llx rip=0x%llx cpu=%u%s",
-		    type_names[i->type], vector_of(i), (unsigned long long)i->error_code,
-		    (unsigned long long)v->vmcb.save.rip, v->index,
+	stream_line('m', "injected type=%s vector=%u error=0x%lx rip=0x%lx cpu=%u%s",
+		    type_names[i->type], vector_of(i), i->error_code, v->vmcb.save.rip, v->index,
 		    synthetic(i) ? " synthetic" : "");
 }
 

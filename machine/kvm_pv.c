@@ -158,15 +158,14 @@ bool kvm_host_write(struct vcpu *v, u64 gpa, const void *buf, size_t len, const 
 	for (; len; gpa += part, from += part, len -= part) {
 		part = min(len, PAGE_SIZE - (gpa & ~PAGE_MASK));
 		if (!is_ram(gpa)) {
-			breach(v, COCO_BREACH_PAGE, gpa, "%s at 0x%llx, which is not RAM", what,
-			       (unsigned long long)gpa);
+			breach(v, COCO_BREACH_PAGE, gpa, "%s at 0x%lx, which is not RAM", what, gpa);
 			return false;
 		}
 		error = host_write(gpa, from, part);
 		if (error == -EPERM)
 			breach(v, COCO_BREACH_PAGE, gpa,
-			       "%s at 0x%llx is private memory: the host cannot write it", what,
-			       (unsigned long long)gpa);
+			       "%s at 0x%lx is private memory: the host cannot write it", what,
+			       gpa);
 		if (error)
 			return false;
 	}
@@ -315,9 +314,8 @@ static s64 map_gpa_range(u64 gpa, u64 pages, u64 attributes)
 
 s64 kvm_pv_hypercall(struct vcpu *v, u64 nr, const u64 args[4])
 {
-	trace("KVM hypercall %llu (0x%llx, 0x%llx, 0x%llx, 0x%llx)", (unsigned long long)nr,
-	      (unsigned long long)args[0], (unsigned long long)args[1], (unsigned long long)args[2],
-	      (unsigned long long)args[3]);
+	trace("KVM hypercall %lu (0x%lx, 0x%lx, 0x%lx, 0x%lx)", nr, args[0], args[1], args[2],
+	      args[3]);
 	switch (nr) {
 	case HC_VAPIC_POLL_IRQ:
 		return 0;

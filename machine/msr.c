@@ -129,8 +129,7 @@ static bool unknown(struct vcpu *v, u32 msr, const char *what)
 	static u32 count;
 	u32 i;
 
-	trace("%s of unknown MSR 0x%x rip 0x%llx: #GP", what, msr,
-	      (unsigned long long)v->vmcb.save.rip);
+	trace("%s of unknown MSR 0x%x rip 0x%lx: #GP", what, msr, v->vmcb.save.rip);
 	for (i = 0; i < count; i++)
 		if (noted[i] == msr)
 			return false;

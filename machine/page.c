@@ -23,7 +23,7 @@ static u8 *state_of(u64 gpa)
 {
 	gpa = strip(gpa);
 	if (!is_ram(gpa))
-		internal_error("page state of 0x%llx, which is not RAM", (unsigned long long)gpa);
+		internal_error("page state of 0x%lx, which is not RAM", gpa);
 	return &states[ram_page(gpa)];
 }
 
