@@ -40,6 +40,8 @@ struct multiboot_mmap {
 #define CR0_ET		BIT_ULL(4)
 #define CR0_NE		BIT_ULL(5)
 #define CR0_WP		BIT_ULL(16)
+#define CR0_NW		BIT_ULL(29)
+#define CR0_CD		BIT_ULL(30)
 #define CR0_PG		BIT_ULL(31)
 
 #define CR4_PSE		BIT_ULL(4)
@@ -62,6 +64,8 @@ struct multiboot_mmap {
 #define EFER_NXE	BIT_ULL(11)
 #define EFER_SVME	BIT_ULL(12)
 #define EFER_FFXSR	BIT_ULL(14)
+
+#define DR6_BS		BIT_ULL(14)
 
 #define MSR_TSC			0x10
 #define MSR_DEBUGCTL		0x1d9

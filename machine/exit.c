@@ -51,9 +51,8 @@ static void exit_msr(struct vcpu *v)
 		raise_gp(v);
 		return;
 	}
-	if (!write) {
+	if (!write)
 		set_edx_eax(v, value);
-	}
 	insn_skip(v, write ? INSN_WRMSR : INSN_RDMSR);
 }
 
@@ -92,8 +91,7 @@ static void exit_ioio(struct vcpu *v)
 	} else {
 		pio_write(v, port, size, reg(v, RAX) & mask);
 	}
-	v->vmcb.save.rip = v->vmcb.exit_info2;
-	v->vmcb.int_shadow = 0;
+	insn_done(v, v->vmcb.exit_info2 - v->vmcb.save.rip);
 }
 
 /* A KVM hypercall of a plain guest: RAX; RBX, RCX, RDX, RSI (Linux, virt/kvm/x86/hypercalls) */
@@ -101,7 +99,8 @@ static void exit_vmmcall(struct vcpu *v)
 {
 	u64 args[4] = { reg(v, RBX), reg(v, RCX), reg(v, RDX), reg(v, RSI) };
 
-	set_reg(v, RAX, kvm_pv_hypercall(v, reg(v, RAX), args));
+	/* KVM has them for the kernel only: -KVM_EPERM */
+	set_reg(v, RAX, guest_cpl(v) ? -(s64)EPERM : kvm_pv_hypercall(v, reg(v, RAX), args));
 	insn_skip(v, INSN_VMMCALL);
 }
 
@@ -118,6 +117,16 @@ static bool npf_apic(struct vcpu *v, u64 gpa, u64 error)
 	apic_write(v, gpa, value);
 	insn_done(v, length);
 	return true;
+}
+
+/* With a trap pending HLT ends at once */
+static void exit_hlt(struct vcpu *v)
+{
+	bool stepped = insn_is_stepped(v), interrupts = v->vmcb.save.rflags & RFLAGS_IF;
+
+	insn_skip(v, INSN_HLT);
+	if (!stepped)
+		vcpu_halt(v, interrupts);
 }
 
 static void exit_npf(struct vcpu *v)
@@ -168,8 +177,7 @@ void plain_exit(struct vcpu *v)
 		exit_npf(v);
 		break;
 	case SVM_EXIT_HLT:
-		insn_skip(v, INSN_HLT);
-		vcpu_halt(v, v->vmcb.save.rflags & RFLAGS_IF);
+		exit_hlt(v);
 		break;
 	case SVM_EXIT_IRET:
 		nmi_iret(v);

@@ -77,10 +77,23 @@ u8 insn_first_byte(struct vcpu *v)
 	return guest_fetch(v, v->vmcb.save.cs.base + v->vmcb.save.rip, &byte, 1) ? 0 : byte;
 }
 
+/*
+ * Of a debugger or a kprobe in the guest (APM vol. 2, 13.1.4): what KVM's emulation traps after,
+ * too.  From SEV-ES on the guest's own handlers move RIP, or the TDX module does.
+ */
+bool insn_is_stepped(const struct vcpu *v)
+{
+	return config.tech->id <= COCO_SEV && v->vmcb.save.rflags & RFLAGS_TF && !v->nmi_stepping;
+}
+
 void insn_done(struct vcpu *v, u32 length)
 {
 	v->vmcb.save.rip += length;
 	v->vmcb.int_shadow = 0;
+	if (insn_is_stepped(v)) {
+		v->vmcb.save.dr6 |= DR6_BS;
+		raise_exception(v, X86_DB, false, 0);
+	}
 }
 
 void insn_skip(struct vcpu *v, const char *opcode)

@@ -204,7 +204,8 @@ static inline void raise_gp(struct vcpu *v) { raise_exception(v, X86_GP, true, 0
 u32 insn_length(struct vcpu *v, const char *opcode);
 u8 insn_first_byte(struct vcpu *v);		/* a prefix, maybe; 0: it cannot be read */
 void insn_skip(struct vcpu *v, const char *opcode);	/* unmodelled if it does not match */
-void insn_done(struct vcpu *v, u32 length);	/* goes on behind it */
+void insn_done(struct vcpu *v, u32 length);	/* goes on behind it, or at the trap of a single step */
+bool insn_is_stepped(const struct vcpu *v);
 #define INSN_HLT	"\xf4"
 #define INSN_CPUID	"\x0f\xa2"
 #define INSN_RDMSR	"\x0f\x32"

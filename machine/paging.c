@@ -86,7 +86,8 @@ static bool write_cr0(struct vcpu *v, u64 value)
 {
 	struct vmcb_save *s = &v->vmcb.save;
 
-	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)))
+	/* APM vol. 2, 3.1.1: each of these raises #GP */
+	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
 		return false;
 	if (v->paging_off) {
 		if (value & CR0_PG)

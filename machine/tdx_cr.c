@@ -9,8 +9,6 @@
 #include "cpuid.h"
 #include "tdx.h"
 
-#define CR0_NW		BIT_ULL(29)
-#define CR0_CD		BIT_ULL(30)
 #define CR0_IGNORED	0x1ffaffc0ull		/* reserved bits that a write leaves alone */
 #define CR4_VMXE	BIT_ULL(13)
 #define CR4_SMXE	BIT_ULL(14)

@@ -84,6 +84,59 @@ static void amd(void)
 	      (r[0] & 0xff) + (r[1] >> 6 & 0x3f) >= (u32)cbit);
 }
 
+/* Where each #DB came, with single step over three instructions that the machine carries out */
+static u64 trapped[8], behind[3];
+static u32 traps;
+
+static bool on_db(struct frame *frame)
+{
+	if (traps < ARRAY_SIZE(trapped))
+		trapped[traps] = frame->rip;
+	traps++;
+	return true;
+}
+
+static void single_step(void)
+{
+	trap_hook[DB] = on_db;
+	asm volatile("lea 1f(%%rip), %%rax; mov %%rax, %0\n\t"
+		     "lea 2f(%%rip), %%rax; mov %%rax, %1\n\t"
+		     "lea 3f(%%rip), %%rax; mov %%rax, %2\n\t"
+		     "mov $0x1b, %%ecx\n\t"
+		     "pushfq; orl $0x100, (%%rsp); popfq\n\t"
+		     "cpuid\n"
+		     "1:\tmov $0x1b, %%ecx\n\t"
+		     "rdmsr\n"
+		     "2:\tin $0x71, %%al\n"
+		     "3:\tpushfq; andl $~0x100, (%%rsp); popfq"
+		     : "=m"(behind[0]), "=m"(behind[1]), "=m"(behind[2])
+		     : : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+	trap_hook[DB] = NULL;
+	check_eq("cpuid_is_a_single_step", trapped[0], behind[0]);
+	check_eq("so_is_rdmsr", trapped[2], behind[1]);
+	check_eq("so_is_in", trapped[3], behind[2]);
+	check_eq("every_instruction_is_one_step", traps, 7);
+}
+
+static s64 user_hypercall;
+
+static void hypercall_from_user(void)
+{
+	s64 r = 1;	/* KVM_HC_VAPIC_POLL_IRQ, which always succeeds */
+
+	asm volatile("vmmcall" : "+a"(r) : : "memory");
+	user_hypercall = r;
+}
+
+static void kvm_as_on_any_host(void)
+{
+	single_step();
+	check_eq("hypercall_from_user_mode_gives_eperm",
+		 (run_user(hypercall_from_user), user_hypercall), (u64)-1);
+	TRY("mov %0, %%cr0", : : "r"((read_cr0() | BIT(29)) & ~BIT_ULL(30)) : "memory");
+	check("not_writethrough_with_caches_on_raises_gp", trap.hit && trap.vector == GP);
+}
+
 static void none(void)
 {
 	u32 r[4];
@@ -149,5 +202,7 @@ void payload(void)
 		none();
 	if (is_tdx())
 		tdx();
+	if (personality <= COCO_SEV)
+		kvm_as_on_any_host();
 	check_eq("nothing_here_is_a_breach", machine_call(COCO_CALL_BREACHES, 0, 0, 0), 0);
 }
