@@ -24,6 +24,7 @@ RESULT = re.compile(r"(not )?ok (\d+) ([a-z0-9_]+)(?: # (SKIP.*))?$")
 LAST_LINES = 12
 WAITING = 4  # times its processor time a boot may take by the clock
 SIGXCPU = -signal.SIGXCPU  # timeout(1) ends by the signal that ended what it ran
+TIMED_OUT = 124  # ... or with this, if it ended that itself
 
 
 @dataclass
@@ -127,7 +128,7 @@ def wait(process: subprocess.Popen[bytes], deadline: float) -> str | None:
     except subprocess.TimeoutExpired:
         stop(process)
         status = SIGXCPU
-    if status == SIGXCPU:
+    if status in (SIGXCPU, TIMED_OUT):
         return "the payload hangs: QEMU killed"
     return f"QEMU ended with status {status}" if status else None
 
