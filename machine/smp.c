@@ -10,6 +10,7 @@
 
 #define AP_START_MS	5000
 #define SIPI_MS		100
+#define NMI_TRIES	1000
 
 static volatile int lock;
 static volatile u32 cpus_up;
@@ -52,8 +53,11 @@ static void nmi_came(struct vcpu *v)
 void vcpu_take_nmi(struct vcpu *v)
 {
 	struct wakeup w = { .vector = -1 };
+	u32 i;
 
-	cpu_open(&w);
+	/* QEMU serves one request at a time, and its APIC's own (CPU_INTERRUPT_POLL) before an NMI */
+	for (i = 0; i < NMI_TRIES && !w.nmi; i++)
+		cpu_open(&w);
 	if (!w.nmi)
 		internal_error("exit NMI, but no NMI");
 	nmi_came(v);
