@@ -35,6 +35,9 @@ linux (6.1.19-1) bookworm; urgency=medium
     [
         ("x86/sev: Do it right\n\nBecause.", True),
         ("UBUNTU: SAUCE: x86/sev: Do it right", True),
+        ("[x86] sev: Do it right", True),
+        ("[amd64] sev: Do it right", True),
+        ("[arm64] sev: Do it right", False),
         (f"x86: do right\n\ncommit {ID} upstream.", True),
         (f"x86: do right\n\n[ Upstream commit {ID} ]", True),
         (f"x86: do right\n\n(cherry picked from commit {ID})", True),

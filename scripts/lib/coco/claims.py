@@ -33,6 +33,11 @@ class Entry:
     name: str  # how to find it again
     text: str
 
+    @functools.cached_property
+    def title(self) -> str:
+        """Its first line, with "x86/sev: ..." so where Debian writes "[x86] sev: ..."."""
+        return re.sub(r"^\[(?:x86|amd64)\] ", "x86/", self.text.split("\n", 1)[0])
+
 
 @dataclass(frozen=True)
 class Log:
@@ -47,7 +52,8 @@ class Log:
 
     def claim(self, fix: Fix) -> str:
         """The entry that claims the fix; "" if none does, or if it was reverted since."""
-        words = (fix.subject, *fix.cves, *(one[:_DIGITS] for one in fix.upstream))
+        subject = fix.subject.removeprefix("x86/")
+        words = (subject, *fix.cves, *(one[:_DIGITS] for one in fix.upstream))
         if not any(word in self._whole for word in words):
             return ""  # a changelog has 50000 entries
         for entry in self.entries:
@@ -61,7 +67,7 @@ def _names(entry: Entry, fix: Fix) -> bool:
     """It is that fix, or a backport of it; a later commit that mentions it is none."""
     if any(fix_id.startswith(entry.name) for fix_id in fix.upstream):
         return True
-    if fix.subject in entry.text.split("\n", 1)[0]:
+    if fix.subject in entry.title:
         return True
     ids = [one[:_DIGITS] for one in fix.upstream]
     if any(one in entry.text for one in ids):
