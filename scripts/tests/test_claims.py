@@ -47,6 +47,8 @@ linux (6.1.19-1) bookworm; urgency=medium
         (f'x86: mend that\n\nFixes: {ID[:12]} ("x86/sev: Do it right")', False),
         (f"x86: mend that\n\nSince commit {ID[:12]} it is wrong.", False),
         ('Revert "x86/sev: Do it right"\n\nIt was wrong.', False),
+        ('[x86] Revert "x86/sev: Do it right"', False),
+        ('Revert "Revert "x86/sev: Do it right""', True),
     ],
 )
 def test_ways_to_name_an_origin(text: str, claimed: bool) -> None:

@@ -58,8 +58,7 @@ class Log:
             return ""  # a changelog has 50000 entries
         for entry in self.entries:
             if _names(entry, fix):
-                reverted = re.match(r'revert "', entry.text, re.IGNORECASE)
-                return "" if reverted else f"{entry.name} of {self.name}"
+                return "" if _reverts(entry) else f"{entry.name} of {self.name}"
         return ""
 
 
@@ -73,6 +72,12 @@ def _names(entry: Entry, fix: Fix) -> bool:
     if any(one in entry.text for one in ids):
         return bool(re.search(_ORIGIN.format(ids="|".join(ids)), entry.text, re.IGNORECASE))
     return any(cve in entry.text and re.search(rf"{cve}\b", entry.text) for cve in fix.cves)
+
+
+def _reverts(entry: Entry) -> bool:
+    """It takes the fix out; the revert of a revert brings it back."""
+    head = re.match(r'(?:\[[^]]*\] )*((?:revert ")*)', entry.text.lower())
+    return bool(head and head[1].count("revert") % 2)
 
 
 def of_changelog(path: Path) -> Log:
