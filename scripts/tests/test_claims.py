@@ -56,6 +56,16 @@ def test_ways_to_name_an_origin(text: str, claimed: bool) -> None:
     assert log.claim(HERE) == ("feedfeedfeed of the git log" if claimed else "")
 
 
+def test_cve_of_several_fixes_names_none_of_them() -> None:
+    other = replace(HERE, id="other", subject="x86/sev: Do the rest", upstream=("f" * 40,))
+    shared = listed(HERE, other).shared_cves
+    text = "[x86] sev: Do it right (CVE-2024-1234)"
+    log = claims.Log("log", (claims.Entry("6.1.20-1", text),), shared)
+    assert log.claim(HERE) == "6.1.20-1 of log"
+    assert log.claim(other) == ""
+    assert not listed(HERE).shared_cves
+
+
 def test_what_came_back_after_a_revert_is_claimed() -> None:
     texts = ("x86/sev: Do it right", 'Revert "x86/sev: Do it right"', "x86/sev: Do it right")
     entries = tuple(claims.Entry(f"commit{number}", text) for number, text in enumerate(texts))

@@ -315,7 +315,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     if document and tree:
         _same_kernel(tree, document["kernel"], options.results)
     kernel = str(tree) if tree else str(document["kernel"]["name"] if document else "")
-    log = _log(options, folder, fixes)
+    log = _log(options, folder, fixes, catalogue.shared_cves)
     audited = audit(catalogue, fixes, tree, document, release_of(document), log)
     for line in report(audited):
         screen.line(line)
@@ -350,14 +350,16 @@ def _source(options: argparse.Namespace) -> Path | None:
     return link.resolve() if link and link.is_dir() else None
 
 
-def _log(options: argparse.Namespace, tree: Path | None, fixes: Sequence[Fix]) -> Log | None:
+def _log(
+    options: argparse.Namespace, tree: Path | None, fixes: Sequence[Fix], shared: frozenset[str]
+) -> Log | None:
     """The changelog that is named or came with the kernel, or the git log of the tree."""
     if options.changelog:
-        return claims.of_changelog(Path(options.changelog))
+        return claims.of_changelog(Path(options.changelog), shared)
     if tree:
-        return claims.of_git(tree, fixes)
+        return claims.of_git(tree, fixes, shared)
     own = kernels.resolve(options).changelog if options.kernel else None
-    return claims.of_changelog(own) if own else None
+    return claims.of_changelog(own, shared) if own else None
 
 
 def release_of(document: Mapping[str, Any] | None) -> Release | None:

@@ -45,6 +45,7 @@ class Log:
 
     name: str
     entries: tuple[Entry, ...]
+    shared: frozenset[str] = frozenset()  # CVEs of several fixes: they name none of them
 
     @functools.cached_property
     def _whole(self) -> str:
@@ -57,12 +58,12 @@ class Log:
         if not any(word in self._whole for word in words):
             return ""  # a changelog has 50000 entries
         for entry in self.entries:
-            if _names(entry, fix):
+            if _names(entry, fix, self.shared):
                 return "" if _reverts(entry) else f"{entry.name} of {self.name}"
         return ""
 
 
-def _names(entry: Entry, fix: Fix) -> bool:
+def _names(entry: Entry, fix: Fix, shared: frozenset[str]) -> bool:
     """It is that fix, or a backport of it; a later commit that mentions it is none."""
     if any(fix_id.startswith(entry.name) for fix_id in fix.upstream):
         return True
@@ -71,7 +72,8 @@ def _names(entry: Entry, fix: Fix) -> bool:
     ids = [one[:_DIGITS] for one in fix.upstream]
     if any(one in entry.text for one in ids):
         return bool(re.search(_ORIGIN.format(ids="|".join(ids)), entry.text, re.IGNORECASE))
-    return any(cve in entry.text and re.search(rf"{cve}\b", entry.text) for cve in fix.cves)
+    own = [cve for cve in fix.cves if cve not in shared]
+    return any(cve in entry.text and re.search(rf"{cve}\b", entry.text) for cve in own)
 
 
 def _reverts(entry: Entry) -> bool:
@@ -80,7 +82,7 @@ def _reverts(entry: Entry) -> bool:
     return bool(head and head[1].count("revert") % 2)
 
 
-def of_changelog(path: Path) -> Log:
+def of_changelog(path: Path, shared: frozenset[str] = frozenset()) -> Log:
     """A distribution's changelog (Debian's or RPM's form, perhaps compressed)."""
     try:
         data = path.read_bytes()
@@ -95,10 +97,10 @@ def of_changelog(path: Path) -> Log:
         if head:
             version = head[1] or head[2]
         entries.append(Entry(version or "an item", " ".join(block.split()).lstrip("-*+ ")))
-    return Log(path.name, tuple(entries))
+    return Log(path.name, tuple(entries), shared)
 
 
-def of_git(tree: Path, fixes: Sequence[Fix]) -> Log | None:
+def of_git(tree: Path, fixes: Sequence[Fix], shared: frozenset[str] = frozenset()) -> Log | None:
     """The commits of a git work tree that name one of the fixes; None if it is none."""
     if not (tree / ".git").exists():
         return None
@@ -112,4 +114,4 @@ def of_git(tree: Path, fixes: Sequence[Fix]) -> Log | None:
         commit, _, text = record.strip().partition("\n")
         if commit:
             entries.append(Entry(commit[:_DIGITS], text))
-    return Log("the git log", tuple(entries))
+    return Log("the git log", tuple(entries), shared)

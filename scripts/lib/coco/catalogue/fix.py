@@ -3,6 +3,7 @@
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,12 @@ class Catalogue:
     fixes: Mapping[str, Fix]
     date: str
     folders: tuple[Path, ...]
+
+    @property
+    def shared_cves(self) -> frozenset[str]:
+        """Those that it takes several fixes to mend."""
+        number = Counter(cve for fix in self.fixes.values() for cve in fix.cves)
+        return frozenset(cve for cve in number if number[cve] > 1)
 
     def select(self, globs: Sequence[str]) -> list[Fix]:
         """Those that are asked for by id, CVE or commit; all if nothing is asked for."""
