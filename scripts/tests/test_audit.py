@@ -216,6 +216,14 @@ def test_missing_follow_up_is_a_finding(tmp_path: Path) -> None:
     assert any("follow-up missing" in line for line in audit.report([one]))
 
 
+def test_why_no_case_shows_what_is_lacking_is_told(tmp_path: Path) -> None:
+    """It may be that no guest comes to harm without it."""
+    quiet = replace(FIX, cases=(), why="no guest goes this way")
+    for text, told in ((UNFIXED, True), (FIXED, False)):
+        lines = audit.report(audit.audit(listed(quiet), [quiet], tree(tmp_path, text)))
+        assert any("no case: no guest goes this way" in line for line in lines) == told
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

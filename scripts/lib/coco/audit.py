@@ -248,6 +248,7 @@ def report(audited: Sequence[Audited]) -> list[str]:
             lines.append(f"{word:<15} {one.fix.id:<28} {one.fix.title}")
             if word in (*LACK, UNKNOWN):
                 lines.append(f"{'':<15} {one.fix.harm}")
+                lines += [f"{'':<15} no case: {one.fix.why}"] if one.fix.why else []
             if word != CLAIMED:
                 lines.append(f"{'':<15} {one.why}")
             lines += [f"{'':<15} {problem}" for problem in one.problems]
