@@ -14,7 +14,7 @@ FILENAME != last_file { file++; last_file = FILENAME }
 
 file == 1 && $1 == "suite" { order[++n_suites] = $2; kind[$2] = $3 }
 file == 1 && $1 == "case" { of_suite[++n_planned] = $2; planned[n_planned] = $3; where[n_planned] = $4; why_not[n_planned] = $5; tolerated[$2 "." $3] = $6 }
-file == 1 && $1 == "known" { n_known++; k_case[n_known] = $2; k_where[n_known] = $3; k_first[n_known] = $4; k_last[n_known] = $5; k_expires[n_known] = $6; k_causes[n_known] = $7; k_reference[n_known] = $8 }
+file == 1 && $1 == "known" { n_known++; k_case[n_known] = $2; k_where[n_known] = $3; k_first[n_known] = $4; k_last[n_known] = $5; k_expires[n_known] = $6; k_causes[n_known] = $7; k_reference[n_known] = $8; k_shows[n_known] = $9 }
 file == 2 { place = index($0, "="); fact[substr($0, 1, place - 1)] = substr($0, place + 1) }
 
 # ---- stream.log: channel|text ----
@@ -312,6 +312,14 @@ function known(id,   i) {
 	return 0
 }
 
+function says(i, pattern,   line, n, j) {
+	n = split(c_message[i] "\n" c_said[i] "\n" c_splats[i], line, "\n")
+	for (j = 1; j <= n; j++)
+		if (line[j] ~ pattern)
+			return 1
+	return 0
+}
+
 function judge(i,   k, causes) {
 	c_verdict[i] = "ok"
 	if (c_status[i] == "pass" || c_status[i] == "skip")
@@ -325,6 +333,10 @@ function judge(i,   k, causes) {
 		causes = k_causes[k]
 		gsub(",", " or ", causes)
 		c_note[i] = "the baseline lists it, but as " causes
+		return
+	}
+	if (!says(i, k_shows[k])) {
+		c_note[i] = "the baseline lists it, but with: " k_shows[k]
 		return
 	}
 	if (k_expires[k] < substr(fact["started"], 1, 10)) {

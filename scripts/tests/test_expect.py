@@ -152,6 +152,16 @@ def test_what_is_written_down_is_well_formed() -> None:
         ),
         (
             SUITE,
+            "[{cases: [b], causes: [oops], shows: '\\d', reference: x, expires: 2027-01-01}]",
+            "0.shows",
+        ),
+        (
+            SUITE,
+            "[{cases: [b], causes: [oops], shows: '[', reference: x, expires: 2027-01-01}]",
+            "a.yaml: b: shows",
+        ),
+        (
+            SUITE,
             "[{cases: [b], causes: [assertion], reference: x, expires: 2027-02-30}]",
             "day is out of range",
         ),

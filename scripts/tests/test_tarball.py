@@ -37,6 +37,7 @@ WRITTEN = Expectations(
                 Case("warns", tolerates=("bug", "warning in x|y")),
                 Case("oopses"),
                 Case("dies"),
+                Case("dies_otherwise"),
                 Case("absent"),
                 Case("old"),
                 Case("elsewhere", personalities=("tdx",)),
@@ -57,7 +58,8 @@ WRITTEN = Expectations(
         Known("vc.fails", ("assertion",), "x", datetime.date(9999, 1, 1), first=(6, 13)),
         Known("vc.fails", ("assertion",), "x", datetime.date(9999, 1, 1), last=(6, 11)),
         Known("vc.oopses", ("hang", "splat"), "x", datetime.date(9999, 1, 1)),
-        Known("vc.dies", ("hang", "oops"), "x", datetime.date(9999, 1, 1)),
+        Known("vc.dies", ("hang", "oops"), "x", datetime.date(9999, 1, 1), shows="^VE|fault: 0+ "),
+        Known("vc.dies_otherwise", ("oops",), "x", datetime.date(9999, 1, 1), shows="#[1-2].*x.c"),
     ),
 )
 
@@ -77,7 +79,7 @@ k|[    1.0] KTAP version 1
 k|[    1.0] 1..1
 k|[    1.0]     KTAP version 1
 k|[    1.0]     # Subtest: vc
-k|[    1.0]     1..7
+k|[    1.0]     1..8
 k|[    1.1]     # begin vc.passes
 k|[    1.1]     ok 1 passes
 k|[    1.2]     # fails: EXPECTATION FAILED at kunit/x.c:1
@@ -96,7 +98,10 @@ k|[    1.3] Oops: 0002 [#1]
 k|[    1.3]     ok 5 oopses
 k|[    1.3] VE fault: 0000 [#2] PREEMPT SMP
 k|[    1.3]     ok 6 dies
-k|[    1.3]     not ok 7 - old
+k|[    1.3] VE fault: 0000 [#2] PREEMPT SMP
+k|[    1.3] WARNING: CPU: 0 PID: 1 at x.c:1 x+0x1/0x2
+k|[    1.3]     ok 7 dies_otherwise
+k|[    1.3]     not ok 8 - old
 k|[    1.3] not ok 1 vc
 i|end vc rc=0
 i|begin vc filter=vc.passes
@@ -152,6 +157,7 @@ def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
         "vc.warns": "pass ok",
         "vc.oopses": "fail finding",
         "vc.dies": "fail known",
+        "vc.dies_otherwise": "fail finding",
         "vc.old": "fail finding",
         "vc.absent": "miss finding",
         "vc.ends": "skip ok",
@@ -169,10 +175,11 @@ def test_awk_judges_each_case(awk: list[str], tmp_path: Path) -> None:
     assert cases["vc.fails"]["diagnostics"][-1] == 'a == 1 "\\ (0x1)'
     assert cases["vc.oopses"]["cause"] == "oops"
     assert cases["vc.oopses"]["note"] == "the baseline lists it, but as hang or splat"
+    assert cases["vc.dies_otherwise"]["note"] == "the baseline lists it, but with: #[1-2].*x.c"
     assert cases["vc.old"]["note"] == "the baseline entry expired on 2020-01-01"
     assert cases["user.opens"]["message"] == "is about tdx"
     assert document["kernel"]["name"] == 'Debian "12" 6.12.0-5-amd64'
-    assert run["summary"]["finding"] == 6 and run["summary"]["known"] == 2
+    assert run["summary"]["finding"] == 7 and run["summary"]["known"] == 2
 
 
 SPLATS = """i|begin vc

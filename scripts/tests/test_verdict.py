@@ -75,6 +75,21 @@ def test_known_failure_that_fails_otherwise_is_a_finding() -> None:
     assert judged("fail", either)[1] == "the baseline lists it, but as oops or hang"
 
 
+def test_known_failure_that_says_something_else_is_a_finding() -> None:
+    known = replace(KNOWN, causes=("oops", "splat"), shows="address: 0+390$|WARNING: at x[+]")
+    told = context(known)
+    result = CaseResult("alpha", "one", "fail", "oops", "BUG: NULL pointer, address: 00000390")
+    assert verdict.judge_one(result, told).verdict == verdict.KNOWN
+    other = replace(result, message="BUG: NULL pointer, address: 00000008")
+    found = verdict.judge_one(other, told)
+    assert found.verdict == verdict.FINDING
+    assert found.note == f"the baseline lists it, but with: {known.shows}"
+    assert verdict.judge_one(replace(other, splats=[WARNING]), told).verdict == verdict.KNOWN
+    assert verdict.judge_one(replace(other, splats=[OTHER]), told).verdict == verdict.FINDING
+    said = replace(other, diagnostics=["x", "address: 00000390"])
+    assert verdict.judge_one(said, told).verdict == verdict.KNOWN
+
+
 def test_unexpected_pass_is_a_finding() -> None:
     word, note = judged("pass", KNOWN)
     assert word == verdict.FINDING and "remove the entry" in note

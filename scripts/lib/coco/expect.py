@@ -157,6 +157,7 @@ class Known:
     first: tuple[int, ...] = ()  # kernel versions, both included; (): open
     last: tuple[int, ...] = ()
     unless: str = ""  # an option of the kernel's configuration that hides it
+    shows: str = ""  # a pattern that is to be found in what it then says
 
     def covers(self, case: str, personality: str, version: tuple[int, ...]) -> bool:
         """Is this entry about that case on that kernel?"""
@@ -306,6 +307,10 @@ def _known(path: Path, data: Mapping[str, Any], suites: Mapping[str, Suite]) -> 
         expires = datetime.date.fromisoformat(data["expires"])
     except ValueError as error:
         raise UsageError(f"{path}: {data['cases'][0]}: expires: {error}") from error
+    try:
+        re.compile(data.get("shows", ""))
+    except re.error as error:
+        raise UsageError(f"{path}: {data['cases'][0]}: shows: {error}") from error
     found = []
     for case in data["cases"]:
         name = f"{path.stem}.{case}"
@@ -321,6 +326,7 @@ def _known(path: Path, data: Mapping[str, Any], suites: Mapping[str, Suite]) -> 
                 parse_version(kernel.get("from", "")),
                 parse_version(kernel.get("to", "")),
                 data.get("unless", ""),
+                data.get("shows", ""),
             )
         )
     return found

@@ -101,7 +101,7 @@ def plan(expectations: Expectations) -> str:
 
     suite  name   kind  seconds        drivers        why it never runs from run-guest
     case   suite  id    personalities  why it never runs so  kinds of splat it causes
-    known  case   personalities  first  last  expires  causes  reference
+    known  case   personalities  first  last  expires  causes  reference  what it says
     """
     lines: list[str] = []
     # Programs first: some read the log's beginning, which the modules' output drives out
@@ -137,7 +137,8 @@ def _why_not(case: Case) -> str:
 def _known(known: Known) -> Iterable[str]:
     first, last = (".".join(map(str, version)) for version in (known.first, known.last))
     where, causes = ",".join(known.personalities), ",".join(known.causes)
-    return known.case, where, first, last, known.expires.isoformat(), causes, known.reference
+    expires = known.expires.isoformat()
+    return known.case, where, first, last, expires, causes, known.reference, known.shows
 
 
 def _fields(*texts: str) -> str:

@@ -2,6 +2,7 @@
 """Hold results against what is written down: which of them are findings."""
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,10 +88,18 @@ def judge_one(result: CaseResult, context: Context) -> Judged:
     if result.cause not in known.causes:
         note = f"the baseline lists it, but as {' or '.join(known.causes)}"
         return Judged(result, FINDING, note, known.reference)
+    if not _says(result, known.shows):
+        note = f"the baseline lists it, but with: {known.shows}"
+        return Judged(result, FINDING, note, known.reference)
     if known.expires < context.today:
         note = f"the baseline entry expired on {known.expires}: fix it, or look at it anew"
         return Judged(result, FINDING, note, known.reference)
     return Judged(result, KNOWN, f"until {known.expires}", known.reference)
+
+
+def _says(result: CaseResult, pattern: str) -> bool:
+    words = (result.message, *result.diagnostics, *result.splats)
+    return any(re.search(pattern, text) for text in words)
 
 
 def _must_run(result: CaseResult, context: Context) -> bool:
