@@ -119,6 +119,13 @@ def test_what_is_written_down_is_well_formed() -> None:
     assert written.suites["boot"].kind == "boot"
 
 
+def test_finding_that_any_case_may_end_with_says_how_it_shows() -> None:
+    """Else another breach, splat, panic or oops in that case would be known, too."""
+    written = expect.load(REPOSITORY / "backports/expect")
+    loose = {"breach", "splat", "panic", "oops"}
+    assert [one.case for one in written.baseline if loose & {*one.causes} and not one.shows] == []
+
+
 @pytest.mark.parametrize(
     ("suite", "baseline", "complaint"),
     [
