@@ -157,7 +157,7 @@ def test_a_link_never_lets_a_change_through(world: World) -> None:
 def test_a_build_that_another_run_changed_is_refused(world: World) -> None:
     image = world.place.build / tree.IMAGE
     kernel = kernels.Kernel("fake", "tree", "6", image, "0" * 64, {}, ("none",))
-    with pytest.raises(Exception, match="rebuilt by another run"):
+    with pytest.raises(InfrastructureError, match="rebuilt by another run while"):
         altered.build(world.request, kernel, {})
 
 

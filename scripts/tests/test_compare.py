@@ -167,6 +167,34 @@ def test_suite_sources_follow_the_files_of_each_suite() -> None:
     assert len(set(digests.values())) == len(digests)
 
 
+SOURCES = {
+    "kunit/coco_a.c": {"a"},
+    "kunit/coco_b.c": {"b"},
+    "kunit/lib/help.c": {"a", "b"},
+    "selftests/c_user/c_user.c": {"c_user"},
+    "selftests/c_user/c.h": {"c_user"},
+    "selftests/d_user/d_user.c": {"d_user"},
+    "selftests/lib/help.h": {"c_user", "d_user"},
+    "selftests/init/init.c": set(),
+    "machine/include/abi.h": {"a", "b", "c_user", "d_user"},
+}
+
+
+@pytest.mark.parametrize("edited", SOURCES)
+def test_suite_sources_follow_what_is_in_the_files(
+    edited: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "REPOSITORY", tmp_path)
+    for name in SOURCES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"/* 1 */\n")
+    before = parts.suite_sources()
+    assert set(before) == {"a", "b", "c_user", "d_user"}
+    (tmp_path / edited).write_bytes(b"/* 2 */\n")
+    after = parts.suite_sources()
+    assert {suite for suite in before if before[suite] != after[suite]} == SOURCES[edited]
+
+
 def test_case_that_had_no_chance_to_run_is_no_change_for_the_worse() -> None:
     narrowed = changed("6" * 64, words=["KERNEL=fake", "CASE=vc.a"])
     assert found(OLD, narrowed)["vc.gone"] == ("gone", "")

@@ -2,11 +2,14 @@
 """Firmware for guests: which one is taken, and what is none."""
 
 import argparse
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from coco import apt
+from coco.apt import Package
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import firmware
 
@@ -43,6 +46,54 @@ def test_no_file_says_so(tmp_path: Path) -> None:
 def test_nothing_is_fetched_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apt, "Client", None)
     assert firmware.find(_options(), wanted=False) is None
+
+
+CONTROL = """\
+Package: {0.name}
+Version: {0.version}
+Architecture: all
+Maintainer: nobody
+Description: fake
+"""
+
+
+class Mirror:
+    """Stands for apt: serves two versions, the newer one first, in packages of its own making."""
+
+    def __init__(self, _say: object) -> None:
+        pass
+
+    def update(self) -> None:
+        pass
+
+    def packages(self, name: str) -> list[Package]:
+        versions = ("2025.02-8", "2022.11-6")
+        return [Package(name, version, "trixie", "", 1, "", "") for version in versions]
+
+    def download(self, packages: list[Package], folder: Path) -> list[Package]:
+        (package,) = packages
+        room = folder / "room"
+        path = room / firmware.FILE
+        path.parent.mkdir(parents=True)
+        path.write_text(package.version)
+        (room / "DEBIAN").mkdir()
+        (room / "DEBIAN/control").write_text(CONTROL.format(package))
+        target = folder / f"{package.name}_{package.version}_all.deb"
+        subprocess.run(["dpkg-deb", "-b", room, target], check=True, capture_output=True)
+        shutil.rmtree(room)
+        return []
+
+
+def test_newest_of_the_mirror_is_fetched_and_found_again(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "Client", Mirror)
+    found = firmware.find(_options(), wanted=True)
+    assert found == own_cache / firmware.KIND / "2025.02-8" / firmware.FILE
+    assert found.read_text() == "2025.02-8"
+    assert list(found.parents[3].iterdir()) == [found.parents[2]]  # the package itself is gone
+    monkeypatch.setattr(apt, "Client", None)
+    assert firmware.find(_options(), wanted=True) == found
 
 
 def test_newest_of_the_cache_needs_no_network(

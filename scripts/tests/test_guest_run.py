@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from guest_boot import Guests, Left
 
-from coco import results
+from coco import cli, results
 
 RUN = "run-guest --results /results"
 
@@ -202,9 +202,15 @@ def test_log_that_lost_its_beginning_is_a_problem(guests: Guests) -> None:
     assert "the log lost the beginning of vc" in problems
 
 
-def test_results_folder_of_a_guest_is_read_by_report(guests: Guests, tmp_path: Path) -> None:
-    from coco import writers
-
+def test_results_folder_of_a_guest_is_read_by_report(
+    guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     left = guests.run({"pretend": PRETEND, "real": f"./{RUN}/real --suite technology_user"})
-    found = document(left, "real")
-    assert "technology_user" in writers.write(found, "junit")
+    for name, content in left.files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    words = ["report", f"RESULTS={tmp_path / 'real'}"]
+    assert cli.main(words) == left.status("real")
+    assert document(left, "real")["verdict"]["word"] in capsys.readouterr().out
+    assert cli.main([*words, "FORMAT=junit"]) == left.status("real")
+    assert "technology_user" in capsys.readouterr().out

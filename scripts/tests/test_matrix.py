@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from documents import case, document, run
 
-from coco import check, cli, errors, kernels, matrix, matrix_page, parts, plot, results
+from coco import audit, check, cli, errors, kernels, matrix, matrix_page, parts, plot, results
 from coco.errors import UsageError
 from coco.screen import Screen
 
@@ -336,6 +336,11 @@ def test_browser_paints_it_light_and_dark(both: World, tmp_path: Path) -> None:
 
 
 def test_mark_of_each_state_is_a_word_too(both: World) -> None:
-    for state in matrix_page.MARKS:
-        assert matrix_page.MARKS[state]
-    assert ">supported</a>" in both.page and ">unknown</a>" in both.page
+    document = both.document
+    document["fixes"] = {"a-fix": {"title": "fix it", "cves": []}}
+    for one, verdict in zip(document["kernels"], (audit.NOT_FIXED, audit.FIXED)):
+        one["fixes"] = {"a-fix": [verdict, "why"]}
+    page = matrix_page.page(document)
+    for state, mark in matrix_page.MARKS.items():
+        assert f'class="mark">{mark}</span>{state}' in page
+    assert ">supported</a>" in page and ">unknown</a>" in page

@@ -200,7 +200,7 @@ def test_kcidb_ties_known_findings_to_an_issue() -> None:
 def test_kcidb_ids_are_unique_and_stay() -> None:
     ids = [one["id"] for one in report()["tests"]]
     assert len(set(ids)) == len(ids) == len(OUTCOMES)
-    assert ids == [one["id"] for one in report()["tests"]]
+    assert ids[0] == "coco:coco-test-4afe552a28a3b37a220fdc77"  # in another process, too
 
 
 def test_kcidb_names_a_build_that_is_known_already_and_the_logs() -> None:

@@ -89,7 +89,7 @@ def suite_sources() -> dict[str, str]:
     for room, pattern, prefix in rooms:
         shared = hashlib.sha256()
         for folder in (room / "lib", REPOSITORY / "machine/include"):
-            _add(shared, folder)
+            _add(shared, folder, REPOSITORY)
         for path in room.glob(pattern):
             if path.parent.name in ("lib", "init"):
                 continue
@@ -128,7 +128,7 @@ def _build(
     return cache.entry(name, digest.hexdigest()[:20], fill, say)
 
 
-def _add(digest: "hashlib._Hash", folder: Path, room: Path = REPOSITORY) -> None:
+def _add(digest: "hashlib._Hash", folder: Path, room: Path) -> None:
     """All sources below a folder; tests and build products are no part of it."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".c", ".h", ".S", ".lds") or path.name == "Makefile":
