@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coco import apt
+from coco import apt, cli, errors
 from coco.apt import Package
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import firmware
@@ -43,8 +43,11 @@ def test_no_file_says_so(tmp_path: Path) -> None:
         firmware.find(_options(str(tmp_path / "OVMF.fd")), wanted=True)
 
 
-def test_nothing_is_fetched_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apt, "Client", None)
+def test_where_no_suite_wants_it_there_is_none(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "Client", Mirror)
+    firmware.fetch()
     assert firmware.find(_options(), wanted=False) is None
 
 
@@ -88,7 +91,7 @@ def test_newest_of_the_mirror_is_fetched_and_found_again(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apt, "Client", Mirror)
-    found = firmware.find(_options(), wanted=True)
+    found = firmware.fetch()
     assert found == own_cache / firmware.KIND / "2025.02-8" / firmware.FILE
     assert found.read_text() == "2025.02-8"
     assert list(found.parents[3].iterdir()) == [found.parents[2]]  # the package itself is gone
@@ -111,17 +114,34 @@ def test_newest_of_the_cache_needs_no_network(
     assert found and found.is_relative_to(own_cache / firmware.KIND / "2025.02-8")
 
 
-def test_machine_s_own_is_taken_without_network(
+def test_machine_s_own_is_taken_where_none_was_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "Client", None)
+    monkeypatch.setattr(firmware, "FILE", str(tmp_path / "OVMF.fd")[1:])
+    assert firmware.find(_options(), True) is None
+    (tmp_path / "OVMF.fd").write_bytes(bytes(4096))
+    assert firmware.find(_options(), True) == tmp_path / "OVMF.fd"
+
+
+# ---- coco fetch ----
+def test_for_a_tree_firmware_alone_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(apt, "Client", Mirror)
+    assert cli.main(["fetch", f"KDIR={tmp_path}"]) == errors.OK
+    found = firmware.find(_options(), wanted=True)
+    assert found and f"ready: firmware {found}" in capsys.readouterr().out
+
+
+def test_without_network_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Nowhere:
         def __init__(self, say: object) -> None:
             raise InfrastructureError("the Debian mirror cannot be reached\ndetails")
 
-    said: list[str] = []
     monkeypatch.setattr(apt, "Client", Nowhere)
-    monkeypatch.setattr(firmware, "FILE", str(tmp_path / "OVMF.fd")[1:])
-    assert firmware.find(_options(), True, said.append) is None
-    (tmp_path / "OVMF.fd").write_bytes(bytes(4096))
-    assert firmware.find(_options(), True, said.append) == tmp_path / "OVMF.fd"
-    assert said == ["no firmware: the Debian mirror cannot be reached"] * 2
+    assert cli.main(["fetch", f"KDIR={tmp_path}"]) == errors.OK
+    said = capsys.readouterr().out
+    assert "no firmware was fetched: the Debian mirror cannot be reached\n" in said

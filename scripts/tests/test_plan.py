@@ -84,7 +84,7 @@ def test_suite_that_was_not_built_says_why() -> None:
         ({"smp": False}, False, "needs two vCPUs (VCPUS=2)"),
         ({"smp": None}, False, "unknown whether the kernel has smp"),
         ({"up": False}, False, "needs one vCPU (VCPUS=1)"),
-        ({"firmware": False}, False, "needs firmware (FIRMWARE=<OVMF.fd>)"),
+        ({"firmware": False}, False, "needs firmware (coco fetch, or FIRMWARE=<OVMF.fd>)"),
         ({"uki_stub": False}, False, f"needs the stub of a unified kernel image ({uki.STUB})"),
         ({"sev_active": False}, False, "needs sev_active()"),
         (

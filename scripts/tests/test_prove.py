@@ -44,7 +44,7 @@ def test_firmware_is_there_for_cases_that_start_in_it(
     suites = {**WRITTEN.suites, "alpha": alpha}
     monkeypatch.setattr(expect, "load", lambda _folder: expect.Expectations(suites))
     some = world.folder / "OVMF.fd"
-    monkeypatch.setattr(firmware, "find", lambda _options, wanted, _say: some if wanted else None)
+    monkeypatch.setattr(firmware, "find", lambda _options, wanted: some if wanted else None)
     prover = world.prover("some-fix", Screen(io.StringIO()))
     found = prover._prepared(prover._sort_out()).available.firmware
     assert found == (some if image else None)

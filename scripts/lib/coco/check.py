@@ -63,7 +63,7 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     plan.check_selection(selection, expectations)
     prepared = prepare(options, screen.say)
     wanted = plan.wants(expectations, selection, qemu.FIRMWARE)
-    prepared = prepared.with_firmware(firmware.find(options, wanted, screen.say))
+    prepared = prepared.with_firmware(firmware.find(options, wanted))
     personalities = choose_personalities(options.personality, prepared)
     folder = results.make_folder(options.results or "")
     document = document_of(options, words, prepared, selection)

@@ -191,14 +191,9 @@ def _coverage(options: argparse.Namespace, words: list[str], screen: Screen) -> 
 
 
 def _fetch(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import kernels
+    from coco import fetch
 
-    kernel = kernels.fetch(options, screen.say)
-    if kernel:
-        screen.line(f"ready: {kernel.name} ({kernel.release})")
-        if kernel.no_headers:
-            screen.line(f"  without the KUnit suites, which cannot be built: {kernel.no_headers}")
-    return errors.OK
+    return fetch.run(options, screen)
 
 
 def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
@@ -343,7 +338,7 @@ VERBS = (
     Verb(
         "quickstart",
         "deps, fetch and check in one",
-        "Install what is needed (as root), download the kernel, and check it.",
+        "Install what is needed (as root), download the kernel and firmware, and check it.",
         _CHECK,
         _quickstart,
     ),
@@ -357,10 +352,11 @@ VERBS = (
     ),
     Verb(
         "fetch",
-        "download a shipped kernel",
-        "Download a kernel, its headers and modules into the cache. The only command that "
-        "uses the network.",
-        ("KERNEL",),
+        "download a shipped kernel, and firmware",
+        "Download a kernel, its headers and modules into the cache, and the newest OVMF that "
+        "Debian has; just OVMF where the kernel is on this machine, as with KDIR=. The only "
+        "command that uses the network.",
+        _KERNEL,
         _fetch,
     ),
     Verb(

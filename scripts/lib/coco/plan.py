@@ -278,7 +278,7 @@ def explain_feature(word: str) -> str:
     if word == UP:
         return "one vCPU (VCPUS=1)"
     if word == FIRMWARE:
-        return "firmware (FIRMWARE=<OVMF.fd>)"
+        return "firmware (coco fetch, or FIRMWARE=<OVMF.fd>)"
     if word == UKI_STUB:
         return f"the stub of a unified kernel image ({uki.STUB})"
     if word in EXPORTS:

@@ -125,7 +125,9 @@ _ALL = (
     Variable("KBUILD_OUTPUT", "<folder>", "a finished build, used as it is"),
     Variable("DEBUG", "1", "build KDIR= with KASAN, lockdep and friends", _switch),
     Variable(
-        "FIRMWARE", "<file>", "OVMF.fd that suites start guests in (default: Debian's newest)"
+        "FIRMWARE",
+        "<file>",
+        "OVMF.fd that suites start guests in (default: the newest fetched, or this machine's own)",
     ),
     Variable("MODULES", "<folder>", "test modules that were built (and signed) elsewhere"),
     Variable(

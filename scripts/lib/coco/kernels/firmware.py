@@ -2,8 +2,9 @@
 """Firmware that a guest can start in (suites with "image: firmware"): OVMF, in one file that ends
 with the reset vector.
 
-FIRMWARE= names one; else it is the newest that Debian's archive has, since an OVMF has to be newer
-than edk2-stable202211 to start a SEV-SNP guest when it is built with secure boot.
+FIRMWARE= names one; else it is the newest in the cache, or this machine's own.  `coco fetch` gets
+the newest that Debian's archive has, since an OVMF has to be newer than edk2-stable202211 to start
+a SEV-SNP guest when it is built with secure boot.
 """
 
 import argparse
@@ -21,8 +22,8 @@ _PAGE = 4096
 _LARGEST = 16 << 20  # what the machine maps below 4 GiB
 
 
-def find(options: argparse.Namespace, wanted: bool, say: Say = cache.quiet) -> Path | None:
-    """The firmware of this run; None if no suite wants one, or if there is none to be had.
+def find(options: argparse.Namespace, wanted: bool) -> Path | None:
+    """The firmware of this run; None if no suite wants one, or if none is on this machine.
 
     Errors: UsageError if FIRMWARE= is no firmware.
     """
@@ -31,11 +32,8 @@ def find(options: argparse.Namespace, wanted: bool, say: Say = cache.quiet) -> P
         return _given(Path(given))
     if not wanted:
         return None
-    try:
-        return _newest() or _fetch(say)
-    except InfrastructureError as error:
-        say(f"no firmware: {error.message.splitlines()[0]}")
-    return Path("/", FILE) if Path("/", FILE).is_file() else None
+    own = Path("/", FILE)
+    return _newest() or (own if own.is_file() else None)
 
 
 def _given(path: Path) -> Path:
@@ -57,8 +55,8 @@ def _newest() -> Path | None:
     return max(found, key=lambda path: sort_key(path.name)) / FILE if found else None
 
 
-def _fetch(say: Say) -> Path:
-    """The newest of the archive, into the cache."""
+def fetch(say: Say = cache.quiet) -> Path:
+    """Download the newest that the mirror serves into the cache."""
     with cache.lock(apt.LOCK, say):
         client = apt.Client(say)
         client.update()

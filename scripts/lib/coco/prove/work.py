@@ -111,7 +111,7 @@ class Prover:
         prepared = prepare.prepare(self._options, self._screen.say)
         cases = tuple(flip.case for fix, _ in fixes for flip in fix.cases)
         wanted = plan.wants(self._written, plan.Selection(cases=cases), qemu.FIRMWARE)
-        return prepared.with_firmware(firmware.find(self._options, wanted, self._screen.say))
+        return prepared.with_firmware(firmware.find(self._options, wanted))
 
     # ---- which fixes ----
 
