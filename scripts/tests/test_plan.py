@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Plans: what runs, in which guest, and why the rest does not."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import expectations, suite
 
-from coco import errors, expect, plan, prepare
+from coco import check, errors, expect, parts, plan, prepare
 from coco.expect import START, Setting
 from coco.kernels import uki
-from coco.model import SELFTEST
+from coco.model import SELFTEST, Item
 
 ALPHA = suite("alpha", ["one", "two"])
 
@@ -34,6 +35,24 @@ def lines(work: plan.Plan, *suites: expect.Suite) -> list[str]:
 
 def test_whole_suite_is_one_line() -> None:
     assert lines(made(ALPHA), ALPHA) == ["kunit alpha"]
+
+
+def number_in(file: str, pattern: str) -> int:
+    text = (parts.REPOSITORY / "selftests" / file).read_text(encoding="utf-8")
+    (found,) = re.findall(pattern, text)
+    return int(found)
+
+
+def test_every_selftest_is_selected_by_lines_that_the_guest_reads() -> None:
+    globs = number_in("lib/coco_harness_run.h", r"define COCO_MAX_GLOBS\s+(\d+)")
+    words = number_in("init/init.c", r"define MAX_WORDS\s+(\d+)")
+    size = number_in("init/init.c", r"char line\[(\d+)\]")
+    assert plan.MOST_GLOBS <= globs and 2 + 2 * plan.MOST_GLOBS <= words
+    written = expect.load(check.EXPECTATIONS)
+    for one in written.suites.values():
+        ids = tuple(sorted((case.id for case in one.cases), key=len)[-plan.MOST_GLOBS :])
+        work = plan.run_file([Item(one.name, SELFTEST, ids, whole=False)], written)
+        assert max(map(len, work.splitlines())) < size, one.name
 
 
 def test_chosen_cases_are_named() -> None:

@@ -28,7 +28,7 @@ from coco.errors import UsageError
 from coco.kernels import tree as trees
 from coco.releases import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN, Release, by_release
 from coco.screen import Screen
-from coco.source import Tree, version_of
+from coco.source import Tree
 
 FIXED, NOT_FIXED = "FIXED", "NOT FIXED"
 WORDS = (NOT_FIXED, NOT_CLAIMED, UNKNOWN, FIXED, CLAIMED, NOT_APPLICABLE)
@@ -381,7 +381,7 @@ def _tree(given: Path) -> Path:
 
 def _same_kernel(tree: Tree, kernel: Mapping[str, Any], folder: str) -> None:
     # A distribution's release may leave the last number to its name
-    said = [version_of(str(kernel[key])) for key in ("release", "name")]
+    said = [expect.parse_version(str(kernel[key])) for key in ("release", "name")]
     if tree.version and tree.version not in (one[: len(tree.version)] for one in said):
         raise UsageError(
             f"RESULTS={folder} is about {kernel['name']}, KDIR= is {tree}",

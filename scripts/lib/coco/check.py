@@ -58,7 +58,7 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     start = time.monotonic()
     expectations = expect.load(EXPECTATIONS)
     selection = plan.Selection(
-        options.suite or (), options.case or (), options.tier or expect.TIERS[0]
+        options.suite or (), options.case or (), options.tier or expect.SMOKE
     )
     plan.check_selection(selection, expectations)
     prepared = prepare(options, screen.say)

@@ -78,7 +78,7 @@ DECLARED: Mapping[str, tuple[str, str]] = {
     "swiotlb_align_mask": ("include/linux/swiotlb.h", "alloc_aligned_mask"),
     "swiotlb_areas": ("include/linux/swiotlb.h", "io_tlb_area"),
 }
-TIERS = ("smoke", "full")
+TIERS = SMOKE, FULL = ("smoke", "full")
 BOOT = "boot"  # the suite whose cases are the boot itself
 START = "start"  # a suite that boots another guest, which has to come up, or must not
 NAME = re.compile(r"[a-z0-9_]+")
@@ -92,7 +92,7 @@ class Case:
     """One case as it is written down."""
 
     id: str  # without its suite's name
-    tier: str = "smoke"
+    tier: str = SMOKE
     personalities: tuple[str, ...] = PERSONALITIES
     needs: tuple[str, ...] = ()
     fatal: bool = False  # ends the guest: runs alone, last
@@ -131,7 +131,7 @@ class Suite:
     setting: Setting = Setting()
     set_in: tuple[str, ...] = PERSONALITIES  # where it asks for that setting
     model_only: str = ""  # why it must not run in a guest that is somebody's
-    tier: str = "smoke"  # full: only where all is wanted, or it is named
+    tier: str = SMOKE  # full: only where all is wanted, or it is named
 
     def setting_in(self, personality: str) -> Setting:
         """What its guest is given in that personality."""
@@ -248,7 +248,7 @@ def _suite(name: str, data: Mapping[str, Any]) -> Suite:
         ),
         tuple(data.get("set_in", PERSONALITIES)),
         data.get("model_only", ""),
-        data.get("tier", TIERS[0]),
+        data.get("tier", SMOKE),
     )
 
 
@@ -257,7 +257,7 @@ def _case(data: Mapping[str, Any], personalities: tuple[str, ...], needs: tuple[
     own = data.get("personalities", personalities)
     return Case(
         data["id"],
-        data.get("tier", "smoke"),
+        data.get("tier", SMOKE),
         tuple(name for name in personalities if name in own),
         needs + tuple(data.get("needs", ())),
         data.get("fatal", False),

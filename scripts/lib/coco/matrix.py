@@ -126,7 +126,7 @@ def _results(
         )
         folder.rename(old)
         screen.line(f"  results of {document['started']} no longer hold, moved to {old.name}")
-    options.tier = expect.TIERS[-1]
+    options.tier = expect.FULL
     return check.within(options, words, ("KERNELS", "RESULTS"), screen)
 
 

@@ -14,6 +14,8 @@ from coco.expect import (
     EXPORTS,
     FEATURES,
     FIRMWARE,
+    FULL,
+    SMOKE,
     SMP,
     START,
     UKI_STUB,
@@ -27,7 +29,7 @@ from coco.expect import (
 from coco.kernels import uki
 from coco.model import KUNIT, PERSONALITIES, Item, base
 
-MOST_GLOBS = 16  # that a selftest's -t takes, selftests/lib/coco_harness_run.h
+MOST_GLOBS = 16  # -t of a selftest on one line, for which init has 2 KiB
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Selection:
 
     suites: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()  # globs over suite.case
-    tier: str = "smoke"
+    tier: str = SMOKE
 
     def names(self, suite: str) -> bool:
         """Whether the user wrote this suite's name, and not just a pattern that matches it."""
@@ -210,10 +212,10 @@ def _selected(suite: Suite, case: Case, selection: Selection) -> bool:
     name = f"{suite.name}.{case.id}"
     if selection.cases:
         return any(_matches(name, glob) for glob in selection.cases)
-    if selection.tier == "full":
+    if selection.tier == FULL:
         return True
     # A suite of tier full that is asked for by its name is wanted now
-    return case.tier == "smoke" and (suite.tier == "smoke" or suite.name in selection.suites)
+    return case.tier == SMOKE and (suite.tier == SMOKE or suite.name in selection.suites)
 
 
 def _matches(name: str, glob: str) -> bool:

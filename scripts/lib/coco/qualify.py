@@ -95,7 +95,7 @@ def _results(
         folder = results.make_folder(options.results or "")
         options.results = str(folder)
         chosen = [word for word in words if not word.startswith("PROFILE=")]
-        options.tier = expect.TIERS[-1]  # all that applies: what no case showed is unknown
+        options.tier = expect.FULL  # all that applies: what no case showed is unknown
         code = check.check(options, chosen, screen)
         screen.line()
         return folder, results.read(folder), code

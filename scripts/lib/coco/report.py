@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from coco import parts, writers
+from coco import expect, parts, writers
 from coco.errors import UsageError
 from coco.model import PERSONALITIES, counted
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
@@ -140,7 +140,7 @@ def not_exercised(document: Document) -> list[str]:
             lines.append(f"{name}: {why}")
     if all(run["vcpus"] == 1 for run in document["runs"]):
         lines.append("more than one vCPU: VCPUS=2")
-    if document["tier"] == "smoke":
+    if document["tier"] == expect.SMOKE:
         lines.append("cases of tier full: TIER=full")
     reasons: dict[str, str] = {}
     for run in document["runs"]:

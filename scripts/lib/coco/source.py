@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from coco import expect
-
 _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
 _BLANKS = re.compile(r"\s+")
 
@@ -90,8 +88,3 @@ def body(text: str, function: str) -> str:
         re.MULTILINE | re.DOTALL,
     )
     return "\n".join(match[0] for match in head.finditer(text))
-
-
-def version_of(release: str) -> tuple[int, ...]:
-    """The numbers that a release starts with."""
-    return expect.parse_version(release)

@@ -67,7 +67,7 @@ def wanted(
         suite_written = written.suites.get(name)
         for case in suite_written.cases if suite_written else ():
             full = f"{name}.{case.id}"
-            if full in named or (not case.fatal and case.tier == expect.TIERS[0]):
+            if full in named or (not case.fatal and case.tier == expect.SMOKE):
                 cases.add(full)
     where = {
         one for _, flip, case in known for one in set(flip.personalities) & set(case.personalities)
@@ -117,7 +117,7 @@ def run(
     jobs: list[check.Job] = []
     plain = argparse.Namespace(**{**vars(options), "gdb": ""})
     for one in work:
-        selection = Selection(cases=tuple(sorted(one.cases)), tier=expect.TIERS[-1])
+        selection = Selection(cases=tuple(sorted(one.cases)), tier=expect.FULL)
         settled = argparse.Namespace(**{**vars(plain), "vcpus": (one.vcpus,)})
         try:
             jobs += check.jobs_of(
@@ -125,7 +125,7 @@ def run(
             )
         except NothingApplicable:
             continue  # the verdict says which case did not run
-    document = check.document_of(options, words, prepared, Selection(tier=expect.TIERS[-1]))
+    document = check.document_of(options, words, prepared, Selection(tier=expect.FULL))
     document["runs"] = [job.record for job in jobs]
     try:
         check.work_off(plain, jobs, prepared, written, screen, folder, document)

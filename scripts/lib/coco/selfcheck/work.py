@@ -111,7 +111,7 @@ class Checker(Prover):
         super().__init__(settled, words, screen, every)
         self._every = every.fixes
         self._broken: dict[str, list[tuple[Part, Sources]]] = {}
-        self._whole = options.tier == expect.TIERS[-1] or bool(options.mistake)
+        self._whole = options.tier == expect.FULL or bool(options.mistake)
         self._told: set[str] = set()
 
     def _sort_out(self) -> list[tuple[Fix, str]]:
