@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from coco import check, expect
+from coco import expect
 from coco.catalogue import entries
 from coco.catalogue.fix import same_case
 from coco.errors import UsageError
@@ -16,7 +16,7 @@ UNKNOWN = "    nothing is known to turn it red"
 
 
 def lines(*suites: str) -> list[str]:
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     return list(listing.lines(entries.load(), written, suites))
 
 
@@ -45,14 +45,14 @@ def test_parameter_that_a_kernel_fails_is_named() -> None:
 
 
 def test_case_that_nothing_is_for_says_so() -> None:
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     none = replace(entries.load(), fixes={})
     found = list(listing.lines(none, written, ["unaccepted"]))
     assert UNKNOWN in found
 
 
 def test_every_case_is_seen_failing_by_something() -> None:
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     found = list(listing.lines(entries.load(), written, list(written.suites)))
     nothing = [case for case, after in pairwise(found) if after == UNKNOWN]
     assert not nothing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import expectations, suite
 
-from coco import check, errors, expect, parts, plan, prepare
+from coco import errors, expect, parts, plan, prepare
 from coco.expect import START, Setting
 from coco.kernels import uki
 from coco.model import SELFTEST, Item
@@ -48,7 +48,7 @@ def test_every_selftest_is_selected_by_lines_that_the_guest_reads() -> None:
     words = number_in("init/init.c", r"define MAX_WORDS\s+(\d+)")
     size = number_in("init/init.c", r"char line\[(\d+)\]")
     assert plan.MOST_GLOBS <= globs and 2 + 2 * plan.MOST_GLOBS <= words
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     for one in written.suites.values():
         ids = tuple(sorted((case.id for case in one.cases), key=len)[-plan.MOST_GLOBS :])
         work = plan.run_file([Item(one.name, SELFTEST, ids, whole=False)], written)

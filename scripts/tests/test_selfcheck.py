@@ -11,7 +11,7 @@ from conftest import fake_qemu, scenario_of
 from fake_kernel import TAKES_OUT
 from proof_world import SOURCE, WRITTEN, World
 
-from coco import check, errors, expect, parts, recipe
+from coco import errors, expect, parts, recipe
 from coco.catalogue import entries
 from coco.catalogue.fix import Catalogue, Flip
 from coco.errors import UsageError
@@ -249,7 +249,7 @@ def test_cases_that_no_recipe_is_for(world: World) -> None:
 
 
 def test_our_own_mistakes_name_cases_that_there_are() -> None:
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     own = mistakes.load(Path(mistakes.__file__).resolve().parents[4] / "backports/mistakes")
     assert not list(mistakes.problems(own, written))
     recipes = {one.recipe for one in own.values() if one.recipe}

@@ -386,7 +386,7 @@ def test_run_guest_words(unpacked: Path, words: list[str], status: int, text: st
 
 
 def test_expectations_that_are_written_down_make_a_plan() -> None:
-    lines = tarball.plan(expect.load(tarball.EXPECTATIONS)).splitlines()
+    lines = tarball.plan(expect.load(expect.EXPECTATIONS)).splitlines()
     assert len([line for line in lines if line.startswith("case\t")]) > 100
 
 

@@ -23,14 +23,22 @@ from typing import Any
 from coco import cache, claims, errors, expect, kernels, parts, results, witnesses
 from coco.catalogue.entries import load
 from coco.catalogue.fix import Catalogue, Condition, Fix, Flip
+from coco.catalogue.words import (
+    CLAIMED,
+    FIXED,
+    NOT_APPLICABLE,
+    NOT_CLAIMED,
+    NOT_FIXED,
+    UNKNOWN,
+)
 from coco.claims import Log
 from coco.errors import UsageError
 from coco.kernels import tree as trees
-from coco.releases import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN, Release, by_release
+from coco.model import covers, some
+from coco.releases import Release, by_release
 from coco.screen import Screen
 from coco.source import Tree
 
-FIXED, NOT_FIXED = "FIXED", "NOT FIXED"
 WORDS = (NOT_FIXED, NOT_CLAIMED, UNKNOWN, FIXED, CLAIMED, NOT_APPLICABLE)
 HAVE = (FIXED, CLAIMED)
 LACK = (NOT_FIXED, NOT_CLAIMED)
@@ -134,11 +142,11 @@ def by_behaviour(fix: Fix, document: Mapping[str, Any]) -> tuple[str, str]:
             elif case["status"] != "skip":
                 silent.append(f"{name}: {case['status']}")
     if failed:
-        return NOT_FIXED, "failed: " + _some(failed)
+        return NOT_FIXED, "failed: " + some(failed)
     if passed and not silent:
-        return FIXED, "passed: " + _some(passed)
+        return FIXED, "passed: " + some(passed)
     if silent:
-        return "", _some(silent)
+        return "", some(silent)
     return "", "every case was skipped" if fix.cases else ""
 
 
@@ -150,7 +158,7 @@ def _records(
         for run in document["runs"]
         if run["personality"] in flip.personalities
         for case in run["cases"]
-        if case["id"] == flip.case or case["id"].startswith(flip.case + ".")
+        if covers(flip.case, case["id"])
     ]
 
 
@@ -160,11 +168,6 @@ def _shows(flip: Flip, case: Mapping[str, Any]) -> bool:
         return False
     words = [case.get("message", ""), *case.get("diagnostics", ()), *case.get("splats", ())]
     return any(re.search(flip.shows, text) for text in words)
-
-
-def _some(names: Sequence[str], limit: int = 3) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 def verdict_of(

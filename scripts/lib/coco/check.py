@@ -25,13 +25,12 @@ from coco import (
 )
 from coco.catalogue import entries
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
-from coco.kernels import firmware
+from coco.kernels import bzimage, firmware
 from coco.model import PERSONALITIES, CaseResult, SuiteProblem
-from coco.prepare import Prepared, banner, prepare, sha256
+from coco.prepare import Prepared, prepare, sha256
 from coco.screen import Screen
 from coco.watch import Budgets
 
-EXPECTATIONS = parts.REPOSITORY / "backports/expect"
 _WORST_FIRST = ("fail", "error", "miss", "skip", "pass")
 # Words that choose what runs are replaced, and those of one place or moment left out
 _NOT_REPEATED = ("PERSONALITY", "VCPUS", "SUITE", "CASE", "TIER", "RESULTS", "JOBS", "GDB", "AREA")
@@ -56,7 +55,7 @@ Task = tuple[Job, int]  # one of its parts
 def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """Everything from the command line to the exit code."""
     start = time.monotonic()
-    expectations = expect.load(EXPECTATIONS)
+    expectations = expect.load(expect.EXPECTATIONS)
     selection = plan.Selection(
         options.suite or (), options.case or (), options.tier or expect.SMOKE
     )
@@ -218,7 +217,7 @@ def work_off(
     """Run all jobs, several of their parts side by side, and write the results after each."""
     cancel = threading.Event()
     kernel = prepared.kernel
-    version = expect.kernel_version(kernel.name, kernel.release, banner(kernel.vmlinuz))
+    version = expect.kernel_version(kernel.name, kernel.release, bzimage.banner(kernel.vmlinuz))
     if options.gdb:
         screen.line(f"  waiting for a debugger: gdb -ex 'target remote {options.gdb[4:]}' vmlinux")
 

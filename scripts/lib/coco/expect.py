@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
-from coco import config, machine_words, qemu, splat
+from coco import config, machine_words, parts, qemu, schema, splat
 from coco.errors import UsageError, did_you_mean
-from coco.model import KUNIT, PERSONALITIES, SELFTEST, base
+from coco.model import KUNIT, PERSONALITIES, SELFTEST, base, covers
 
+EXPECTATIONS = parts.REPOSITORY / "backports/expect"
 SCHEMA = Path(__file__).with_name("expect.schema.json")
 SMP = "smp"  # the run has two vCPUs or more
 UP = "up"  # ... or one alone
@@ -161,7 +161,7 @@ class Known:
 
     def covers(self, case: str, personality: str, version: tuple[int, ...]) -> bool:
         """Is this entry about that case on that kernel?"""
-        if case != self.case and not case.startswith(self.case + "."):
+        if not covers(self.case, case):
             return False
         if personality not in self.personalities:
             return False
@@ -218,13 +218,8 @@ def read(path: Path, kind: str, schema_file: Path = SCHEMA) -> Any:
         raise UsageError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, ValueError) as error:  # a day that no calendar has is the latter
         raise UsageError(f"{path} is not YAML: {error}") from error
-    schema = json.loads(schema_file.read_text(encoding="utf-8"))
-    schema["$ref"] = f"#/definitions/{kind}"
-    errors = jsonschema.Draft7Validator(schema).iter_errors(data)
-    worst = jsonschema.exceptions.best_match(errors)
-    if worst is not None:
-        place = ".".join(str(step) for step in worst.absolute_path) or "the file"
-        raise UsageError(f"{path}: {place}: {worst.message}")
+    if problem := schema.problem(data, schema_file, kind):
+        raise UsageError(f"{path}: {problem}")
     return data
 
 

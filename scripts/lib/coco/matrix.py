@@ -23,8 +23,8 @@ from coco.catalogue import entries
 from coco.catalogue.fix import Fix
 from coco.errors import CocoError, InfrastructureError, UsageError
 from coco.features import Profile
+from coco.kernels import bzimage
 from coco.model import PERSONALITIES
-from coco.prepare import banner
 from coco.screen import Screen
 
 JSON_VERSION = 1
@@ -143,7 +143,9 @@ def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path
     found = qualify.judge(kernel, document, features.load(), profile)
     qualify.write(folder, kernel, document, profile, found)
     entry.name, entry.release, entry.sha256 = kernel.name, kernel.release, kernel.sha256
-    entry.version = list(expect.kernel_version(kernel.name, kernel.release, banner(kernel.vmlinuz)))
+    entry.version = list(
+        expect.kernel_version(kernel.name, kernel.release, bzimage.banner(kernel.vmlinuz))
+    )
     entry.verdict = document["verdict"]["word"]
     entry.technologies = found.technologies
     entry.features = [asdict(one) for one in found.features]

@@ -2,6 +2,7 @@
 """The plain data that flows from a boot to the verdict."""
 
 import re
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 
 # pass, fail and skip are the guest's word; error: could not be judged; miss: planned, not seen
@@ -135,6 +136,22 @@ def base(case: str) -> str:
     return case.partition(".")[0]
 
 
+def covers(name: str, case: str) -> bool:
+    """Is that case the one of that name, or a parameter of it?"""
+    return case == name or case.startswith(name + ".")
+
+
 def counted(number: int, noun: str) -> str:
     """So many of them: "1 case", "2 cases"."""
     return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def some(names: Iterable[object], limit: int = 3) -> str:
+    """The first few of them, and how many more there are."""
+    words = [str(name) for name in names]
+    return " ".join([", ".join(words[:limit]), *rest(words, limit)])
+
+
+def rest(names: Sized, limit: int) -> list[str]:
+    """What a list says below the first few of them; nothing if those are all."""
+    return [f"and {len(names) - limit} more"] if len(names) > limit else []

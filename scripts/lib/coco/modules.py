@@ -18,8 +18,8 @@ from coco import cache, command, config
 from coco.cache import Say
 from coco.errors import InfrastructureError, Unavailable, UsageError
 from coco.kernels import Kernel, unpacked
+from coco.parts import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 SOURCES = ("Kbuild", "kunit", "machine/include")
 _SOURCE_NAME = re.compile(r"(?!.*\.mod\.c$)(.*\.[chS]|Kbuild.*|Makefile.*)")
 

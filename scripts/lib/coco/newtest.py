@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from coco import errors, expect, parts
-from coco.check import EXPECTATIONS
 from coco.errors import UsageError
+from coco.expect import EXPECTATIONS
 from coco.model import KUNIT, PERSONALITIES, SELFTEST
 from coco.screen import Screen
 

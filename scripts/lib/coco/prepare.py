@@ -149,14 +149,6 @@ def _source(headers: Path) -> Path:
     return headers.parent / match[1] if match else headers
 
 
-def banner(vmlinuz: Path) -> str:
-    """What /proc/version will say, from the image's header (kernel_version, boot.rst)."""
-    with vmlinuz.open("rb") as file:
-        head = file.read(0x8000)
-    offset = int.from_bytes(head[0x20E:0x210], "little") + 0x200
-    return head[offset : offset + 512].split(b"\0")[0].decode("utf-8", "replace")
-
-
 def sha256(path: Path) -> str:
     """A file's hash."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

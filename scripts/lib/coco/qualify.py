@@ -23,7 +23,7 @@ from typing import Any
 from coco import cache, check, errors, expect, features, kernels, package, results
 from coco.errors import UsageError
 from coco.features import Catalogue, Feature, Profile
-from coco.model import PERSONALITIES
+from coco.model import PERSONALITIES, rest, some
 from coco.package import Flaw
 from coco.screen import Screen
 from coco.verdict import FINDING
@@ -195,9 +195,7 @@ def _failures(cases: Iterable[Document]) -> list[str]:
     for case in bad[:SHOWN_CASES]:
         why = case["reference"] or case["message"] or case["note"]
         lines.append(f"{case['id']}: {' '.join(str(why).split())}")
-    if len(bad) > SHOWN_CASES:
-        lines.append(f"and {len(bad) - SHOWN_CASES} more")
-    return lines
+    return lines + rest(bad, SHOWN_CASES)
 
 
 def _why_unknown(
@@ -253,8 +251,7 @@ def _findings_of_check(found: Qualification, document: Document) -> None:
     for run in document["runs"]:
         bad = [case["id"] for case in run["cases"] if case["verdict"] == FINDING]
         if bad:
-            more = f" and {len(bad) - SHOWN_CASES} more" if len(bad) > SHOWN_CASES else ""
-            found.findings.append(f"{run['name']}: {', '.join(bad[:SHOWN_CASES])}{more}")
+            found.findings.append(f"{run['name']}: {some(bad, SHOWN_CASES)}")
         for problem in run["problems"]:
             if problem["verdict"] == FINDING:
                 found.findings.append(f"{run['name']}: {problem['suite']}: {problem['text']}")

@@ -9,11 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from coco.catalogue.fix import Fix
+from coco.catalogue.words import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN
 from coco.expect import parse_version
 from coco.model import PERSONALITIES
 
-CLAIMED, NOT_CLAIMED = "CLAIMED", "NOT CLAIMED"
-NOT_APPLICABLE, UNKNOWN = "NOT APPLICABLE", "UNKNOWN"
 _LINE = 2  # numbers that name a line of releases
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from coco import expect, parts, writers
 from coco.errors import UsageError
-from coco.model import PERSONALITIES, counted
+from coco.model import PERSONALITIES, counted, rest, some
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
 from coco.verdict import UNLISTED
 
@@ -20,6 +20,7 @@ Document = Mapping[str, Any]
 Case = Mapping[str, Any]
 
 MOST_DETAILED = 12  # findings told in full
+SHOWN_NAMES = 4  # on a line
 SHOWN_EVENTS = 4
 SHOWN_DIAGNOSTICS = 5
 SHOWN_TRACE = 10
@@ -94,12 +95,11 @@ def body(document: Document, folder: Path) -> list[str]:
     findings = list(_grouped(document))
     for group in findings[:MOST_DETAILED]:
         lines += ["", *_finding(document, folder, group)]
-    if len(findings) > MOST_DETAILED:
-        more = len(findings) - MOST_DETAILED
-        lines += ["", f"... and {more} more: {folder}/result.json"]
+    for text in rest(findings, MOST_DETAILED):
+        lines += ["", f"... {text}: {folder}/result.json"]
     for run in document["runs"]:
         for problems in _alike(run["problems"]):
-            suites = _some(list(dict.fromkeys(one["suite"] for one in problems)))
+            suites = some(dict.fromkeys(one["suite"] for one in problems), SHOWN_NAMES)
             lines += ["", f"PROBLEM {suites} [{run['name']}]  {problems[0]['kind']}"]
             lines.append(f"  {problems[0]['text']}")
             lines.append(f"  logs:     {folder / run['name']}")
@@ -149,13 +149,8 @@ def not_exercised(document: Document) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in reasons.items():
         by_reason.setdefault(" ".join(reason.split()), []).append(name)
-    lines += [f"{_some(names)}: {reason}" for reason, names in by_reason.items()]
+    lines += [f"{some(names, SHOWN_NAMES)}: {reason}" for reason, names in by_reason.items()]
     return lines
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:4])
-    return shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _known(document: Document) -> list[str]:
@@ -213,11 +208,11 @@ def _finding(document: Document, folder: Path, group: list[tuple[Document, Case]
     names = ", ".join(dict.fromkeys(run["name"] for run, _ in group))
     ids = list(dict.fromkeys(case["id"] for _, case in group))
     if case["cause"] == "not-run":
-        return [f"NOT RUN {_some(ids)} [{names}]", f"  {case['message']}"]
+        return [f"NOT RUN {some(ids, SHOWN_NAMES)} [{names}]", f"  {case['message']}"]
     if case["note"] == UNLISTED and case["status"] == "pass":
-        return [f"UNLISTED {_some(ids)} [{names}]", f"  {UNLISTED}"]
+        return [f"UNLISTED {some(ids, SHOWN_NAMES)} [{names}]", f"  {UNLISTED}"]
     what = case["cause"] or ("unexpected" if case["status"] in ("pass", "skip") else "")
-    lines = [f"{case['status'].upper()} {_some(ids)} [{names}]  {what}".rstrip()]
+    lines = [f"{case['status'].upper()} {some(ids, SHOWN_NAMES)} [{names}]  {what}".rstrip()]
     if case["note"]:
         lines.append(f"  {case['note']}")
     if case["expected"]:

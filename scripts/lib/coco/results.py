@@ -17,9 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-import jsonschema
-
-from coco import cache, parts
+from coco import cache, parts, schema
 from coco.boot import results_disk
 from coco.errors import InfrastructureError, UsageError
 from coco.model import STATUSES
@@ -179,10 +177,4 @@ def read(path: Path) -> Document:
 
 def invalid(document: Any) -> str:
     """What the schema has against it, or nothing."""
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    worst = jsonschema.exceptions.best_match(
-        jsonschema.Draft7Validator(schema).iter_errors(document)
-    )
-    if worst is None:
-        return ""
-    return f"{'.'.join(str(step) for step in worst.absolute_path) or 'the file'}: {worst.message}"
+    return schema.problem(document, SCHEMA)

@@ -25,6 +25,7 @@ from typing import Any
 
 from coco import cache, check, compare, errors, kernels, parts, results, schedule
 from coco.errors import UsageError
+from coco.model import rest
 from coco.screen import Screen
 
 JSON_VERSION = 2
@@ -160,8 +161,7 @@ def told(made: SoakRun, folder: Path) -> list[str]:
     for change in made.changes[:MOST_NAMED]:
         text = f"    {change['run']} {change['case']}: {change['old']}, now {change['new']}"
         lines.append(f"{text}: {change['text']}" if change["text"] else text)
-    if len(made.changes) > MOST_NAMED:
-        lines.append(f"    and {len(made.changes) - MOST_NAMED} more, all in {folder / FILE}")
+    lines += [f"    {text}, all in {folder / FILE}" for text in rest(made.changes, MOST_NAMED)]
     if made.kept:
         lines.append(f"    kept: {folder / made.folder}")
     return lines

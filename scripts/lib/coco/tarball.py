@@ -24,7 +24,6 @@ from coco.model import SELFTEST
 from coco.screen import Screen
 
 GUEST = parts.REPOSITORY / "guest"
-EXPECTATIONS = parts.REPOSITORY / "backports/expect"
 FACTS = "guest_facts"  # the program that tells run-guest where it is
 _KERNEL_WORDS = ("kernel", "kdir", "kbuild_output", "modules")
 _TIMEOUT = 120  # seconds for a suite, if its slowest case takes no longer
@@ -55,7 +54,7 @@ def contents(version: str, programs: Path) -> Files:
     files: Files = {
         "VERSION": (f"{version}\n".encode(), 0o644),
         "COPYING": ((parts.REPOSITORY / "COPYING").read_bytes(), 0o644),
-        "plan": (plan(expect.load(EXPECTATIONS)).encode(), 0o644),
+        "plan": (plan(expect.load(expect.EXPECTATIONS)).encode(), 0o644),
     }
     for name in ("README", "run-guest", "result.awk"):
         files[name] = ((GUEST / name).read_bytes(), 0o755 if name == "run-guest" else 0o644)

@@ -6,16 +6,14 @@ perhaps recipes/ as backports/ does; an entry of the same id takes the place of 
 """
 
 import datetime
-import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
-from coco import parts
+from coco import parts, schema
 from coco.catalogue.fix import Catalogue, Condition, Fix, Flip, Part, Probe
 from coco.errors import UsageError
 from coco.model import PERSONALITIES
@@ -34,25 +32,21 @@ def load(overlay: str = "", base: Path = BACKPORTS) -> Catalogue:
                 f"CATALOGUE={overlay}: no folder {FIXES} in it", "entries are fixes/<id>.yaml"
             )
         folders.append(Path(overlay))
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
     fixes: dict[str, Fix] = {}
     for folder in folders:
         for path in sorted((folder / FIXES).glob("*.yaml")):
-            fix = _fix(_entry(path, validator), path, folder)
+            fix = _fix(_entry(path), path, folder)
             fixes[fix.id] = fix
     return Catalogue(dict(sorted(fixes.items())), date(folders), tuple(folders))
 
 
-def _entry(path: Path, validator: Any) -> Any:
+def _entry(path: Path) -> Any:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not YAML: {error}") from error
-    worst = jsonschema.exceptions.best_match(validator.iter_errors(data))
-    if worst is not None:
-        place = ".".join(str(step) for step in worst.absolute_path) or "the entry"
-        raise UsageError(f"{path}: {place}: {worst.message}")
+    if problem := schema.problem(data, SCHEMA):
+        raise UsageError(f"{path}: {problem}")
     if data["id"] != path.stem:
         raise UsageError(f"{path}: its id is {data['id']}", f"call the file {data['id']}.yaml")
     return data

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coco.errors import UsageError, did_you_mean
-from coco.model import PERSONALITIES
+from coco.model import PERSONALITIES, covers
 
 
 @dataclass(frozen=True)
@@ -184,4 +184,4 @@ def without_commit(
 
 def same_case(one: str, other: str) -> bool:
     """One of them is the other, or a parameter of it."""
-    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
+    return covers(one, other) or covers(other, one)

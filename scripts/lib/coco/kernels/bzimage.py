@@ -9,14 +9,13 @@ import bz2
 import hashlib
 import lzma
 import struct
-import subprocess
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coco import config
-from coco.errors import InfrastructureError, UsageError
+from coco import command, config
+from coco.errors import UsageError
 
 MAGIC = b"HdrS"
 _HEADER_END = 0x268  # behind the last field that is read
@@ -41,10 +40,8 @@ class Image:
 
     @property
     def release(self) -> str:
-        """What uname -r will print (kernel_version, 0x20e)."""
-        offset = struct.unpack_from("<H", self.data, 0x20E)[0] + 0x200
-        text = self.data[offset : offset + 256].split(b"\0")[0]
-        return text.decode(errors="replace").split(" ")[0]
+        """What uname -r will print."""
+        return _banner(self.data).split(" ")[0]
 
     @property
     def is_64bit(self) -> bool:
@@ -110,22 +107,22 @@ def _decompress(data: bytes, path: Path) -> bytes:
                 return code
         for magic, tool in ((b"\x28\xb5\x2f\xfd", "zstd"), (b"\x02\x21\x4c\x18", "lz4")):
             if data.startswith(magic):
-                return _filter([tool, "-dcq"], data[:-4])
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+                return command.filtered([tool, "-dcq"], data[:-4], "unpacking the kernel")
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, command.CommandFailed) as error:
         raise UsageError(f"{path} is damaged: its payload does not decompress") from error
     raise UsageError(f"{path}: unknown kernel compression {data[:4].hex()}")
 
 
-def _filter(argv: list[str], data: bytes) -> bytes:
-    try:
-        done = subprocess.run(argv, input=data, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise InfrastructureError(
-            f"{argv[0]} is not installed", "run `coco deps` as root"
-        ) from error
-    if done.returncode or not done.stdout:
-        raise OSError(f"{argv[0]} failed")
-    return done.stdout
+def banner(path: Path) -> str:
+    """What /proc/version of the kernel in that file will say."""
+    with path.open("rb") as file:
+        return _banner(file.read(0x8000))
+
+
+def _banner(head: bytes) -> str:
+    """From the image's header (kernel_version, boot.rst)."""
+    offset = int.from_bytes(head[0x20E:0x210], "little") + 0x200
+    return head[offset : offset + 512].split(b"\0")[0].decode(errors="replace")
 
 
 def _what(data: bytes) -> str:

@@ -9,6 +9,7 @@ from coco import cache, command, config
 from coco.cache import Say
 from coco.errors import UsageError
 from coco.kernels import Kernel, Request, bzimage, rpm, uki, unpacked
+from coco.model import some
 
 _WHY_NO_HEADERS = "no headers were given (HEADERS=<dir>)"
 
@@ -67,8 +68,7 @@ def _packages(paths: list[Path], request: Request, say: Say) -> Kernel:
             "give the image package too (Debian: linux-image-..., from 6.19 on linux-binary-...; "
             "Fedora: kernel-core)",
         )
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return _kernel(vmlinuz, folder, request, say, paths[0].name + more)
+    return _kernel(vmlinuz, folder, request, say, some([path.name for path in paths], 1))
 
 
 def _image(vmlinuz: Path, request: Request, say: Say) -> Kernel:

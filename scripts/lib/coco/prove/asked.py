@@ -10,6 +10,7 @@ from coco import plan
 from coco.catalogue.fix import Catalogue, Fix, Flip, Part, without_commit
 from coco.errors import UsageError
 from coco.expect import BOOT, Expectations
+from coco.model import covers
 from coco.prove import series as own
 from coco.prove.sources import Sources
 
@@ -91,8 +92,8 @@ def flips_of(fix: Fix, part: Part) -> list[Flip]:
     flips = []
     for name in part.cases:
         for flip in fix.cases:
-            if name == flip.case or flip.case.startswith(name + "."):
+            if covers(name, flip.case):
                 flips.append(flip)
-            elif name.startswith(flip.case + "."):
+            elif covers(flip.case, name):
                 flips.append(dataclasses.replace(flip, case=name))
     return flips

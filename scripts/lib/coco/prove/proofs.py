@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from coco import cache, errors
+from coco.model import rest
 from coco.prove import verdicts
 from coco.prove.verdicts import PROVEN, Change, Judgement, said
 
@@ -150,8 +151,7 @@ def _changes(title: str, changes: Sequence[Mapping[str, Any]]) -> list[str]:
     for (story, why), names in list(stories.items())[:SHOWN_STORIES]:
         lines.append(f"  {title:<10} {names[0]}")
         lines += [f"  {'':<10} {name}" for name in names[1:SHOWN_CASES]]
-        if len(names) > SHOWN_CASES:
-            lines.append(f"  {'':<10}   and {len(names) - SHOWN_CASES} more")
+        lines += [f"  {'':<10}   {text}" for text in rest(names, SHOWN_CASES)]
         lines.append(f"  {'':<10}   {story}")
         lines += [f"  {'':<10}   ({why})"] if why else []
     if len(stories) > SHOWN_STORIES:
@@ -218,8 +218,7 @@ def block(proof: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
         for one in part["flips"][:SHOWN_FLIPS]:
             lines.append(f"  {one['id']} [{one['run']}]: pass -> fail")
             lines.append(f"    {said(one['without'])}")
-        if len(part["flips"]) > SHOWN_FLIPS:
-            lines.append(f"  and {len(part['flips']) - SHOWN_FLIPS} more")
+        lines += [f"  {text}" for text in rest(part["flips"], SHOWN_FLIPS)]
         lines += [" ".join(line.split()) for line in _control(part)]
     lines += [f"left out: {why}" for why in proof.get("left_out", ())]
     if proof["verdict"] != PROVEN:

@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Sequence
 
-from coco import check, expect, prepare, results
+from coco import expect, prepare, results
 from coco.catalogue.fix import Fix
 from coco.errors import NothingApplicable
 from coco.prove import sides
@@ -15,7 +15,7 @@ def results_of(
     options: argparse.Namespace, words: list[str], fixes: Sequence[Fix], screen: Screen
 ) -> results.Document:
     """Boot the kernel once a personality, for all cases of all fixes."""
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     prepared = prepare.prepare(options, screen.say)
     has = prepared.kernel.technologies
     every = [

@@ -22,12 +22,13 @@ from typing import Any
 
 from coco import witnesses
 from coco.catalogue.fix import Fix, Flip
+from coco.catalogue.words import FIXED, NOT_APPLICABLE, NOT_FIXED, UNKNOWN
 from coco.expect import BOOT
+from coco.model import covers, some
 from coco.runner import REACHES_INIT
 
-FIXED, NOT_FIXED = "FIXED", "NOT FIXED"
 PROVEN, NOT_PROVEN, PARTIAL, BROKEN = "PROVEN", "NOT PROVEN", "PARTIAL", "BROKEN"
-NOT_APPLICABLE, NOT_SHOWABLE, UNKNOWN = "NOT APPLICABLE", "NOT SHOWABLE", "UNKNOWN"
+NOT_SHOWABLE = "NOT SHOWABLE"
 WORDS = (
     *(PROVEN, PARTIAL, NOT_PROVEN, BROKEN, NOT_FIXED, FIXED),
     *(UNKNOWN, NOT_APPLICABLE, NOT_SHOWABLE),
@@ -77,13 +78,9 @@ def named(flips: Sequence[Flip], document: Document) -> dict[Key, Flip]:
     for run in document["runs"]:
         for case in run["cases"]:
             for flip in flips:
-                if run["personality"] in flip.personalities and covers(flip, case["id"]):
+                if run["personality"] in flip.personalities and covers(flip.case, case["id"]):
                     found[run["name"], case["id"]] = flip
     return found
-
-
-def covers(flip: Flip, name: str) -> bool:
-    return name == flip.case or name.startswith(flip.case + ".")
 
 
 def as_it_is(flips: Sequence[Flip], document: Document, claimed: bool) -> Judgement:
@@ -155,7 +152,7 @@ def _is_foreseen(fix: Fix | None, change: Change) -> bool:
     """Does the fix's entry say that this may change, too?"""
     if fix is None:
         return False
-    named = any(covers(Flip(name, ""), change.id) for name in fix.also)
+    named = any(covers(name, change.id) for name in fix.also)
     return named or (change.after is not None and witnesses.tells(fix, change.after))
 
 
@@ -330,9 +327,3 @@ def said(case: Case) -> str:
     if case.get("expected"):
         return f"expected {case['expected']}, got {case.get('got') or 'otherwise'}"
     return str(case.get("message") or case.get("cause") or case.get("status", ""))
-
-
-def some(changes: Sequence[Change], limit: int = 3) -> str:
-    """The first few names."""
-    more = f" and {len(changes) - limit} more" if len(changes) > limit else ""
-    return ", ".join(map(str, changes[:limit])) + more

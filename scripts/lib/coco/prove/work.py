@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, cache, check, command, errors, expect, plan, prepare
+from coco import audit, cache, command, errors, expect, plan, prepare
 from coco import parts, qemu, results, witnesses
 from coco.catalogue import entries
 from coco.catalogue.fix import Catalogue, Fix, Part
@@ -52,7 +52,7 @@ class Prover:
         self._screen = screen
         self._request = Request.of(options)
         self._tree = Tree(tree.check_tree(Path(options.kdir)))
-        self._written = expect.load(check.EXPECTATIONS)
+        self._written = expect.load(expect.EXPECTATIONS)
         self._listing = listing
         self._fixes = asked.fixes(options, listing, self._written)
         self._series = asked.series(options, self._tree.path)

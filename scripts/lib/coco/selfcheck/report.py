@@ -11,6 +11,7 @@ from typing import Any
 
 from coco import errors, expect
 from coco.catalogue.fix import Fix, same_case
+from coco.model import rest
 from coco.prove import verdicts
 from coco.prove.verdicts import said
 
@@ -72,8 +73,7 @@ def lines(proof: Record) -> Iterator[str]:
     for how, names in _stories(found):
         yield f"{'':<10}   {how}"
         yield from (f"{'':<10}     {name}" for name in names[:_MOST])
-        if len(names) > _MOST:
-            yield f"{'':<10}     and {len(names) - _MOST} more"
+        yield from (f"{'':<10}     {text}" for text in rest(names, _MOST))
     others = [one for part in proof["parts"] for one in part["others"]]
     if others:
         yield f"{'':<10}   and {len(others)} more that nobody named, of {_some_suites(others)}"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from coco import audit, check, errors, expect, parts, prepare, results, witnesses
+from coco import audit, errors, expect, parts, prepare, results, witnesses
 from coco.catalogue import entries
 from coco.catalogue.fix import Catalogue, Fix, Part
 from coco.errors import UsageError, did_you_mean
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """Everything."""
     if not options.kdir:
         raise UsageError("selfcheck breaks a kernel and builds it: give its source", "KDIR=<tree>")
-    written = expect.load(check.EXPECTATIONS)
+    written = expect.load(expect.EXPECTATIONS)
     listing = entries.load()
     every = recipes(listing, mistakes.load(), written)
     asked = select(every, options.mistake or (), options.suite or (), written)
