@@ -12,7 +12,6 @@ A behaviour always beats the source: what the source only claims can be broken.
 
 import argparse
 import dataclasses
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, claims, errors, expect, kernels, parts, results, witnesses
+from coco import claims, errors, expect, files, kernels, parts, results, witnesses
 from coco.catalogue.entries import load
 from coco.catalogue.fix import Catalogue, Condition, Fix, Flip
 from coco.catalogue.words import (
@@ -329,9 +328,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     screen.line(summary(audited))
     if options.json:
         data = as_json(audited, catalogue, kernel, options.results or "")
-        path = Path(options.json)
-        with cache.disk_errors(path):
-            path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        files.write_json(Path(options.json), data, files.JSON)
     return exit_code(audited)
 
 

@@ -9,14 +9,13 @@ measures single exits (selftests/bench/exit_cost.c).
 import argparse
 import dataclasses
 import datetime
-import json
 import statistics
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coco import attribute, boot, cache, check, errors, parts, prepare, qemu, results
+from coco import attribute, boot, check, errors, files, parts, prepare, qemu, results
 from coco.errors import InfrastructureError
 from coco.screen import Screen
 from coco.stream import parse_message
@@ -166,4 +165,4 @@ def _write(
         "kernel": {"name": prepared.kernel.name, "sha256": prepared.kernel.sha256},
         "figures": {name: dataclasses.asdict(found) for name, found in figures.items()},
     }
-    cache.write(folder / "bench.json", json.dumps(document, indent=1) + "\n")
+    files.write_json(folder / "bench.json", document)

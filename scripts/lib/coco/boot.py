@@ -7,11 +7,11 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coco import cache, disk, qemu, snapshot
+from coco import disk, files, qemu, snapshot
 from coco.errors import InfrastructureError
 from coco.model import Stop
 from coco.qmp import QmpError
@@ -58,7 +58,7 @@ class Boot:
 
 def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) -> Boot:
     """Run it to its end; only a QEMU that cannot start raises."""
-    with results_disk(order.folder):
+    with files.disk_errors(order.folder):
         order.folder.mkdir(parents=True)
         (order.folder / qemu.RUN_FILE).write_text(order.run, encoding="utf-8")
         if disk.DEVICE in order.guest.devices:
@@ -82,17 +82,6 @@ def boot(program: qemu.Qemu, order: Order, cancel: threading.Event, say: Say) ->
             f"QEMU did not start: {result.stop.text}", f"its command: {order.folder}/command"
         )
     return result
-
-
-@contextlib.contextmanager
-def results_disk(folder: Path) -> Iterator[None]:
-    """Inside this block an OSError becomes a message about the results folder."""
-    try:
-        with cache.disk_errors(folder):
-            yield
-    except InfrastructureError as error:
-        hint = "free some space, or choose another place: RESULTS=<folder>"
-        raise InfrastructureError(error.message, hint) from error
 
 
 class _Follower:

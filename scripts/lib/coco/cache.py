@@ -9,7 +9,6 @@ flock(): the kernel drops it when its holder dies, however it dies.
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import shutil
@@ -17,12 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from coco.errors import CocoError, InfrastructureError
+from coco import files
+from coco.errors import InfrastructureError
 
 Say = Callable[[str], None]
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+PLACE = "COCO_CACHE=<folder>"
 # Backup programs pass such a folder over (bford.info/cachedir)
 TAG = "CACHEDIR.TAG"
 _SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of coco-guest-tests.\n"
@@ -50,40 +49,14 @@ def root() -> Path:
     return path
 
 
-def disk_error(error: OSError, path: Path) -> CocoError:
-    """Say in words what the file system refused."""
-    if error.errno in NO_SPACE:
-        return InfrastructureError(
-            f"the disk is full: no space left to write in {path}",
-            "free some space, or set COCO_CACHE to a folder on a larger disk",
-        )
-    if error.errno in NOT_WRITABLE:
-        return InfrastructureError(
-            f"cannot write to {error.filename or path}: {os.strerror(error.errno or 0)}",
-            "make it writable, or set COCO_CACHE to a folder that is",
-        )
-    return InfrastructureError(f"{error.filename or path}: {error.strerror or error}")
+def disk_errors(path: Path) -> contextlib.AbstractContextManager[None]:
+    """files.disk_errors() for what is in the cache."""
+    return files.disk_errors(path, PLACE)
 
 
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Inside this block an OSError becomes a message about path."""
-    try:
-        yield
-    except OSError as error:
-        raise disk_error(error, path) from error
-
-
-def check_space(path: Path, need_mib: int, what: str) -> None:
-    """Refuse early what would fill the disk half way."""
-    while not path.exists():
-        path = path.parent
-    free = shutil.disk_usage(path).free >> 20
-    if free < need_mib:
-        raise InfrastructureError(
-            f"{what} needs about {need_mib} MiB, and {path} has {free} MiB left",
-            "free some space, or set COCO_CACHE to a folder on a larger disk",
-        )
+def write(path: Path, text: str) -> None:
+    """Replace a file of the cache at once."""
+    files.write(path, text, PLACE)
 
 
 def folder(*parts: str) -> Path:
@@ -126,31 +99,10 @@ def lock(name: str, say: Say = quiet, wait: str = "") -> Iterator[int]:
     """
     path = folder("locks") / f"{key(name)}.lock"
     with disk_errors(path):
-        handle = open_lock(path)
+        handle = files.open_lock(path)
     text = wait or f"waiting for another run that works on {name}"
-    with held(handle, lambda: say(text)):
+    with files.held(handle, lambda: say(text)):
         yield handle
-
-
-def open_lock(path: Path) -> int:
-    """The descriptor of a file that is a lock, for held()."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-
-
-@contextlib.contextmanager
-def held(handle: int, busy: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock, and close it.  Where another run has it, busy() may refuse by an error."""
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            busy()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        # Closing is not enough: a forked child would go on holding it.
-        fcntl.flock(handle, fcntl.LOCK_UN)
-    finally:
-        os.close(handle)
 
 
 def entry(kind: str, name: str, build: Callable[[Path], None], say: Say = quiet) -> Path:
@@ -200,17 +152,6 @@ def prune(kind: str, keep: int = 40, days: float = 2.0) -> None:
             gone = path.with_name(f".new-{path.name}")
             os.rename(path, gone)
             _remove(gone)
-
-
-def write(path: Path, text: str) -> None:
-    """Replace a file of the cache at once."""
-    temporary = path.with_name(f".new-{path.name}-{os.getpid()}")
-    try:
-        with disk_errors(path):
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

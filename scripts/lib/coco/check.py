@@ -13,6 +13,7 @@ from pathlib import Path
 from coco import (
     errors,
     expect,
+    files,
     parts,
     plan,
     qemu,
@@ -27,7 +28,7 @@ from coco.catalogue import entries
 from coco.errors import CocoError, InfrastructureError, NothingApplicable, UsageError
 from coco.kernels import bzimage, firmware
 from coco.model import PERSONALITIES, CaseResult, SuiteProblem
-from coco.prepare import Prepared, prepare, sha256
+from coco.prepare import Prepared, prepare
 from coco.screen import Screen
 from coco.watch import Budgets
 
@@ -172,7 +173,7 @@ def document_of(
         "words": words,
         "repeat": [word for word in words if word.partition("=")[0] not in _NOT_REPEATED],
         "suite_version": parts.version(),
-        "machine": {"sha256": sha256(prepared.machine), "options": options.machine or ""},
+        "machine": {"sha256": files.sha256(prepared.machine), "options": options.machine or ""},
         "qemu": {"path": prepared.program.path, "version": prepared.program.version},
         **_firmware(prepared),
         "compiler": parts.compiler(),
@@ -197,7 +198,7 @@ def document_of(
 def _firmware(prepared: Prepared) -> results.Document:
     """That of the suites which start their guests in one, if there is any."""
     file = prepared.available.firmware
-    return {"firmware": {"path": str(file), "sha256": sha256(file)}} if file else {}
+    return {"firmware": {"path": str(file), "sha256": files.sha256(file)}} if file else {}
 
 
 def _check_debugger(options: argparse.Namespace, jobs: list[Job]) -> None:

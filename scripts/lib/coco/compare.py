@@ -8,14 +8,13 @@ are held against the machine's: where both ran a case and disagree, one of them 
 """
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, errors, results
+from coco import errors, files, results
 from coco.errors import UsageError
 from coco.screen import Screen
 from coco.verdict import FINDING
@@ -64,8 +63,7 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         screen.line(line)
     if options.json:
         body = {"version": JSON_VERSION, "changes": [asdict(change) for change in changes]}
-        with cache.disk_errors(Path(options.json)):
-            cache.write(Path(options.json), json.dumps(body, indent=1) + "\n")
+        files.write_json(Path(options.json), body, files.JSON)
     return errors.FINDING if any(change.kind in _FINDINGS for change in changes) else errors.OK
 
 

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from coco import cache, errors, man, parts
+from coco import errors, files, man, parts
 from coco.catalogue import entries
 from coco.errors import UsageError
 from coco.screen import Screen
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
     root = Path(options.destdir).absolute() if options.destdir else Path("/")
     below = root / prefix.relative_to("/")
     target = below / "lib" / NAME
-    with cache.disk_errors(below):
+    with files.disk_errors(below, "PREFIX=<folder>"):
         if target.exists():
             if not (target / "VERSION").is_file():
                 raise UsageError(f"{target} is there and is none of ours", "another PREFIX=")

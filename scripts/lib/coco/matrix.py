@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import audit, cache, check, compare, errors, expect, features, kernels
+from coco import audit, check, compare, errors, expect, features, files, kernels
 from coco import matrix_page, parts, qualify, results, witnesses
 from coco.catalogue import entries
 from coco.catalogue.fix import Fix
@@ -242,10 +242,9 @@ def changes(ordered: Iterable[Entry], folder: Path) -> list[Document]:
 
 
 def _write(folder: Path, document: Mapping[str, Any]) -> None:
-    with cache.disk_errors(folder):
-        cache.write(folder / FILE, json.dumps(document, indent=1) + "\n")
-        cache.write(folder / "matrix.txt", "\n".join(matrix_page.text(document)) + "\n")
-        cache.write(folder / "index.html", matrix_page.page(document))
+    files.write_json(folder / FILE, document)
+    files.write(folder / "matrix.txt", "\n".join(matrix_page.text(document)) + "\n")
+    files.write(folder / "index.html", matrix_page.page(document))
     for kernel in document["kernels"]:
         place = folder / kernel["folder"]
         if not kernel["features"]:
@@ -254,5 +253,4 @@ def _write(folder: Path, document: Mapping[str, Any]) -> None:
             page = matrix_page.evidence(kernel, results.read(place), document)
         except UsageError as error:
             raise InfrastructureError(f"{place}: {error.message}") from error
-        with cache.disk_errors(place):
-            cache.write(place / "index.html", page)
+        files.write(place / "index.html", page)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from coco import cache, command, config
 from coco.cache import Say
-from coco.errors import InfrastructureError, Unavailable, UsageError
+from coco.errors import Unavailable, UsageError
 from coco.kernels import Kernel, unpacked
 from coco.parts import REPOSITORY
 
@@ -220,7 +220,9 @@ def _make(
     try:
         if kernel.build_lock:
             with cache.lock(kernel.build_lock, say) as lock:
-                _check_unchanged(kernel)
+                image = kernel.headers / "arch/x86/boot/bzImage"
+                if image.is_file():
+                    kernel.check_unchanged(image)
                 command.run(argv, log, "building the suites", env=environment, keep_open=(lock,))
         else:
             command.run(argv, log, "building the suites", env=environment)
@@ -259,14 +261,3 @@ def _usable(headers: Path, work: Path) -> Path:
             (copy / child.name).symlink_to(child.resolve())
     unpacked.relocate(makefile, copy / "Makefile", parent=str(headers.resolve().parent))
     return copy
-
-
-def _check_unchanged(kernel: Kernel) -> None:
-    """A tree may have been rebuilt by another run since this one took its image."""
-    assert kernel.headers is not None
-    image = kernel.headers / "arch/x86/boot/bzImage"
-    if image.is_file() and hashlib.sha256(image.read_bytes()).hexdigest() != kernel.sha256:
-        raise InfrastructureError(
-            f"{kernel.name} was rebuilt by another run while this one began",
-            "run it again",
-        )

@@ -2,7 +2,6 @@
 """From the command line to everything that a boot needs."""
 
 import argparse
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,8 +146,3 @@ def _source(headers: Path) -> Path:
         return headers
     match = re.search(r"^include\s+(?:\$\(coco_src\)/)?(\S+)/Makefile$", text, re.MULTILINE)
     return headers.parent / match[1] if match else headers
-
-
-def sha256(path: Path) -> str:
-    """A file's hash."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

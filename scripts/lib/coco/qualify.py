@@ -14,13 +14,12 @@ is a finding; what it does not mention is stated all the same.
 
 import argparse
 import fnmatch
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, errors, expect, features, kernels, package, results
+from coco import check, errors, expect, features, files, kernels, package, results
 from coco.errors import UsageError
 from coco.features import Catalogue, Feature, Profile
 from coco.model import PERSONALITIES, rest, some
@@ -283,9 +282,7 @@ def write(
     found: Qualification,
 ) -> None:
     """qualify.json beside the results that it rests on."""
-    body = to_json(kernel, document, profile, found)
-    with cache.disk_errors(folder):
-        cache.write(folder / FILE, json.dumps(body, indent=1) + "\n")
+    files.write_json(folder / FILE, to_json(kernel, document, profile, found))
 
 
 def told(

@@ -17,8 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from coco import cache, parts, schema
-from coco.boot import results_disk
+from coco import files, parts, schema
 from coco.errors import InfrastructureError, UsageError
 from coco.model import STATUSES
 from coco.runner import Run
@@ -54,15 +53,15 @@ def make_folder(asked: str, prefix: str = "") -> Path:
                 f"RESULTS={asked} has a {begun.parent.name}/ already, of a run that was cut off",
                 "name a new folder",
             )
-        with results_disk(folder):
+        with files.disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            cache.check_space(folder, NEED_MIB, "a run")
+            files.check_space(folder, NEED_MIB, "a run")
         return folder
     parent = parts.workplace() / "results"
-    with results_disk(parent):
+    with files.disk_errors(parent):
         parent.mkdir(exist_ok=True)
         folder = _new_below(parent, prefix)
-        cache.check_space(folder, NEED_MIB, "a run")
+        files.check_space(folder, NEED_MIB, "a run")
         if prefix:
             return folder
         link = parent / f".latest-{os.getpid()}"
@@ -80,10 +79,10 @@ def hold(folder: Path) -> Iterator[None]:
         hint = "wait for its end, or name another RESULTS="
         raise UsageError(f"another run works in {folder}", hint)
 
-    with results_disk(folder):
+    with files.disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        handle = cache.open_lock(folder / _LOCK)
-    with cache.held(handle, busy):
+        handle = files.open_lock(folder / _LOCK)
+    with files.held(handle, busy):
         yield
 
 
@@ -144,15 +143,13 @@ def summary(cases: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def write(folder: Path, document: Document) -> None:
     """Both forms of the results, whole or not at all."""
-    with results_disk(folder):
-        cache.write(folder / RESULT, json.dumps(document, indent=1) + "\n")
-        cache.write(folder / KTAP, ktap.write(document))
+    files.write_json(folder / RESULT, document)
+    files.write(folder / KTAP, ktap.write(document))
 
 
 def write_report(folder: Path, lines: Iterable[str]) -> None:
     """What the screen showed."""
-    with results_disk(folder):
-        cache.write(folder / REPORT, "\n".join(lines) + "\n")
+    files.write(folder / REPORT, "\n".join(lines) + "\n")
 
 
 def parse(file: Path, kind: str, verb: str) -> Any:

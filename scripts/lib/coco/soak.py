@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, compare, errors, kernels, parts, results, schedule
+from coco import check, compare, errors, files, kernels, parts, results, schedule
 from coco.errors import UsageError
 from coco.model import rest
 from coco.screen import Screen
@@ -150,8 +150,7 @@ def _same(document: Document) -> str:
 
 def _write(folder: Path, done: list[SoakRun]) -> None:
     body = {"version": JSON_VERSION, "runs": [asdict(one) for one in done]}
-    with cache.disk_errors(folder):
-        cache.write(folder / FILE, json.dumps(body, indent=1) + "\n")
+    files.write_json(folder / FILE, body)
 
 
 def told(made: SoakRun, folder: Path) -> list[str]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from coco import cache, errors, expect, kernels, modules, parts
 from coco.errors import UsageError
 from coco.expect import BOOT, SMP, START, Case, Expectations, Known, Setting, Suite
+from coco.files import disk_errors
 from coco.model import SELFTEST
 from coco.screen import Screen
 
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         files |= built(kernel, options.modules or "", screen.say)
     target.parent.mkdir(parents=True, exist_ok=True)
     name = target.name.removesuffix(".tar.gz").removesuffix(".tgz")
-    with cache.disk_errors(target.parent):
+    with disk_errors(target.parent, "FILE=<file>"):
         target.write_bytes(pack(name, files))
     screen.line(str(target))
     return errors.OK

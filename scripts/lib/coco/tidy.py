@@ -5,7 +5,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from coco import cache, errors, parts
+from coco import cache, errors, files, parts
 from coco.errors import UsageError
 from coco.screen import Screen
 
@@ -20,7 +20,7 @@ def clean(options: argparse.Namespace, screen: Screen) -> int:
         places += _cache_entries()
     for place in places:
         screen.line(f"removing {place}")
-        with cache.disk_errors(place):
+        with files.disk_errors(place, ""):
             if place.is_dir():
                 shutil.rmtree(place)
             else:

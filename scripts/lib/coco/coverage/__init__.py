@@ -7,10 +7,9 @@ the link; everything else is a check as always.  JOIN= puts together what severa
 """
 
 import argparse
-import json
 from pathlib import Path
 
-from coco import cache, check, errors, kernels, parts, results
+from coco import check, errors, files, kernels, parts, results
 from coco.coverage import debuginfo, explained, joined, report, trace, units
 from coco.errors import InfrastructureError, UsageError
 from coco.model import HANDLERS
@@ -75,7 +74,6 @@ def _tell(folder: Path, document: report.Document, screen: Screen) -> None:
     lines = report.screen_lines(document)
     for line in lines:
         screen.line(line)
-    with results.results_disk(folder):
-        cache.write(folder / joined.FILE, json.dumps(document, indent=1) + "\n")
-        cache.write(folder / "coverage.txt", "\n".join(lines) + "\n")
+    files.write_json(folder / joined.FILE, document)
+    files.write(folder / "coverage.txt", "\n".join(lines) + "\n")
     screen.line(f"coverage: {folder}/{joined.FILE}")

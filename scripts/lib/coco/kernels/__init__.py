@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coco import config
+from coco import config, files
 from coco.cache import Say, quiet
-from coco.errors import UsageError
+from coco.errors import InfrastructureError, UsageError
 
 DEFAULT = "debian:6.12"
 
@@ -73,6 +73,13 @@ class Kernel:
     notes: tuple[str, ...] = ()
     changelog: Path | None = None  # of a distribution
     uki: Path | None = None  # the unified kernel image that it came in
+
+    def check_unchanged(self, image: Path) -> None:
+        """A tree may have been rebuilt by another run since this one took its image."""
+        if files.sha256(image) != self.sha256:
+            raise InfrastructureError(
+                f"{self.name} was rebuilt by another run while this one went on", "run it again"
+            )
 
     @property
     def slug(self) -> str:

@@ -14,7 +14,6 @@ compilation more, never one less.
 """
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -103,11 +102,7 @@ def _check_unchanged(place: kbuild.Place, kernel: Kernel, since: float) -> None:
             f"{edited} was edited while this run went on",
             "run it again: both sides have to have it",
         )
-    image = place.build / tree.IMAGE
-    if hashlib.sha256(image.read_bytes()).hexdigest() != kernel.sha256:
-        raise InfrastructureError(
-            f"{place.tree} was rebuilt by another run while this one went on", "run it again"
-        )
+    kernel.check_unchanged(place.build / tree.IMAGE)
 
 
 # ---- the tree ----

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import apt, cache, config
+from coco import apt, cache, config, files
 from coco.apt import Package, deb
 from coco.cache import Say
 from coco.debversion import compare, sort_key
@@ -145,7 +145,8 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
         return cache.root() / KIND / cache.key(name)
     parts = _parts(image, release, index)
     libraries = _newer_libraries(parts, index)
-    cache.check_space(cache.root(), 6 * sum(p.size for p in parts) >> 20, f"Debian {image.version}")
+    need = 6 * sum(p.size for p in parts) >> 20
+    files.check_space(cache.root(), need, f"Debian {image.version}", cache.PLACE)
 
     def build(folder: Path) -> None:
         downloads = folder / "debs"

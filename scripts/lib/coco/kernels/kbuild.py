@@ -18,6 +18,7 @@ from pathlib import Path
 from coco import cache, command, config
 from coco.cache import Say
 from coco.errors import UsageError
+from coco.files import check_space
 
 FRAGMENTS = Path(__file__).resolve().parents[3] / "configs"
 DEFAULT_FRAGMENTS = ("base", "guest-amd", "guest-tdx", "memory", "drivers", "kunit")
@@ -204,7 +205,7 @@ def compile_(place: Place, lock: int, say: Say) -> None:
     unfinished = place.folder / "unfinished"
     cold = not (place.build / "vmlinux").is_file()
     if cold:
-        cache.check_space(place.folder, SPACE_MIB, f"building {place.tree}")
+        check_space(place.folder, SPACE_MIB, f"building {place.tree}", cache.PLACE)
         say(f"building {place.tree} with {jobs} jobs: some minutes the first time")
     if unfinished.is_file():
         _forget_last_minute(place.build)

@@ -8,14 +8,13 @@
                     without[-<part>]/ results of the other side, and <fix>.diff, the change
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import cache, errors
+from coco import errors, files
 from coco.model import rest
 from coco.prove import verdicts
 from coco.prove.verdicts import PROVEN, Change, Judgement, said
@@ -119,9 +118,9 @@ def _part(part: PartProof) -> Record:
 
 def write(path: Path, data: Record) -> None:
     """JSON, whole or not at all."""
-    with cache.disk_errors(path.parent):
+    with files.disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        cache.write(path, json.dumps(data, indent=1) + "\n")
+        files.write_json(path, data)
 
 
 def details(proof: Mapping[str, Any]) -> list[str]:

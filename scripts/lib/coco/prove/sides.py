@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import cache, check, expect, results
+from coco import check, expect, files, results
 from coco.catalogue.fix import Flip
 from coco.errors import NothingApplicable
 from coco.expect import SMP, Expectations
@@ -112,7 +112,7 @@ def run(
 ) -> results.Document:
     """Boot, run, and keep the results, in the form that check gives them."""
     start = time.monotonic()
-    with cache.disk_errors(folder):
+    with files.disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     jobs: list[check.Job] = []
     plain = argparse.Namespace(**{**vars(options), "gdb": ""})

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from coco import cache, parts, prepare
+from coco import files, parts, prepare
 from coco.catalogue.fix import Fix
 from coco.errors import UsageError
 from coco.prove import proofs, verdicts
@@ -57,7 +57,7 @@ class State:
             "tests": prepared.initramfs.parent.name,
             "catalogue": self._date,
             "qemu": prepared.program.version,
-            "machine_sha256": prepare.sha256(prepared.machine),
+            "machine_sha256": files.sha256(prepared.machine),
         }
         if not (folder / FILE).is_file():
             return
@@ -105,7 +105,7 @@ class State:
                 place = self._folder / one["id"]
                 proofs.write(place / "proof.json", {**one, "about": self.about})
                 text = "\n".join(proofs.block(one, self.about)) + "\n"
-                cache.write(place / "tested-by.txt", text)
+                files.write(place / "tested-by.txt", text)
 
     def document(self, complete: bool) -> proofs.Record:
         """For programs."""
