@@ -379,8 +379,9 @@ world = test_check.World(Path({folder!r}), pytest.MonkeyPatch())
 world.written = test_check.APART
 world.scenario = {{"cases": {{"{hangs}": "hang"}}}}
 test_check.check_budgets = lambda: test_check.replace(conftest.SHORT, silence=99, case=99)
-cli._check = lambda *_: world.check(jobs=1, personality=("none",))
-cli.VERBS = tuple(test_check.replace(v, run=cli._check) for v in cli.VERBS if v.name == "check")
+cli.fake = lambda *_: world.check(jobs=1, personality=("none",))
+verb = next(one for one in cli.VERBS if one.name == "check")
+cli.VERBS = (test_check.replace(verb, run="coco.cli:fake"),)
 sys.exit(cli.main(["check"]))
 """
 

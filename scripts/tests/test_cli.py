@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The command line as a user meets it: messages, hints and exit codes."""
 
+import importlib
+import inspect
 import os
 import signal
 import subprocess
@@ -76,6 +78,13 @@ def test_wrong_usage_says_what_is_wrong_and_what_to_do(
     assert said in text
     assert status == code
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("verb", cli.VERBS, ids=lambda verb: verb.name)
+def test_every_command_has_its_function(verb: cli.Verb) -> None:
+    module, _, name = verb.run.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    assert len(inspect.signature(function).parameters) == 3
 
 
 def test_help_of_quickstart_installs_and_downloads_nothing() -> None:

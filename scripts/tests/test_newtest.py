@@ -30,7 +30,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(name: str, kind: str) -> int:
     options = argparse.Namespace(name=name, kind=kind)
-    return newtest.new_test(options, Screen(io.StringIO()))
+    return newtest.new_test(options, [], Screen(io.StringIO()))
 
 
 @pytest.mark.parametrize(

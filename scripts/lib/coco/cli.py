@@ -2,12 +2,13 @@
 """The command line: one verb each, errors as messages, exit codes as promised."""
 
 import argparse
+import importlib
 import os
 import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -41,8 +42,6 @@ environment:
   COCO_CACHE      folder for downloads and builds (default: ~/.cache/coco)
 """
 
-Run = Callable[[argparse.Namespace, list[str], Screen], int]
-
 
 @dataclass(frozen=True)
 class Verb:
@@ -52,7 +51,7 @@ class Verb:
     help: str
     description: str
     variables: tuple[str, ...]
-    run: Run
+    run: str  # module:function, which is imported when it is run
     places: tuple[str, ...] = ()  # variables that bare words stand for, in their order
 
 
@@ -130,7 +129,10 @@ def _run(words: list[str], screen: Screen) -> int:
     options = parser.parse_args(
         [verb.name, *variables.to_options(words[1:], verb.name, verb.variables, verb.places)]
     )
-    return verb.run(options, variables.settle(options), screen)
+    said = variables.settle(options)
+    module, _, function = verb.run.partition(":")
+    code: int = getattr(importlib.import_module(module), function)(options, said, screen)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,155 +168,29 @@ def _epilog(verb: Verb) -> str:
     return f"{title}\n{variables.describe(verb.variables)}\n\n{EXIT_CODES}"
 
 
-def _check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco.check import check
-
-    return check(options, words, screen)
-
-
-def _bench(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco.bench import bench
-
-    return bench(options, words, screen)
-
-
-def _soak(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco import soak
-
-    return soak.run(options, words, screen)
-
-
-def _coverage(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco import coverage
-
-    return coverage.run(options, words, screen)
-
-
-def _fetch(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import fetch
-
-    return fetch.run(options, screen)
-
-
-def _report(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import parts, report, results
-
-    folder = Path(options.results) if options.results else parts.workplace() / "results/latest"
-    document = results.read(folder)
-    for line in report.lines(document, folder, options):
-        screen.line(line)
-    return int(document["verdict"]["exit"])
-
-
-def _catalogue(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco.catalogue import work
-
-    return work.run(options, screen)
-
-
-def _audit(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco import audit
-
-    return audit.run(options, words, screen)
-
-
-def _prove(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco.prove import work
-
-    return work.run(options, words, screen)
-
-
-def _selfcheck(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco.selfcheck import work
-
-    return work.run(options, words, screen)
-
-
-def _machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import parts
-
+def machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    """Build machine.elf."""
     screen.line(str(parts.machine(screen.say)))
     return errors.OK
 
 
-def _selftests(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import parts
-
+def selftests(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    """Build the guest's programs."""
     screen.line(str(parts.selftests(screen.say)))
     return errors.OK
 
 
-def _test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import gate
-
-    return gate.test(options, screen)
-
-
-def _lint(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import gate
-
-    return gate.lint(screen)
-
-
-def _qualify(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco import qualify
-
-    return qualify.run(options, words, screen)
-
-
-def _matrix(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    from coco import matrix
-
-    return matrix.run(options, words, screen)
-
-
-def _compare(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import compare
-
-    return compare.run(options, screen)
-
-
-def _tarball(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import tarball
-
-    return tarball.run(options, screen)
-
-
-def _install(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import install
-
-    return install.run(options, screen)
-
-
-def _man(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import man
-
-    for line in man.page():
-        screen.line(line)
-    return errors.OK
-
-
-def _new_test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import newtest
-
-    return newtest.new_test(options, screen)
-
-
-def _clean(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
-    from coco import tidy
-
-    return tidy.clean(options, screen)
-
-
-def _deps(_options: argparse.Namespace, _words: list[str], _screen: Screen) -> int:
+def deps(_options: argparse.Namespace, _words: list[str], _screen: Screen) -> int:
     """Reached only when the module is started by hand: scripts/coco does this in sh."""
     script = Path(__file__).resolve().parents[2] / "deps.sh"
     os.execv("/bin/sh", ["sh", str(script)])
 
 
-def _quickstart(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
+def quickstart(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """What follows deps, which scripts/coco does in sh."""
-    return _fetch(options, words, screen) or _check(options, words, screen)
+    from coco import check, fetch
+
+    return fetch.run(options, words, screen) or check.check(options, words, screen)
 
 
 _KERNEL = variables.KERNEL_WORDS
@@ -340,7 +216,7 @@ VERBS = (
         "deps, fetch and check in one",
         "Install what is needed (as root), download the kernel and firmware, and check it.",
         _CHECK,
-        _quickstart,
+        "coco.cli:quickstart",
     ),
     Verb(
         "deps",
@@ -348,7 +224,7 @@ VERBS = (
         "Install the Debian packages that everything else here needs. The only command that "
         "installs anything, and the only one that wants root.",
         (),
-        _deps,
+        "coco.cli:deps",
     ),
     Verb(
         "fetch",
@@ -357,7 +233,7 @@ VERBS = (
         "Debian has; just OVMF where the kernel is on this machine, as with KDIR=. The only "
         "command that uses the network.",
         _KERNEL,
-        _fetch,
+        "coco.fetch:run",
     ),
     Verb(
         "check",
@@ -365,7 +241,7 @@ VERBS = (
         "Boot a kernel in the software machine, in every personality that it has code for, run "
         "all suites, and hold the results against backports/expect. Needs no root and no network.",
         _CHECK,
-        _check,
+        "coco.check:check",
     ),
     Verb(
         "report",
@@ -373,7 +249,7 @@ VERBS = (
         "Print the report of a results folder again (default: the latest), with its exit code; "
         "with FORMAT= as JUnit XML, KCIDB's JSON, KTAP or the results file itself.",
         ("RESULTS", "FORMAT", "ORIGIN", "BUILD_ID", "URL"),
-        _report,
+        "coco.report:run",
     ),
     Verb(
         "qualify",
@@ -382,7 +258,7 @@ VERBS = (
         "state each feature of each technology as supported, partial, absent by design, broken or "
         "unknown, with what that rests on; with PROFILE= against what it is declared to support.",
         (*_CHECK, "PROFILE"),
-        _qualify,
+        "coco.qualify:run",
     ),
     Verb(
         "matrix",
@@ -391,7 +267,7 @@ VERBS = (
         "text and JSON of kernel, technology and feature, of kernel and fix, of what changed from "
         "one to the next, and of boot times (default: RESULTS=results/matrix).",
         ("KERNELS", *(word for word in _CHECK if word not in _KERNEL and word != "GDB")),
-        _matrix,
+        "coco.matrix:run",
     ),
     Verb(
         "compare",
@@ -400,7 +276,7 @@ VERBS = (
         "kernel, the suite, the machine or QEMU; or hold the results of a real guest against the "
         "machine's.  A change for the worse, or a disagreement with silicon, is a finding.",
         ("OLD", "NEW", "JSON"),
-        _compare,
+        "coco.compare:run",
         ("OLD", "NEW"),
     ),
     Verb(
@@ -412,7 +288,7 @@ VERBS = (
         "written to. Without the fix is: taken out by the catalogue's recipe, or the other side of "
         "PATCH= or BASE=. RESULTS= of an interrupted run goes on with it.",
         _PROVE,
-        _prove,
+        "coco.prove.work:run",
     ),
     Verb(
         "audit",
@@ -427,7 +303,7 @@ VERBS = (
             *("FIX", "CATALOGUE", "JSON", "PERSONALITY", "RAM", "APPEND", "MACHINE", "QEMU"),
             *("JOBS", "PATIENCE"),
         ),
-        _audit,
+        "coco.audit:run",
     ),
     Verb(
         "catalogue",
@@ -436,7 +312,7 @@ VERBS = (
         "those entries; with SUITE= list what is to turn each case of these suites red; with KDIR= "
         "try on copies of a tree's files whether the recipes take out what the tree has.",
         ("FIX", "SUITE", "KDIR", "CATALOGUE"),
-        _catalogue,
+        "coco.catalogue.work:run",
     ),
     Verb(
         "bench",
@@ -444,7 +320,7 @@ VERBS = (
         "Boot a kernel in each personality and in plain QEMU by turns, and print how long each "
         "takes to init, as a ratio; then what one exit of each kind costs.",
         (*_KERNEL, "PERSONALITY", "VCPUS", "RAM", "APPEND", "MACHINE", "QEMU", "ROUNDS", "RESULTS"),
-        _bench,
+        "coco.bench:bench",
     ),
     Verb(
         "soak",
@@ -453,7 +329,7 @@ VERBS = (
         "side by side, and name every case that did not come out as the first time. Goes on with "
         "a soak that was interrupted (default: RESULTS=results/soak).",
         ("KERNELS", *(word for word in _CHECK if word not in (*_KERNEL, "GDB")), "ROUNDS", "LOAD"),
-        _soak,
+        "coco.soak:run",
     ),
     Verb(
         "coverage",
@@ -464,7 +340,7 @@ VERBS = (
         "Takes several times as long as a check, much less with BRANCHES=0. JOIN= puts together "
         "what several runs on one kernel reached, in other personalities or with more vCPUs.",
         ("AREA", "BRANCHES", "JOIN", *(word for word in _CHECK if word not in ("GDB", "MODULES"))),
-        _coverage,
+        "coco.coverage:run",
     ),
     Verb(
         "selfcheck",
@@ -474,7 +350,7 @@ VERBS = (
         "fail then, and say which turned red. Takes a sample, at least one recipe a suite; all of "
         "them with TIER=full.",
         _SELFCHECK,
-        _selfcheck,
+        "coco.selfcheck.work:run",
     ),
     Verb(
         "new-test",
@@ -482,7 +358,7 @@ VERBS = (
         "Write a suite that builds and runs, and what is expected of it (backports/expect/suites); "
         "with KIND=fix an entry of the catalogue with a recipe.",
         ("NAME", "KIND"),
-        _new_test,
+        "coco.newtest:new_test",
     ),
     Verb(
         "test",
@@ -490,16 +366,22 @@ VERBS = (
         "Run all tests of the host side and of the machine, and the linters. No kernel is built; "
         "with TIER=full those that boot a shipped kernel for minutes run, too.",
         ("TIER", "QEMU", "JOBS"),
-        _test,
+        "coco.gate:test",
     ),
-    Verb("lint", "just the linters", "Run the linters over all sources.", (), _lint),
-    Verb("machine", "build the machine", "Build machine.elf and print its path.", (), _machine),
+    Verb("lint", "just the linters", "Run the linters over all sources.", (), "coco.gate:lint"),
+    Verb(
+        "machine",
+        "build the machine",
+        "Build machine.elf and print its path.",
+        (),
+        "coco.cli:machine",
+    ),
     Verb(
         "selftests",
         "build the guest's programs",
         "Build init and the selftests, and print their folder.",
         (),
-        _selftests,
+        "coco.cli:selftests",
     ),
     Verb(
         "tarball",
@@ -507,7 +389,7 @@ VERBS = (
         "Write one archive with the programs, the sources of the modules and run-guest, for a real "
         "SEV or TDX guest; a kernel that is named gets its modules built into it.",
         (*_KERNEL, "MODULES", "FILE"),
-        _tarball,
+        "coco.tarball:run",
     ),
     Verb(
         "install",
@@ -515,15 +397,17 @@ VERBS = (
         "Copy the program and its manual page to PREFIX (default: /usr/local), below DESTDIR if "
         "given. It needs nothing of the checkout then; results go to ./results.",
         ("PREFIX", "DESTDIR"),
-        _install,
+        "coco.install:run",
     ),
-    Verb("man", "print the manual page", "Print the manual page, for `man -l -`.", (), _man),
+    Verb(
+        "man", "print the manual page", "Print the manual page, for `man -l -`.", (), "coco.man:run"
+    ),
     Verb(
         "clean",
         "remove what was built",
         "Remove the build folder, and with ALL=1 the results and the cache too. Where an installed "
         "program is run, only its archives in ./build, and with ALL=1 the cache.",
         ("ALL",),
-        _clean,
+        "coco.tidy:clean",
     ),
 )

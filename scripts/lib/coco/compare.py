@@ -49,7 +49,7 @@ class Change:
     text: str = ""  # why, in the results where it is bad
 
 
-def run(options: argparse.Namespace, screen: Screen) -> int:
+def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The whole verb."""
     if not options.old or not options.new:
         raise UsageError("compare takes two results", "coco compare <old> <new>: files or folders")

@@ -9,7 +9,7 @@ from coco.kernels import firmware
 from coco.screen import Screen
 
 
-def run(options: argparse.Namespace, screen: Screen) -> int:
+def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The kernel, unless it is on this machine; and firmware, which few suites start in."""
     kernel = kernels.fetch(options, screen.say)
     if kernel:

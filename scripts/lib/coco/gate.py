@@ -76,7 +76,7 @@ class Step:
     run: Callable[[], Outcome]
 
 
-def test(options: argparse.Namespace, screen: Screen) -> int:
+def test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """All steps; the last line counts."""
     _check_checkout()
     steps = [*_host_tests(options.tier), _machine_tests(options), *_linters()]
@@ -85,7 +85,7 @@ def test(options: argparse.Namespace, screen: Screen) -> int:
     return errors.FINDING if total.failed else errors.OK
 
 
-def lint(screen: Screen) -> int:
+def lint(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The linters alone."""
     _check_checkout()
     total = _run(list(_linters()), schedule.default_jobs(), screen)

@@ -24,7 +24,7 @@ _LEFT_OUT = ("scripts/tests", "machine/tests", "kunit/coco_template.c.in")
 _BUILT = (".o", ".ko", ".mod", ".cmd", ".a", ".elf", ".d", ".pyc", ".symvers", ".order")
 
 
-def run(options: argparse.Namespace, screen: Screen) -> int:
+def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The whole verb."""
     if parts.is_installed():
         raise UsageError("this is an installed copy already", "install from a checkout")

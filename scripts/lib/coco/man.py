@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """The manual page, from the very tables that the command line is made of."""
 
+import argparse
 from collections.abc import Iterator
 
-from coco import cli, machine_words, parts, variables
+from coco import cli, errors, machine_words, parts, variables
+from coco.screen import Screen
+
+
+def run(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    """Print it."""
+    for line in page():
+        screen.line(line)
+    return errors.OK
 
 
 def page() -> Iterator[str]:

@@ -28,7 +28,7 @@ _CASE = {
 _ONLY = re.compile(r"(?:COCO_NEEDS|NEED_TECHNOLOGY)\([^;]*?COCO_(NONE|SEV_ES|SEV_SNP|SEV|TDX)\b")
 
 
-def new_test(options: argparse.Namespace, screen: Screen) -> int:
+def new_test(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """Write the file, and enter it where suites are built and written down."""
     if parts.is_installed():
         raise UsageError("suites and entries are written in a checkout", "run it there")

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from coco import expect, parts, writers
+from coco import expect, parts, results, writers
 from coco.errors import UsageError
 from coco.model import PERSONALITIES, counted, rest, some
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
+from coco.screen import Screen
 from coco.verdict import UNLISTED
 
 Document = Mapping[str, Any]
@@ -26,6 +27,15 @@ SHOWN_DIAGNOSTICS = 5
 SHOWN_TRACE = 10
 _ORDER = ("fail", "error", "miss", "pass", "skip")  # what to tell first
 WIDTH = 13  # of a run's name
+
+
+def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
+    """Results that are there already, with their exit code."""
+    folder = Path(options.results) if options.results else parts.workplace() / "results/latest"
+    document = results.read(folder)
+    for line in lines(document, folder, options):
+        screen.line(line)
+    return int(document["verdict"]["exit"])
 
 
 def lines(document: Document, folder: Path, options: argparse.Namespace) -> list[str]:

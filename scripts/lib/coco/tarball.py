@@ -32,7 +32,7 @@ _TIMEOUT = 120  # seconds for a suite, if its slowest case takes no longer
 Files = dict[str, tuple[bytes, int]]  # name -> content and mode
 
 
-def run(options: argparse.Namespace, screen: Screen) -> int:
+def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The whole verb."""
     version = parts.version()
     target = Path(options.file or parts.workplace() / f"build/coco-guest-{version}.tar.gz")

@@ -13,7 +13,7 @@ BUILT = ("build",)
 RESULTS = ("results",)
 
 
-def clean(options: argparse.Namespace, screen: Screen) -> int:
+def clean(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The build folder; with ALL=1 the results and the cache too."""
     places = _made_here(options)
     if options.all:

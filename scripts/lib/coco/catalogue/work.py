@@ -16,7 +16,7 @@ from coco.selfcheck import listing
 from coco.source import Tree
 
 
-def run(options: argparse.Namespace, screen: Screen) -> int:
+def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """List what is asked for, check everything."""
     catalogue = load(options.catalogue or "")
     for fix in catalogue.select(options.fix) if options.fix else []:
