@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,20 @@ def fake_qemu(folder: Path, scenario: Mapping[str, Any]) -> str:
     file = folder / "scenario.json"
     file.write_text(json.dumps(scenario), encoding="utf-8")
     return f"{TESTS / 'fake_qemu.py'} {file}"
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache."""
+    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fake_kernel
 import pytest
 from conftest import SHORT, expectations, fake_qemu, scenario_of, suite
+from fixes import FIX
 
 from coco import check, expect, kernels, plan, prepare, qemu
 from coco.catalogue import entries
@@ -60,12 +62,8 @@ class World:
         values: dict[str, Any] = {
             "id": name,
             "subject": "x86/tdx: Do it right",
-            "upstream": ("0123456789ab",),
             "cves": ("CVE-2026-1",),
-            "harm": "It is done wrong.",
             "technologies": ("tdx",),
-            "prerequisites": (),
-            "follow_ups": (),
             "applies": (Condition((SOURCE,), "handler"),),
             "probes": (Probe((SOURCE,), "handler", "if \\(user\\)"),),
             "cases": (Flip("alpha.leaks", "fail", ("tdx",), "the host sees it"),),
@@ -74,7 +72,7 @@ class World:
             "recipe_files": (SOURCE,),
             "file": file,
         }
-        return Fix(**{**values, **more})
+        return replace(FIX, **{**values, **more})
 
     @property
     def sides(self) -> tuple[str, str]:

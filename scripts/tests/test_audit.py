@@ -8,50 +8,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fixes import FILES, FIX, FIXED, UNFIXED, listed, tree
 
 from coco import audit, errors, parts, source
 from coco.catalogue import entries
-from coco.catalogue.fix import Catalogue, Condition, Fix, Flip, Probe
+from coco.catalogue.fix import Condition, Flip, Probe
 from coco.prove import shown
 from coco.screen import Screen
-
-FILES = ("arch/x86/kernel/sev.c",)
-FIX = Fix(
-    id="some-fix",
-    subject="x86/sev: Do it right",
-    upstream=("0123456789ab",),
-    cves=(),
-    harm="It is done wrong.",
-    technologies=("sev-es",),
-    prerequisites=(),
-    follow_ups=(),
-    applies=(Condition(FILES, "handler"),),
-    probes=(Probe(FILES, "handler", "check\\(regs\\)"),),
-    cases=(Flip("alpha.one", "fail", ("sev-es",)),),
-    verified=False,
-    recipe=None,
-    recipe_files=(),
-    file=Path("some-fix.yaml"),
-)
-FIXED = "static int\nhandler(struct pt_regs *regs)\n{\n\tcheck(regs);\n}\n"
-UNFIXED = "static int handler(int a,\n\t\t   int b)\n{\n\t/* check(regs) */\n}\n"
-
-
-def tree(folder: Path, text: str = FIXED, name: str = FILES[0]) -> source.Tree:
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(text, encoding="utf-8")
-    makefile = "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 192\n"
-    (folder / "Makefile").write_text(makefile, encoding="utf-8")
-    return source.Tree(folder)
 
 
 def ran(*cases: tuple[str, str], personality: str = "sev-es") -> dict[str, Any]:
     records = [{"id": name, "status": status} for name, status in cases]
     return {"runs": [{"name": personality, "personality": personality, "cases": records}]}
-
-
-def listed(*fixes: Fix) -> Catalogue:
-    return Catalogue({fix.id: fix for fix in fixes}, "2026-11-23", ())
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import wait_for
 
 from coco import cache
 from coco.errors import InfrastructureError
 
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_entry_is_built_once(own_cache: Path) -> None:
@@ -97,10 +94,7 @@ def test_waiting_is_said(tmp_path: Path) -> None:
     run = context.Process(target=_say_while_waiting, args=(tmp_path / "said",))
     with cache.lock("name"):
         run.start()
-        for _ in range(200):
-            if (tmp_path / "said").exists():
-                break
-            time.sleep(0.1)
+        wait_for((tmp_path / "said").exists)
     run.join(20)
     assert "waiting" in (tmp_path / "said").read_text()
 

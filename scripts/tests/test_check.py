@@ -9,15 +9,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TESTS, expectations, fake_qemu, scenario_of, suite
+from conftest import TESTS, expectations, fake_qemu, scenario_of, suite, wait_for
 
 from coco import (
     check,
@@ -416,13 +414,6 @@ def test_interruption_leaves_no_qemu_and_keeps_the_results(
         (run,) = document["runs"]
         assert run["state"] == "interrupted"
         assert "alpha.one" in [case["id"] for case in run["cases"] if case["status"] == "pass"]
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
 
 
 def read(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_audit import FIX, FIXED, listed, tree
+from fixes import FIX, FIXED, listed, tree
 
 from coco import audit, claims
 from coco.errors import UsageError

@@ -13,18 +13,15 @@ from pathlib import Path
 
 import fake_kernel
 import pytest
-from test_audit import FIX
+from fixes import FIX
 
 from coco import claims, kernels
 from coco.errors import UsageError
 from coco.kernels import Request, rpm, uki
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 STUB = Path("/usr/lib/systemd/boot/efi/linuxx64.efi.stub")
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
 
 
 def refused(kernel: Path) -> str:

@@ -13,11 +13,12 @@ from coco.errors import CocoError, InfrastructureError, UsageError
 from coco.kernels import debian
 
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
+def bookworm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.freedesktop_os_release", lambda: {"VERSION_CODENAME": "bookworm"})
-    return tmp_path / "cache"
 
 
 def package(name: str, version: str, suite: str = "bookworm", depends: str = "") -> apt.Package:

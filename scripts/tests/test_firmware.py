@@ -13,15 +13,11 @@ from coco.apt import Package
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import firmware
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 
 def _options(path: object = None) -> argparse.Namespace:
     return argparse.Namespace(firmware=path)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 def test_own_file_is_taken(tmp_path: Path) -> None:

@@ -4,11 +4,10 @@
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from conftest import ENDS_BY_SIGNALS, file_of_tree
+from conftest import ENDS_BY_SIGNALS, file_of_tree, wait_for
 
 from coco import ktap, parts
 
@@ -98,14 +97,17 @@ def test_totals_are_those_of_the_results(output: tuple[int, str]) -> None:
     assert last == f"# Totals: pass:{passed} fail:{failed} xfail:0 xpass:0 skip:{skipped} error:0"
 
 
+def is_over(pid: str) -> bool:
+    """Has that process ended, even if nobody asked how?"""
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text(encoding="utf-8").split()[2] == "Z"
+
+
 def test_nothing_of_a_test_lives_on(output: tuple[int, str]) -> None:
     match = re.search(r"child: (\d+)", output[1])
     assert match
-    status = Path(f"/proc/{match[1]}/stat")
-    end = time.monotonic() + 5
-    while status.exists() and status.read_text(encoding="utf-8").split()[2] != "Z":
-        assert time.monotonic() < end, "the child of a test is still there"
-        time.sleep(0.05)
+    child = match[1]
+    wait_for(lambda: is_over(child))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
@@ -113,16 +115,11 @@ def test_nothing_of_a_test_outlives_the_harness(program: Path, number: signal.Si
     argv = [*ENDS_BY_SIGNALS, str(program), "-t", "sleeps"]
     harness = subprocess.Popen(argv, stdout=subprocess.PIPE)
     children = Path(f"/proc/{harness.pid}/task/{harness.pid}/children")
-    end = time.monotonic() + 5
-    while not (found := children.read_text(encoding="utf-8").split()):
-        assert time.monotonic() < end
+    wait_for(lambda: children.read_text(encoding="utf-8"))
+    (child,) = children.read_text(encoding="utf-8").split()
     harness.send_signal(number)
     assert harness.wait() == -number
-    status = Path(f"/proc/{found[0]}/stat")
-    end = time.monotonic() + 5
-    while status.exists() and status.read_text(encoding="utf-8").split()[2] != "Z":
-        assert time.monotonic() < end, "the test lives on"
-        time.sleep(0.05)
+    wait_for(lambda: is_over(child))
 
 
 @pytest.mark.parametrize(

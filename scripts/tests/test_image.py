@@ -14,13 +14,9 @@ from coco import config, image, modules, parts
 from coco.errors import InfrastructureError, Unavailable, UsageError
 from coco.kernels import Kernel
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 WRAPPER = Path(__file__).resolve().parents[1] / "kbuild-cc"
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -18,11 +18,7 @@ from coco import kernels
 from coco.errors import CocoError, UsageError
 from coco.kernels import Request, bzimage, kbuild, tree, unpacked
 
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COCO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def refused(match: str, **request: object) -> CocoError:

@@ -8,12 +8,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import TESTS, fake_qemu
+from conftest import TESTS, fake_qemu, wait_for
 
 from coco import qemu, qmp
 from coco.coverage import trace
@@ -124,14 +123,9 @@ def test_killed_runner_takes_its_qemu_along(tmp_path: Path) -> None:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as runner:
         assert runner.stdout
         pid = int(runner.stdout.readline())
-        deadline = time.monotonic() + 10
-        while not (tmp_path / qemu.STREAM).exists():  # setpriv has become the fake
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for((tmp_path / qemu.STREAM).exists)  # setpriv has become the fake
         os.kill(runner.pid, signal.SIGKILL)
-    while os.path.exists(f"/proc/{pid}"):
-        assert time.monotonic() < deadline, "QEMU outlived its runner"
-        time.sleep(0.02)
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
 
 
 # ---- the monitor ----

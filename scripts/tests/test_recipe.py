@@ -3,16 +3,18 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_kernel import FIXED, TAKES_OUT
+from fixes import FILES, FIX
 
 from coco import recipe, source
 from coco.catalogue import entries
-from coco.catalogue.fix import Condition, Fix, Probe
+from coco.catalogue.fix import Fix, Probe
 
-FILE = "arch/x86/kernel/sev.c"
+(FILE,) = FILES
 OTHER = """\
 @@
 @@
@@ -26,19 +28,10 @@ pytestmark = pytest.mark.skipif(not shutil.which(recipe.SPATCH), reason="no Cocc
 def fix(folder: Path, text: str) -> Fix:
     file = folder / "some-fix.cocci"
     file.write_text(text, encoding="utf-8")
-    return Fix(
-        id="some-fix",
-        subject="x86/sev: Do it right",
-        upstream=("0123456789ab",),
-        cves=(),
-        harm="It is done wrong.",
-        technologies=("sev-es",),
-        prerequisites=(),
-        follow_ups=(),
-        applies=(Condition((FILE,), "handler"),),
+    return replace(
+        FIX,
         probes=(Probe((FILE,), "handler", "if \\(user\\)"),),
         cases=(),
-        verified=False,
         recipe=file,
         recipe_files=(FILE, "arch/x86/kernel/absent.c"),
         file=folder / "some-fix.yaml",

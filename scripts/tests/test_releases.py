@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from test_audit import FIX, listed
+from fixes import FIX, listed
 
 from coco import audit
 from coco.releases import CLAIMED, NOT_APPLICABLE, NOT_CLAIMED, UNKNOWN, Release, by_release

@@ -9,12 +9,11 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ENDS_BY_SIGNALS
+from conftest import ENDS_BY_SIGNALS, wait_for
 from test_splat import LINES, NO_SPLATS
 
 from coco import expect, parts, results, tarball
@@ -422,10 +421,7 @@ def test_run_guest_without_a_whole_result_could_not_run(unpacked: Path, ending: 
 def test_run_guest_cleans_up_whatever_ends_it(confidential: Path, number: signal.Signals) -> None:
     program(confidential / "selftests/user", f"touch {confidential}/tmp/began; exec sleep 60")
     guest = start_guest(confidential, "--suite", "user", "--no-modules")
-    end = time.monotonic() + 20
-    while not (confidential / "tmp/began").exists():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for((confidential / "tmp/began").exists)
     guest.send_signal(number)
     assert guest.wait(20) == 130, guest.communicate()[0]
     assert [path.name for path in (confidential / "tmp").iterdir()] == ["began"]

@@ -3,34 +3,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from documents import problem
+from fixes import FIX
 
-from coco.catalogue.fix import Fix, Flip
+from coco.catalogue.fix import Flip
 from coco.prove import verdicts
 from coco.prove.verdicts import Judgement
 
 FLIPS = (Flip("alpha.leaks", "fail", ("tdx",), "the host sees it"),)
-A_FIX = Fix(
-    id="a-fix",
-    subject="tdx: fix a leak",
-    upstream=(),
-    cves=(),
-    harm="the host sees it",
-    technologies=("tdx",),
-    prerequisites=(),
-    follow_ups=(),
-    applies=(),
-    probes=(),
-    cases=FLIPS,
-    verified=True,
-    recipe=None,
-    recipe_files=(),
-    file=Path("a-fix.yaml"),
-)
+A_FIX = replace(FIX, id="a-fix", technologies=("tdx",), cases=FLIPS)
 GOOD = {"boot.reaches_init": "pass", "alpha.leaks": "pass", "alpha.other": "pass"}
 
 
