@@ -67,6 +67,8 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["check", "--kernel"], 2, "see: coco check --help"),
         (["quickstart", "PERSONALITY=snp"], 2, "did you mean sev-snp?"),
         (["report", "RESULTS=/nonexistent"], 2, "/nonexistent"),
+        (["catalogue", "KDIR=/nonexistent"], 2, "KDIR=/nonexistent: no such folder"),
+        (["catalogue", "KDIR=/usr"], 2, "KDIR=/usr is no kernel tree"),
         (["new-test"], 2, "NAME="),
         (["new-test", "NAME=x"], 2, "of 2 to 31 letters"),
     ],

@@ -313,7 +313,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     catalogue = load(options.catalogue or "")
     fixes = catalogue.select(options.fix or ())
     folder = _source(options)
-    tree = Tree(_tree(folder)) if folder else None
+    tree = Tree(trees.check_source(folder)) if folder else None
     document = _document(options, words, fixes, screen)
     if document and tree:
         _same_kernel(tree, document["kernel"], options.results)
@@ -370,13 +370,6 @@ def release_of(document: Mapping[str, Any] | None) -> Release | None:
     kernel = document["kernel"]
     version = expect.kernel_version(str(kernel["name"]), str(kernel["release"]), "")
     return Release(version, tuple(kernel["technologies"]))
-
-
-def _tree(given: Path) -> Path:
-    """A tree that was built in place can be read, too."""
-    if not (given / "Makefile").is_file() or not (given / "init/main.c").is_file():
-        return trees.check_tree(given)  # says what is wrong
-    return given.resolve()
 
 
 def _same_kernel(tree: Tree, kernel: Mapping[str, Any], folder: str) -> None:

@@ -4,13 +4,14 @@
 import argparse
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from coco import errors, expect, recipe
 from coco.catalogue.entries import BACKPORTS, load
 from coco.catalogue.fix import Catalogue, Fix
 from coco.catalogue.problems import problems
+from coco.kernels import tree as trees
 from coco.screen import Screen
 from coco.selfcheck import listing
 from coco.source import Tree
@@ -18,6 +19,7 @@ from coco.source import Tree
 
 def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """List what is asked for, check everything."""
+    tree = Tree(trees.check_source(Path(options.kdir))) if options.kdir else None
     catalogue = load(options.catalogue or "")
     for fix in catalogue.select(options.fix) if options.fix else []:
         for line in _told(fix):
@@ -29,7 +31,7 @@ def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     found = list(problems(catalogue, written))
     for problem in found:
         screen.line(f"WRONG    {problem}")
-    if options.kdir and not _try_recipes(catalogue, options, screen):
+    if tree and not _try_recipes(catalogue.select(options.fix or ()), tree, screen):
         found.append("a recipe does not apply")
     for line in _counts(catalogue):
         screen.line(line)
@@ -70,12 +72,11 @@ def _counts(catalogue: Catalogue) -> list[str]:
     ]
 
 
-def _try_recipes(catalogue: Catalogue, options: argparse.Namespace, screen: Screen) -> bool:
-    """Take every fix that KDIR= has out of a copy; True if all recipes did."""
-    tree = Tree(Path(options.kdir).resolve())
+def _try_recipes(fixes: Sequence[Fix], tree: Tree, screen: Screen) -> bool:
+    """Take every fix that the tree has out of a copy; True if all recipes did."""
     good = True
     with tempfile.TemporaryDirectory(prefix="coco-recipes-") as folder:
-        for tried in recipe.attempt(catalogue.select(options.fix or ()), tree, Path(folder)):
+        for tried in recipe.attempt(fixes, tree, Path(folder)):
             said = f"takes the fix out of {', '.join(tried.changed)}"
             if not tried.changed:
                 said = "the recipe is for other layouts of the source"

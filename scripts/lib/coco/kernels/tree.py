@@ -87,6 +87,13 @@ def check_tree(given: Path) -> Path:
     return tree
 
 
+def check_source(given: Path) -> Path:
+    """The same for a tree that is only read, which may have been built in place."""
+    if not (given / "Makefile").is_file() or not (given / "init/main.c").is_file():
+        return check_tree(given)  # says what is wrong
+    return given.resolve()
+
+
 def _what_else(tree: Path) -> str:
     if (tree / "Module.symvers").is_file() and not (tree / IMAGE).is_file():
         return ", but the headers of one"
