@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The figures of coco bench."""
 
-from coco import bench
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coco import bench, errors, kernels, parts, plan, prepare, qemu
+from coco.screen import Screen
 
 FIGURES = {
     "plain": bench.Figures(boots=[3.0, 2.0, 9.0], costs={"nothing": 10}),
@@ -24,3 +31,25 @@ def test_exit_is_a_multiple_of_one_that_does_nothing() -> None:
     lines = bench.cost_table(FIGURES)
     row = next(line for line in lines if "cpuid_of_the_host" in line)
     assert row.split()[1:] == ["-", "120.00", "3.00x"]
+
+
+def test_latest_results_stay_those_of_a_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boot(_program: object, target: bench.Target, _folder: Path, figures: Any) -> None:
+        figures[target.name].boots.append(1.0)
+
+    def prepared(options: argparse.Namespace, _say: object) -> prepare.Prepared:
+        kernel = kernels.Kernel("Fake 6.12", "local", "6.12", tmp_path, "5" * 64, {}, ("none",))
+        program = qemu.Qemu(("qemu",), "7.2.0")
+        return prepare.Prepared(program, kernel, tmp_path, tmp_path, plan.Available(), "built")
+
+    monkeypatch.setattr(parts, "workplace", lambda: tmp_path)
+    monkeypatch.setattr(prepare, "prepare", prepared)
+    monkeypatch.setattr(bench, "_boot", boot)
+    monkeypatch.setattr(bench, "_costs", lambda *_: None)
+    names = ("personality", "vcpus", "ram", "append", "machine", "rounds", "results")
+    options = argparse.Namespace(**dict.fromkeys(names))
+    assert bench.bench(options, [], Screen()) == errors.OK
+    (folder,) = (tmp_path / "results").iterdir()
+    assert folder.name.startswith("bench-") and (folder / "bench.json").is_file()

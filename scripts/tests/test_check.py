@@ -23,6 +23,7 @@ from coco import (
     expect,
     kernels,
     ktap,
+    parts,
     plan,
     prepare,
     qemu,
@@ -74,7 +75,7 @@ class World:
 
     def check(self, **options: Any) -> int:
         values = {name: options.get(name) for name in (*CHECK, *OTHER)}
-        values["results"] = str(self.results)
+        values["results"] = options.get("results", str(self.results))
         words = ["KERNEL=fake", *(f"{name.upper()}=x" for name in options)]
         with (self.folder / "screen").open("w") as out:
             return check.check(argparse.Namespace(**values), words, Screen(out))
@@ -342,6 +343,15 @@ def test_results_folder_that_cannot_be_is_named_with_the_way_out(world: World) -
     with pytest.raises(errors.InfrastructureError, match="file/results") as error:
         world.check()
     assert "RESULTS=<folder>" in error.value.hint
+
+
+def test_latest_is_a_check_that_began(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "workplace", lambda: world.folder)
+    assert world.check(results="") == errors.OK
+    with pytest.raises(errors.UsageError):
+        world.check(results="", gdb="tcp::1234")
+    world.results = world.folder / "results/latest"
+    assert world.document["verdict"]["exit"] == errors.OK
 
 
 def test_report_repeats_the_screen_from_the_file(world: World) -> None:

@@ -271,6 +271,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespa
 
 def checked(found: dict[str, Any]) -> Any:
     def fake(options: argparse.Namespace, _words: list[str], _screen: Screen) -> int:
+        Path(options.results).mkdir(exist_ok=True)
         results.write(Path(options.results), found)
         return errors.OK
 

@@ -56,7 +56,7 @@ def bench(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """Measure and print."""
     prepared = prepare.prepare(options, screen.say)
     personalities = check.choose_personalities(options.personality, prepared)
-    folder = results.make_folder(options.results or "")
+    folder = results.make_folder(options.results or "", "bench-")
     vcpus = (options.vcpus or (1,))[0]
     targets = [_plain(prepared.guest(options, "none", vcpus))]
     targets += [Target(name, prepared.guest(options, name, vcpus)) for name in personalities]

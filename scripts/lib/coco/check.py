@@ -54,7 +54,7 @@ Task = tuple[Job, int]  # one of its parts
 
 
 def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
-    """Everything from the command line to the exit code."""
+    """Everything from the command line to the exit code; options.results: where it went."""
     start = time.monotonic()
     expectations = expect.load(expect.EXPECTATIONS)
     selection = plan.Selection(
@@ -70,6 +70,9 @@ def check(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     jobs = jobs_of(options, selection, personalities, prepared, expectations, folder)
     document["runs"] = [job.record for job in jobs]
     _check_debugger(options, jobs)
+    if not options.results:
+        results.set_latest(folder)
+        options.results = str(folder)
     for line in report.header(document):
         screen.line(line)
     screen.line()

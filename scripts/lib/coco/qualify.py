@@ -91,12 +91,11 @@ def _results(
     """A folder with results of this very kernel: an earlier one, or made now."""
     folder = Path(options.results).absolute() if options.results else None
     if folder is None or not (folder / results.RESULT).exists():
-        folder = results.make_folder(options.results or "")
-        options.results = str(folder)
         chosen = [word for word in words if not word.startswith("PROFILE=")]
         options.tier = expect.FULL  # all that applies: what no case showed is unknown
         code = check.check(options, chosen, screen)
         screen.line()
+        folder = Path(options.results)
         return folder, results.read(folder), code
     document = results.read(folder)
     if document["kernel"]["sha256"] != kernel.sha256:

@@ -37,9 +37,9 @@ Document = dict[str, Any]
 
 
 def make_folder(asked: str, prefix: str = "") -> Path:
-    """A new folder: RESULTS=, or one named for the time, with results/latest pointing to it.
+    """A new folder: RESULTS=, or one named for the time.
 
-    A prefix tells apart what is not the results of a check; latest points to those alone.
+    A prefix tells apart what is not the results of a check.
     """
     if asked:
         folder = Path(asked).absolute()
@@ -62,13 +62,16 @@ def make_folder(asked: str, prefix: str = "") -> Path:
         parent.mkdir(exist_ok=True)
         folder = _new_below(parent, prefix)
         files.check_space(folder, NEED_MIB, "a run")
-        if prefix:
-            return folder
-        link = parent / f".latest-{os.getpid()}"
+    return folder
+
+
+def set_latest(folder: Path) -> None:
+    """Let results/latest point to the results of a check: to a folder that gets a result.json."""
+    with files.disk_errors(folder):
+        link = folder.with_name(f".latest-{os.getpid()}")
         link.unlink(missing_ok=True)
         link.symlink_to(folder.name)
-        os.replace(link, parent / LATEST)
-    return folder
+        os.replace(link, folder.with_name(LATEST))
 
 
 @contextlib.contextmanager

@@ -44,11 +44,10 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     options.trace_words = trace.EACH_TIME if branches else trace.ONCE
     options.append = " ".join(word for word in (options.append, NO_KASLR) if word)
     options.patience = LOGGED * (options.patience or 1.0)
-    folder = results.make_folder(options.results or "")
-    options.results = str(folder)
     status = check.check(options, words, screen)
     if status == errors.INTERRUPTED:
         return status
+    folder = Path(options.results)
     logs = sorted(folder.glob(f"*/boot-*/{trace.LOG}"))
     if not logs:
         raise InfrastructureError("QEMU left no log of what it executed", f"see {folder}")
