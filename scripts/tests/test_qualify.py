@@ -266,7 +266,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespa
     made = kernel(tmp_path / "kernel")
     monkeypatch.setattr(kernels, "resolve", lambda _options, _say: made)
     monkeypatch.setattr(features, "load", lambda: CATALOGUE)
-    return argparse.Namespace(results=str(tmp_path / "results"), profile="")
+    words = dict.fromkeys(("kdir", "kbuild_output", "profile"))
+    return argparse.Namespace(results=str(tmp_path / "results"), kernel="fake", **words)
 
 
 def checked(found: dict[str, Any]) -> Any:
@@ -304,6 +305,27 @@ def test_command_exit_codes(
     unjudged["verdict"]["exit"] = errors.INFRASTRUCTURE
     monkeypatch.setattr(check, "check", checked(unjudged))
     assert qualify.run(command, [], Screen()) == errors.INFRASTRUCTURE
+
+
+def test_results_alone_name_their_kernel(
+    command: argparse.Namespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = kernel(tmp_path / "tree")
+    monkeypatch.setattr(kernels, "resolve", lambda _options, _say: made)
+    Path(command.results).mkdir()
+    words = ["KDIR=tree", "DEBUG=1", "PERSONALITY=tdx"]
+    results.write(Path(command.results), {**GOOD, "words": words})
+    command.kernel = None
+    assert qualify.run(command, [], Screen()) == errors.OK
+    assert (command.kdir, command.debug) == ("tree", True)
+
+
+def test_results_alone_have_to_be_there(command: argparse.Namespace) -> None:
+    command.kernel = None
+    with pytest.raises(UsageError, match="holds no results") as error:
+        qualify.run(command, [], Screen())
+    assert "KERNEL=<kernel>" in error.value.hint
+    assert not Path(command.results).exists()
 
 
 def test_results_of_another_kernel_are_refused(command: argparse.Namespace, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import check, errors, expect, features, files, kernels, package, results
+from coco import check, errors, expect, features, files, kernels, package, results, variables
 from coco.errors import UsageError
 from coco.features import Catalogue, Feature, Profile
 from coco.model import PERSONALITIES, rest, some
@@ -70,6 +70,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """The whole verb: check the kernel, or take results of it, and judge."""
     catalogue = features.load()
     profile = features.load_profile(options.profile or "", catalogue)
+    _take_kernel(options)
     kernel = kernels.resolve(options, screen.say)
     folder, document, code = _results(options, words, kernel, screen)
     if code == errors.INTERRUPTED:
@@ -83,6 +84,21 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     if broken or document["verdict"]["exit"] == errors.INFRASTRUCTURE:
         return errors.INFRASTRUCTURE
     return errors.FINDING if found.findings else errors.OK
+
+
+def _take_kernel(options: argparse.Namespace) -> None:
+    """Where only RESULTS= is given, the kernel is that of these results."""
+    if not options.results or options.kernel or options.kdir or options.kbuild_output:
+        return
+    if not (Path(options.results) / results.RESULT).is_file():
+        raise UsageError(
+            f"RESULTS={options.results} holds no results",
+            "name those of a check, or the kernel to check into a new folder: KERNEL=<kernel>",
+        )
+    for word in results.read(Path(options.results))["words"]:
+        name, _, text = word.partition("=")
+        if name in variables.KERNEL_WORDS:
+            setattr(options, name.lower(), variables.VARIABLES[name].parse(text))
 
 
 def _results(
