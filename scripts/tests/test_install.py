@@ -132,6 +132,17 @@ def test_manual_page_has_every_command_and_variable(installed: Path) -> None:
         assert f".BI {name}= " in text
 
 
+def test_what_a_variable_means_to_one_command_is_in_its_help_and_in_the_manual_page() -> None:
+    page = "\n".join(man.page())
+    taken = {verb.name: verb.variables for verb in cli.VERBS}
+    assert "results/latest" in variables.of_verb("RESULTS")["report"]
+    for name in variables.VARIABLES:
+        for verb, text in variables.of_verb(name).items():
+            assert name in taken[verb]
+            assert text in " ".join(variables.describe([name], verb).split())
+            assert text in page.replace("\\-", "-")
+
+
 def test_manual_page_is_well_formed(tmp_path: Path) -> None:
     if not shutil.which("groff"):
         pytest.skip("groff is not installed")

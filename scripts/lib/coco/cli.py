@@ -165,7 +165,7 @@ def _epilog(verb: Verb) -> str:
     if not verb.variables:
         return EXIT_CODES
     title = "variables (also as --name VALUE, or COCO_NAME in the environment):"
-    return f"{title}\n{variables.describe(verb.variables)}\n\n{EXIT_CODES}"
+    return f"{title}\n{variables.describe(verb.variables, verb.name)}\n\n{EXIT_CODES}"
 
 
 def machine(_options: argparse.Namespace, _words: list[str], screen: Screen) -> int:

@@ -41,6 +41,9 @@ def page() -> Iterator[str]:
         yield ".TP"
         yield f'.BI {_text(variable.name)}= "{_text(variable.value)}"'
         yield _text(variable.help)
+        for name, text in variables.of_verb(variable.name).items():
+            yield ".br"
+            yield f"\\fB{_text(name)}\\fR: {_text(text)}"
     yield ".SH WORDS OF THE MACHINE"
     yield "For MACHINE=; more of each in the source that is named, below machine/."
     for name, (_, meaning) in machine_words.WORDS.items():

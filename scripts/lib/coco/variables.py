@@ -202,6 +202,37 @@ _ALL = (
 )
 VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _ALL}
 
+# What it means to some commands
+_OF_VERBS: Mapping[str, Mapping[str, str]] = {
+    "KDIR": {
+        "audit, catalogue": "read this tree, without building anything",
+        "prove, selfcheck": "the tree to build kernels from, which is never written to",
+    },
+    "FIX": {"catalogue": "list these fixes: id (also a glob), CVE or commit"},
+    "SUITE": {
+        "catalogue": "list what is to turn each case of these suites red",
+        "selfcheck": "only recipes that turn a case of these suites red",
+    },
+    "TIER": {
+        "qualify, matrix": "how much (default: full)",
+        "selfcheck": "a sample of the recipes (default: smoke), or all",
+        "test": "full: those that boot a shipped kernel for minutes, too",
+    },
+    "RESULTS": {
+        "report": "the results to show, a folder or its result.json (default: results/latest)",
+        "audit": "results of a check, to judge by; with KERNEL= or KBUILD_OUTPUT= a new folder "
+        "(default: results/audit-<time>)",
+        "qualify": "results of a check, to judge by; with a kernel also a new folder, to check "
+        "it into (default: results/<time>)",
+        "matrix": "a new folder, or that of a matrix to go on with (default: results/matrix)",
+        "soak": "a new folder, or that of a soak to go on with (default: results/soak)",
+        "prove": "a new folder, or that of a run to go on with (default: results/prove-<time>)",
+        "selfcheck": "a new folder, or that of a run to go on with "
+        "(default: results/selfcheck-<time>)",
+        "bench": "where results go (default: results/bench-<time>)",
+    },
+}
+
 # What others call it
 _OTHER_NAMES = {
     "PLATFORM": "PERSONALITY",
@@ -239,13 +270,19 @@ def add(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
         parser.add_argument(flag(name), dest=name.lower(), help=argparse.SUPPRESS, **more)
 
 
-def describe(names: Iterable[str], width: int = 98, indent: int = 30) -> str:
+def of_verb(name: str) -> dict[str, str]:
+    """What a variable means to commands to which it means something of their own."""
+    found = _OF_VERBS.get(name, {})
+    return {verb: text for verbs, text in found.items() for verb in verbs.split(", ")}
+
+
+def describe(names: Iterable[str], verb: str, width: int = 98, indent: int = 30) -> str:
     """The variables of a command for its --help."""
     lines = []
     for name in names:
         variable = VARIABLES[name]
         head = f"  {name}={variable.value}"
-        text = textwrap.wrap(variable.help, width - indent)
+        text = textwrap.wrap(of_verb(name).get(verb, variable.help), width - indent)
         if len(head) >= indent:
             lines.append(head)
             head = ""
