@@ -65,6 +65,7 @@ class World:
         self.runs: dict[str, tuple[Any, ...]] = {"fake:6.9": FIRST, "fake:6.12": SECOND}
         self.checked: list[str] = []
         self.exit = errors.OK
+        self.words: tuple[str, ...] = ()  # besides KERNELS=
         monkeypatch.setattr(kernels, "resolve", self.resolve)
         monkeypatch.setattr(check, "check", self.check)
 
@@ -80,12 +81,18 @@ class World:
         folder.mkdir(parents=True)
         made = result(self.kernels[options.kernel], *self.runs[options.kernel])
         made["verdict"]["exit"] = self.exit
+        made |= {"words": words, "tier": options.tier}
         results.write(folder, made)
         return 0
 
     def matrix(self, *words: str) -> int:
         with (self.folder.parent / "screen").open("w") as out:
-            return matrix.run(*_options(self.folder, words), Screen(out))
+            options = argparse.Namespace(
+                kernels=" ".join(words), results=str(self.folder), jobs=None, tier=None
+            )
+            for name, _, text in (word.partition("=") for word in self.words):
+                setattr(options, name.lower(), text)
+            return matrix.run(options, [f"KERNELS={' '.join(words)}", *self.words], Screen(out))
 
     @property
     def document(self) -> dict[str, Any]:
@@ -95,11 +102,6 @@ class World:
     @property
     def page(self) -> str:
         return (self.folder / "index.html").read_text(encoding="utf-8")
-
-
-def _options(folder: Path, words: tuple[str, ...]) -> tuple[argparse.Namespace, list[str]]:
-    options = argparse.Namespace(kernels=" ".join(words), results=str(folder), jobs=None)
-    return options, [f"KERNELS={' '.join(words)}"]
 
 
 @pytest.fixture
@@ -194,6 +196,17 @@ def test_kernel_of_which_cases_could_not_be_judged_is_tried_again(world: World) 
     world.exit = errors.OK
     assert world.matrix("fake:6.12") == errors.OK
     assert world.checked == ["fake:6.12"] * 2
+
+
+def test_page_of_a_kernel_tells_how_to_check_it_again(world: World) -> None:
+    for words, tier in (("PERSONALITY=tdx",), "full"), (("TIER=smoke", "VCPUS=2"), "smoke"):
+        shutil.rmtree(world.folder, ignore_errors=True)
+        world.words = words
+        world.matrix("fake:6.12")
+        evidence = (world.folder / "fake_6.12/index.html").read_text(encoding="utf-8")
+        rest = [word for word in words if not word.startswith("TIER=")]
+        again = " ".join(["scripts/coco check KERNEL=fake:6.12", *rest, f"TIER={tier}"])
+        assert f"<code>{again}</code>" in evidence
 
 
 def test_matrix_of_nothing_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

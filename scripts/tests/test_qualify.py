@@ -106,7 +106,7 @@ KNOWN = case("vc.b", "fail", "known", reference="no fix known")
 @pytest.mark.parametrize(
     ("cases", "state", "evidence"),
     [
-        ((), "unknown", "no case exercises it yet"),
+        ((), "unknown", "no case that ran exercises it"),
         ((case("vc.a", "skip", message="needs the machine"),), "unknown", "needs the machine"),
         ((case("vc.a", "error", "error", message="0x999"),), "unknown", "not be judged: 0x999"),
         ((case("vc.a"), KNOWN), "partial", "vc.b: no fix known"),
@@ -266,7 +266,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespa
     made = kernel(tmp_path / "kernel")
     monkeypatch.setattr(kernels, "resolve", lambda _options, _say: made)
     monkeypatch.setattr(features, "load", lambda: CATALOGUE)
-    words = dict.fromkeys(("kdir", "kbuild_output", "profile"))
+    words = dict.fromkeys(("kdir", "kbuild_output", "profile", "tier"))
     return argparse.Namespace(results=str(tmp_path / "results"), kernel="fake", **words)
 
 
@@ -289,6 +289,16 @@ def test_command_checks_then_judges_and_keeps_the_evidence(
     # ... and a second time without a check
     monkeypatch.setattr(check, "check", None)
     assert qualify.run(command, [], Screen()) == errors.OK
+
+
+@pytest.mark.parametrize(("asked", "tier"), [(None, "full"), ("smoke", "smoke")])
+def test_command_checks_all_that_applies_unless_told_otherwise(
+    command: argparse.Namespace, monkeypatch: pytest.MonkeyPatch, asked: str | None, tier: str
+) -> None:
+    monkeypatch.setattr(check, "check", checked(GOOD))
+    command.tier = asked
+    qualify.run(command, [], Screen())
+    assert command.tier == tier
 
 
 def test_command_exit_codes(

@@ -98,6 +98,7 @@ def _one(
     own.kernel, own.results = word, str(folder / entry.folder)
     own.jobs = options.jobs or DEFAULT_JOBS
     own.gdb = ""
+    own.tier = options.tier or expect.TIERS[-1]
     try:
         kernel = kernels.resolve(own, screen.say)
         document = _results(own, kernel, words, screen)
@@ -126,7 +127,6 @@ def _results(
         )
         folder.rename(old)
         screen.line(f"  results of {document['started']} no longer hold, moved to {old.name}")
-    options.tier = expect.FULL
     return check.within(options, words, ("KERNELS", "RESULTS"), screen)
 
 

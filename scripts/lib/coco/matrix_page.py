@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from coco import audit, plot, qualify
+from coco import audit, plot, qualify, report
 from coco.qemu import CONSOLE, MACHINE_LOG, STREAM
 
 Document = Mapping[str, Any]
@@ -108,6 +108,7 @@ def evidence(kernel: Document, document: Document, matrix: Document) -> str:
         .render(
             kernel=kernel,
             document=document,
+            again=report.again(document),
             titles=matrix["features"],
             fixes=matrix["fixes"],
             known=known,

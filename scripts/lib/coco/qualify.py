@@ -108,7 +108,8 @@ def _results(
     folder = Path(options.results).absolute() if options.results else None
     if folder is None or not (folder / results.RESULT).exists():
         chosen = [word for word in words if not word.startswith("PROFILE=")]
-        options.tier = expect.FULL  # all that applies: what no case showed is unknown
+        # All that applies, unless TIER= says otherwise: what no case showed is unknown
+        options.tier = options.tier or expect.FULL
         code = check.check(options, chosen, screen)
         screen.line()
         folder = Path(options.results)
@@ -229,7 +230,7 @@ def _why_unknown(
     if not_built:
         return sorted(" ".join(reason.split()) for reason in not_built)
     if not cases:
-        return ["no case exercises it yet"]
+        return ["no case that ran exercises it"]
     words = {"skip": "skipped", "error": "could not be judged"}
     said = {f"{words[case['status']]}: {case['message']}" for case in cases}
     return sorted(said)[:SHOWN_CASES]

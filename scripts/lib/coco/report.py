@@ -26,6 +26,7 @@ SHOWN_EVENTS = 4
 SHOWN_DIAGNOSTICS = 5
 SHOWN_TRACE = 10
 _ORDER = ("fail", "error", "miss", "pass", "skip")  # what to tell first
+_NOT_AGAIN = ("TIER", "RESULTS", "JOBS")  # of another place or moment, or said anyway
 WIDTH = 13  # of a run's name
 
 
@@ -259,6 +260,12 @@ def _said(case: Case) -> list[str]:
             if text in line:
                 return said[number + 1 : number + 1 + SHOWN_TRACE]
     return said[-SHOWN_DIAGNOSTICS:]
+
+
+def again(document: Document) -> str:
+    """The command that checks all of it again."""
+    words = [word for word in document["words"] if word.partition("=")[0] not in _NOT_AGAIN]
+    return shlex.join([parts.program(), "check", *words, f"TIER={document['tier']}"])
 
 
 def repeat(document: Document, run: Document, case: Case) -> str:
