@@ -198,6 +198,15 @@ def test_kernel_of_which_cases_could_not_be_judged_is_tried_again(world: World) 
     assert world.checked == ["fake:6.12"] * 2
 
 
+def test_boots_with_more_vcpus_are_on_the_page_and_in_the_text(world: World) -> None:
+    world.runs["fake:6.12"] = (run("tdx-2cpu", case("boot.reaches_init"), boot_seconds=6.5),)
+    world.matrix("fake:6.12")
+    table = world.page.partition("The same in figures")[2]
+    assert '<th scope="col">tdx-2cpu</th>' in table and "<td>6.5 s</td>" in table
+    assert 'class="bar tdx"' in world.page
+    assert "  tdx-2cpu      " in (world.folder / "matrix.txt").read_text(encoding="utf-8")
+
+
 def test_page_of_a_kernel_tells_how_to_check_it_again(world: World) -> None:
     for words, tier in (("PERSONALITY=tdx",), "full"), (("TIER=smoke", "VCPUS=2"), "smoke"):
         shutil.rmtree(world.folder, ignore_errors=True)
@@ -270,13 +279,14 @@ def test_page_asks_nothing_of_elsewhere_and_escapes(both: World) -> None:
 
 
 def test_bars_are_to_scale() -> None:
-    svg = plot.bars({"k <1>": {"none": 2.0, "tdx": 4.0}}, "s", "title")
+    kinds = {"none": "none", "tdx-3cpu": "tdx"}
+    svg = plot.bars({"k <1>": {"none": 2.0, "tdx-3cpu": 4.0}}, kinds, "s", "title")
     widths = [float(part.split('"')[0]) for part in svg.split(' width="')[1:]]
     assert widths[1] == pytest.approx(2 * widths[0], abs=0.2)
     assert "k &lt;1&gt;" in svg and 'class="bar tdx"' in svg
-    assert plot.bars({}, "s", "title") == ""
+    assert plot.bars({}, {}, "s", "title") == ""
     for value in (0.03, 1.0, 7.3, 420.0):
-        ticks = plot.bars({"k": {"none": value}}, "s", "t").count('class="tick"')
+        ticks = plot.bars({"k": {"none": value}}, kinds, "s", "t").count('class="tick"')
         assert 2 <= ticks <= 2 * plot.TICKS
 
 

@@ -52,6 +52,7 @@ class Entry:
     flaws: list[Document] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     fixes: dict[str, list[str]] = field(default_factory=dict)  # id -> verdict, why
+    runs: dict[str, str] = field(default_factory=dict)  # run -> its personality
     boots: dict[str, float] = field(default_factory=dict)  # run -> seconds to init
 
 
@@ -152,6 +153,7 @@ def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path
     entry.flaws = [{**asdict(one), "text": one.text} for one in found.flaws]
     entry.findings = found.findings
     entry.fixes = _fixes(document)
+    entry.runs = {run["name"]: run["personality"] for run in document["runs"]}
     entry.boots = {
         run["name"]: run["boot_seconds"] for run in document["runs"] if run.get("boot_seconds")
     }
@@ -183,11 +185,14 @@ def matrix(checked: Iterable[Entry], folder: Path, asked: list[str]) -> Document
     listed = {feature.name: feature.title for feature in features.load().features}
     known = entries.load("").fixes
     seen = {name for entry in ordered for name in entry.fixes}
+    runs = {name: which for entry in ordered for name, which in entry.runs.items()}
+    by_personality = sorted(runs, key=lambda name: (PERSONALITIES.index(runs[name]), name))
     return {
         "version": JSON_VERSION,
         "asked": asked,
         "suite_version": parts.version(),
         "technologies": list(PERSONALITIES),
+        "runs": {name: runs[name] for name in by_personality},
         "features": listed,
         "fixes": {name: _fix(known[name]) for name in sorted(seen) if name in known},
         "silent_fixes": len(known) - len(seen),

@@ -56,6 +56,7 @@ def page(matrix: Document) -> str:
             fixes=_fixes(matrix),
             plot=plot.bars(
                 {kernel["word"]: kernel["boots"] for kernel in kernels if kernel["boots"]},
+                matrix["runs"],
                 "s",
                 "seconds from QEMU's start to init, by kernel and personality",
             ),
@@ -147,7 +148,7 @@ def text(matrix: Document) -> list[str]:
         cells = "".join(f"{_letters(verdict):<{width}}" for verdict in verdicts)
         lines.append(f"  {row['id']:<36}{cells}".rstrip())
     lines += ["", f"{'boot to init, seconds':<38}".rstrip()]
-    for name in dict.fromkeys(name for kernel in kernels for name in kernel["boots"]):
+    for name in matrix["runs"]:
         times = (kernel["boots"].get(name) for kernel in kernels)
         cells = "".join(f"{f'{one:.1f}' if one else '':<{width}}" for one in times)
         lines.append(f"  {name:<36}{cells}".rstrip())

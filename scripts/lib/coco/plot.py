@@ -8,8 +8,10 @@ ROW, GAP, LABEL, WIDTH, VALUE = 16, 14, 190, 760, 60
 TICKS = 5
 
 
-def bars(groups: Mapping[str, Mapping[str, float]], unit: str, title: str) -> str:
-    """Horizontal bars: a group a kernel, a bar a run, coloured by the class of the run's name."""
+def bars(
+    groups: Mapping[str, Mapping[str, float]], kinds: Mapping[str, str], unit: str, title: str
+) -> str:
+    """Horizontal bars: a group a kernel, a bar a run, coloured by the class of the run's kind."""
     longest = max((value for bars in groups.values() for value in bars.values()), default=0.0)
     if not longest:
         return ""
@@ -20,7 +22,7 @@ def bars(groups: Mapping[str, Mapping[str, float]], unit: str, title: str) -> st
         lines.append(f'<text class="group" x="0" y="{y}">{escape(name)}</text>')
         y += 6
         for label, value in values.items():
-            lines += _bar(label, value, unit, y, scale)
+            lines += _bar(label, kinds[label], value, unit, y, scale)
             y += ROW
         y += GAP + ROW // 2
     lines = [*_ticks(longest, scale, unit, y - GAP), *lines]
@@ -28,13 +30,13 @@ def bars(groups: Mapping[str, Mapping[str, float]], unit: str, title: str) -> st
     return "\n".join([head, f"<title>{escape(title)}</title>", *lines, "</svg>"])
 
 
-def _bar(label: str, value: float, unit: str, y: int, scale: float) -> Sequence[str]:
+def _bar(label: str, kind: str, value: float, unit: str, y: int, scale: float) -> Sequence[str]:
     width = max(value * scale, 1.0)
     middle = y + ROW - 5
-    kind = escape(label.removesuffix("-2cpu"))
+    look = f"bar {escape(kind)}"
     return (
         f'<text class="label" x="{LABEL - 8}" y="{middle}">{escape(label)}</text>',
-        f'<rect class="bar {kind}" x="{LABEL}" y="{y + 2}" width="{width:.1f}" height="{ROW - 4}">'
+        f'<rect class="{look}" x="{LABEL}" y="{y + 2}" width="{width:.1f}" height="{ROW - 4}">'
         f"<title>{escape(label)}: {value:.2f} {unit}</title></rect>",
         f'<text class="value" x="{LABEL + width + 5:.1f}" y="{middle}">{value:.1f} {unit}</text>',
     )
