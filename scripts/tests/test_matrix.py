@@ -181,6 +181,17 @@ def test_kernel_that_cannot_be_had_is_named_and_comes_last(world: World) -> None
     assert "could not run: fake:nonesuch is not fetched; coco fetch" in world.page
 
 
+def test_kernel_that_never_was_had_is_tried_again_only_when_it_is_asked_for(world: World) -> None:
+    world.matrix("fake:nonesuch", "fake:6.12")
+    world.matrix("fake:nonesuch")
+    assert world.document["asked"] == ["fake:6.12", "fake:nonesuch"]
+    assert world.matrix() == errors.FINDING  # that of fake:6.12
+    assert world.document["asked"] == ["fake:6.12"]
+    # One that was had stays, even if it cannot be had any more
+    del world.kernels["fake:6.12"]
+    assert world.matrix() == world.matrix() == errors.INFRASTRUCTURE
+
+
 def test_exit_code_tells_a_broken_kernel(world: World) -> None:
     assert world.matrix("fake:6.9") == errors.FINDING
     world.runs["fake:6.12"] = (run("none", case("boot.reaches_init")),)

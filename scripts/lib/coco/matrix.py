@@ -59,13 +59,12 @@ class Entry:
 def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """The whole verb."""
     folder = Path(options.results or parts.workplace() / "results/matrix").absolute()
-    asked = (options.kernels or "").split()
-    if not asked and not (folder / FILE).is_file():
+    asked = list(dict.fromkeys([*_asked_before(folder), *(options.kernels or "").split()]))
+    if not asked:
         raise UsageError(
             "matrix needs kernels", 'KERNELS="debian:5.10 debian:6.12", or RESULTS=<an old matrix>'
         )
     with results.hold(folder):
-        asked = list(dict.fromkeys([*_asked_before(folder), *asked]))
         made = []
         for number, word in enumerate(asked, 1):
             screen.line(f"[{number}/{len(asked)}] {word}")
@@ -83,9 +82,15 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
 
 
 def _asked_before(folder: Path) -> list[str]:
-    """The kernels of a matrix that is there."""
+    """The kernels of a matrix that is there, but for words by which none was ever found."""
     try:
-        return list(json.loads((folder / FILE).read_text(encoding="utf-8"))["asked"])
+        before = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        unknown = [one["word"] for one in before["kernels"] if not one["sha256"]]
+        return [
+            word
+            for word in before["asked"]
+            if word not in unknown or (folder / kernels.folder_name(word)).is_dir()
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
@@ -99,9 +104,10 @@ def _one(
     own.kernel, own.results = word, str(folder / entry.folder)
     own.jobs = options.jobs or DEFAULT_JOBS
     own.gdb = ""
-    own.tier = options.tier or expect.TIERS[-1]
+    own.tier = options.tier or expect.FULL
     try:
         kernel = kernels.resolve(own, screen.say)
+        entry.sha256 = kernel.sha256
         document = _results(own, kernel, words, screen)
     except CocoError as error:
         entry.reason = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
@@ -143,7 +149,7 @@ def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path
     profile = Profile()
     found = qualify.judge(kernel, document, features.load(), profile)
     qualify.write(folder, kernel, document, profile, found)
-    entry.name, entry.release, entry.sha256 = kernel.name, kernel.release, kernel.sha256
+    entry.name, entry.release = kernel.name, kernel.release
     entry.version = list(
         expect.kernel_version(kernel.name, kernel.release, bzimage.banner(kernel.vmlinuz))
     )
