@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from documents import case, document, run
 
-from coco import audit, check, cli, errors, kernels, matrix, matrix_page, parts, plot, results
+from coco import audit, check, cli, errors, kernels, matrix, matrix_page, parts, plot, prepare
+from coco import qemu, results
 from coco.errors import UsageError
 from coco.screen import Screen
 
@@ -66,6 +67,11 @@ class World:
         self.checked: list[str] = []
         self.exit = errors.OK
         self.words: tuple[str, ...] = ()  # besides KERNELS=
+        self.machine = folder / "machine.elf"
+        self.machine.touch()
+        self.qemu = "7.2.0"
+        monkeypatch.setattr(parts, "machine", lambda _say: self.machine)
+        monkeypatch.setattr(qemu, "find", lambda _words: qemu.Qemu(("qemu",), self.qemu))
         monkeypatch.setattr(kernels, "resolve", self.resolve)
         monkeypatch.setattr(check, "check", self.check)
 
@@ -82,13 +88,15 @@ class World:
         made = result(self.kernels[options.kernel], *self.runs[options.kernel])
         made["verdict"]["exit"] = self.exit
         made |= {"words": words, "tier": options.tier}
+        made["machine"]["sha256"] = prepare.sha256(self.machine)
+        made["qemu"]["version"] = self.qemu
         results.write(folder, made)
         return 0
 
     def matrix(self, *words: str) -> int:
         with (self.folder.parent / "screen").open("w") as out:
             options = argparse.Namespace(
-                kernels=" ".join(words), results=str(self.folder), jobs=None, tier=None
+                kernels=" ".join(words), results=str(self.folder), jobs=None, tier=None, qemu=None
             )
             for name, _, text in (word.partition("=") for word in self.words):
                 setattr(options, name.lower(), text)
@@ -156,6 +164,31 @@ def test_what_no_longer_holds_is_checked_again_and_kept(both: World, spoilt: str
     both.matrix("fake:6.9")
     assert both.checked[2:] == ["fake:6.9"]
     assert results.read(both.folder / "fake_6.9.old1") == old
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("SUITE=vc",), "other words"),
+        (("TIER=smoke",), "other tier"),
+        (("JOBS=1", "PATIENCE=2"), ""),
+        (("machine",), "other machine"),
+        (("QEMU",), "other QEMU"),
+    ],
+)
+def test_results_by_other_means_are_not_taken_over(
+    world: World, words: tuple[str, ...], why: str
+) -> None:
+    world.matrix("fake:6.12")
+    if words == ("machine",):
+        world.machine.write_bytes(b"other")
+    elif words == ("QEMU",):
+        world.qemu = "9.0.0"
+    else:
+        world.words = words
+    world.matrix()
+    assert (len(world.checked) == 2) == bool(why)
+    assert why in (world.folder.parent / "screen").read_text()
 
 
 def test_interrupted_matrix_keeps_what_it_has(

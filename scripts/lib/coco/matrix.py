@@ -5,8 +5,8 @@
     <folder>/matrix.json   all that the page and the text are made from
     <folder>/index.html    the page; matrix.txt: the same as text
 
-A kernel whose results are there, complete and of this very image and these suites, is not
-checked again: an interrupted matrix goes on where it was.
+A kernel whose results are there, complete, of this very image and by the same suites, machine,
+QEMU and words, is not checked again: an interrupted matrix goes on where it was.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from coco import audit, check, compare, errors, expect, features, files, kernels
-from coco import matrix_page, parts, qualify, results, witnesses
+from coco import matrix_page, parts, qemu, qualify, results, witnesses
 from coco.catalogue import entries
 from coco.catalogue.fix import Fix
 from coco.errors import CocoError, InfrastructureError, UsageError
@@ -30,6 +30,8 @@ from coco.screen import Screen
 JSON_VERSION = 1
 FILE = "matrix.json"
 DEFAULT_JOBS = 2  # machines at a time: a matrix is for the night, on a machine in use
+# Words that change nothing of the results of a kernel; the tier is in the results
+_SHAPELESS = ("KERNEL", "KERNELS", "RESULTS", "TIER", "JOBS", "PATIENCE")
 _THERE = (qualify.SUPPORTED, qualify.PARTIAL)
 
 Document = dict[str, Any]
@@ -64,11 +66,12 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         raise UsageError(
             "matrix needs kernels", 'KERNELS="debian:5.10 debian:6.12", or RESULTS=<an old matrix>'
         )
+    setting = _setting(options, words, screen)
     with results.hold(folder):
         made = []
         for number, word in enumerate(asked, 1):
             screen.line(f"[{number}/{len(asked)}] {word}")
-            made.append(_one(word, folder, options, words, screen))
+            made.append(_one(word, folder, options, words, setting, screen))
             screen.line()
             _write(folder, matrix(made, folder, asked))
         document = matrix(made, folder, asked)
@@ -96,19 +99,23 @@ def _asked_before(folder: Path) -> list[str]:
 
 
 def _one(
-    word: str, folder: Path, options: argparse.Namespace, words: list[str], screen: Screen
+    word: str,
+    folder: Path,
+    options: argparse.Namespace,
+    words: list[str],
+    setting: Document,
+    screen: Screen,
 ) -> Entry:
     """One kernel: checked, or taken from its folder; what prevents it becomes its reason."""
     entry = Entry(word, kernels.folder_name(word))
     own = copy.copy(options)
     own.kernel, own.results = word, str(folder / entry.folder)
     own.jobs = options.jobs or DEFAULT_JOBS
-    own.gdb = ""
-    own.tier = options.tier or expect.FULL
+    own.gdb, own.tier = "", setting["tier"]
     try:
         kernel = kernels.resolve(own, screen.say)
         entry.sha256 = kernel.sha256
-        document = _results(own, kernel, words, screen)
+        document = _results(own, kernel, words, setting, screen)
     except CocoError as error:
         entry.reason = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
         screen.line(f"  {entry.reason}")
@@ -118,13 +125,18 @@ def _one(
 
 
 def _results(
-    options: argparse.Namespace, kernel: kernels.Kernel, words: list[str], screen: Screen
+    options: argparse.Namespace,
+    kernel: kernels.Kernel,
+    words: list[str],
+    setting: Document,
+    screen: Screen,
 ) -> Document:
     """Results that are there and still hold, or new ones."""
     folder = Path(options.results)
     if (folder / results.RESULT).is_file():
         document = results.read(folder)
-        if _holds(document, kernel):
+        why = _against(document, {"image": kernel.sha256, **setting})
+        if not why:
             screen.line(f"  results of {document['started']} are there")
             return document
         old = next(
@@ -133,16 +145,40 @@ def _results(
             if not (path := folder.with_name(f"{folder.name}.old{n}")).exists()
         )
         folder.rename(old)
-        screen.line(f"  results of {document['started']} no longer hold, moved to {old.name}")
+        told = f"results of {document['started']} do not hold"
+        screen.line(f"  {told} ({', '.join(why)}), moved to {old.name}")
     return check.within(options, words, ("KERNELS", "RESULTS"), screen)
 
 
-def _holds(document: Document, kernel: kernels.Kernel) -> bool:
-    """Of this image and these suites, and whole: what could not run is tried again."""
-    same = document["kernel"]["sha256"] == kernel.sha256
-    same = same and document.get("sources") == parts.suite_sources()
+def _setting(options: argparse.Namespace, words: Iterable[str], screen: Screen) -> Document:
+    """What decides the results besides the kernel."""
+    return {
+        "suites": parts.suite_sources(),
+        "machine": files.sha256(parts.machine(screen.say)),
+        "QEMU": qemu.find(options.qemu or "").version,
+        "tier": options.tier or expect.FULL,
+        "words": _shaping(words),
+    }
+
+
+def _shaping(words: Iterable[str]) -> list[str]:
+    return sorted(word for word in words if word.partition("=")[0] not in _SHAPELESS)
+
+
+def _against(document: Document, now: Mapping[str, Any]) -> list[str]:
+    """Why results do not hold: what differs, or was not whole and is tried again."""
+    then = {
+        "image": document["kernel"]["sha256"],
+        "suites": document.get("sources"),
+        "machine": document["machine"]["sha256"],
+        "QEMU": document["qemu"]["version"],
+        "tier": document["tier"],
+        "words": _shaping(document["words"]),
+    }
+    why = [f"other {name}" for name in now if now[name] != then[name]]
     whole = document["complete"] and document["verdict"]["exit"] != errors.INFRASTRUCTURE
-    return bool(same and whole and all(run["state"] == "done" for run in document["runs"]))
+    whole = whole and all(run["state"] == "done" for run in document["runs"])
+    return why if whole else [*why, "not whole"]
 
 
 def _fill(entry: Entry, kernel: kernels.Kernel, document: Document, folder: Path) -> None:
