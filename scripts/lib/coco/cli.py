@@ -66,7 +66,16 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with our errors."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"see: {self.prog} --help")
+        words = self.prog.split()[1:]  # the command, if it is one's
+        raise UsageError(message, f"see: {' '.join([parts.program(), *words])} --help")
+
+
+class _Version(argparse.Action):
+    """--version, which git has to be asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(f"coco-guest-tests {parts.version()}")
+        parser.exit()
 
 
 def main(words: Sequence[str]) -> int:
@@ -116,9 +125,11 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 
 def _run(words: list[str], screen: Screen) -> int:
     parser = _parser()
-    if not words or words[0] == "help":
+    if not words or words == ["help"]:
         parser.print_help()
         return errors.OK if words else errors.USAGE
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
     verbs = {verb.name: verb for verb in VERBS}
     if words[0].startswith("-"):
         parser.parse_args(words[:1])
@@ -126,9 +137,12 @@ def _run(words: list[str], screen: Screen) -> int:
     if words[0] not in verbs:
         raise UsageError(f"unknown command {words[0]!r}", did_you_mean(words[0], verbs))
     verb = verbs[words[0]]
-    options = parser.parse_args(
+    options, unknown = parser.parse_known_args(
         [verb.name, *variables.to_options(words[1:], verb.name, verb.variables, verb.places)]
     )
+    if unknown:
+        hint = f"see: {parts.program()} {verb.name} --help"
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", hint)
     said = variables.settle(options)
     module, _, function = verb.run.partition(":")
     code: int = getattr(importlib.import_module(module), function)(options, said, screen)
@@ -145,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=_Layout,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="verb", metavar="<command>", required=True)
     for verb in VERBS:
         command = commands.add_parser(
