@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The command line as a user meets it: messages, hints and exit codes."""
 
+import ast
 import importlib
 import inspect
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -96,6 +98,16 @@ def test_help_of_quickstart_installs_and_downloads_nothing() -> None:
     status, text = run(COCO, "quickstart", "--help")
     assert (status, text.partition("\n")[0]) == (0, "usage: coco quickstart [NAME=VALUE ...]")
     assert "KDIR=<tree>" in text
+
+
+def test_hints_call_this_program_as_it_is_started() -> None:
+    """A checkout has no coco in the PATH: parts.program()."""
+    literal = re.compile(rf"(?<!scripts/)\bcoco ({'|'.join(verb.name for verb in cli.VERBS)})\b")
+    for path in sorted((REPOSITORY / "scripts/lib/coco").rglob("*.py")):
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        calls = [node for node in tree if isinstance(node, ast.Call)]
+        texts = [one for call in calls for one in ast.walk(call) if isinstance(one, ast.Constant)]
+        assert [text.value for text in texts if literal.search(str(text.value))] == [], path
 
 
 def test_too_old_qemu_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from coco import cache, command
+from coco import cache, command, parts
 from coco.cache import Say
 from coco.errors import InfrastructureError
 
@@ -115,7 +115,7 @@ class Client:
                 return gone or [packages[0]]
             raise InfrastructureError(
                 f"the download failed\n{_apt_errors(text)}",
-                "is the network up?  then run `coco fetch` again",
+                f"is the network up?  then run `{parts.program()} fetch` again",
             ) from error
         for package in packages:
             self._verify(package, folder)
@@ -129,7 +129,7 @@ class Client:
             raise InfrastructureError(
                 f"{package.name} {package.version}: sha256 is {digest}, "
                 f"the signed index says {package.sha256}",
-                "run `coco fetch` again; if it stays so, the mirror is damaged",
+                f"run `{parts.program()} fetch` again; if it stays so, the mirror is damaged",
             )
 
     def _mirrors(self) -> tuple[list[str], list[str]]:

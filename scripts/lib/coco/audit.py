@@ -378,5 +378,5 @@ def _same_kernel(tree: Tree, kernel: Mapping[str, Any], folder: str) -> None:
     if tree.version and tree.version not in (one[: len(tree.version)] for one in said):
         raise UsageError(
             f"RESULTS={folder} is about {kernel['name']}, KDIR= is {tree}",
-            "check this tree first: coco check KDIR=<tree> RESULTS=<new folder>",
+            f"check this tree first: {parts.program()} check KDIR=<tree> RESULTS=<new folder>",
         )

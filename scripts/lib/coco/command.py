@@ -173,8 +173,10 @@ def filtered(argv: Sequence[str], data: bytes, what: str) -> bytes:
 
 
 def _not_installed(tool: str, what: str) -> CocoError:
+    from coco import parts  # which needs this module
+
     return InfrastructureError(
-        f"{what} needs {tool}, which is not installed", "run `coco deps` as root"
+        f"{what} needs {tool}, which is not installed", f"run `{parts.program()} deps` as root"
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import errors, files, results
+from coco import errors, files, parts, results
 from coco.errors import UsageError
 from coco.screen import Screen
 from coco.verdict import FINDING
@@ -52,7 +52,9 @@ class Change:
 def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     """The whole verb."""
     if not options.old or not options.new:
-        raise UsageError("compare takes two results", "coco compare <old> <new>: files or folders")
+        raise UsageError(
+            "compare takes two results", f"{parts.program()} compare <old> <new>: files or folders"
+        )
     old, new = results.read(Path(options.old)), results.read(Path(options.new))
     silicon = is_silicon(old) != is_silicon(new)
     if silicon:
@@ -203,7 +205,7 @@ def against_silicon(silicon: Document, model: Document) -> list[Change]:
     if not runs:
         raise UsageError(
             f"the model's results have no run of {technology}",
-            f"make them: coco check PERSONALITY={technology}",
+            f"make them: {parts.program()} check PERSONALITY={technology}",
         )
     modelled = {case["id"]: case for case in runs[0]["cases"]}
     changes = []

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import cache, command, config
+from coco import cache, command, config, parts
 from coco.cache import Say
 from coco.errors import Unavailable, UsageError
 from coco.kernels import Kernel, unpacked
@@ -144,7 +144,7 @@ def _compiler(kernel: Kernel) -> _Compiler:
     if chosen is None:
         raise Unavailable(
             f"{kernel.name} was built with {name}, which is not installed",
-            "install it (`coco deps` installs gcc), or give MODULES=<dir>",
+            f"install it (`{parts.program()} deps` installs gcc), or give MODULES=<dir>",
         )
     version = command.output([chosen, "--version"], "asking the compiler").splitlines()[0]
     ours = re.search(r"(\d+)\.\d+\.\d+", version)

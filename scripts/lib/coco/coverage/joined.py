@@ -20,7 +20,9 @@ def read(names: Iterable[str]) -> list[Document]:
     """The coverage of some results folders (or files), which must be of one kernel and area."""
     paths = [Path(name) / FILE if Path(name).is_dir() else Path(name) for name in names]
     if not paths:
-        raise UsageError("JOIN= names no results", "JOIN=<results>[,<results>], of coco coverage")
+        raise UsageError(
+            "JOIN= names no results", "JOIN=<results>[,<results>], folders of coverage"
+        )
     documents = [_read(path) for path in paths]
     for path, one in zip(paths, documents):
         if one["kernel"]["sha256"] != documents[0]["kernel"]["sha256"]:

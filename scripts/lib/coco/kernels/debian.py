@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coco import apt, cache, config, files
+from coco import apt, cache, config, files, parts
 from coco.apt import Package, deb
 from coco.cache import Say
 from coco.debversion import compare, sort_key
@@ -66,7 +66,7 @@ def resolve(spec: str, say: Say = cache.quiet) -> Kernel:
         have = ", ".join(sorted(facts["version"] for _, facts in _cached()))
         raise InfrastructureError(
             f"{wanted} is not in the cache" + (f" (there: {have})" if have else ""),
-            f"run `coco fetch KERNEL={wanted}`, which downloads it",
+            f"run `{parts.program()} fetch KERNEL={wanted}`, which downloads it",
         )
     best = max(found, key=lambda item: _rank(item[1]["version"], item[1]["suite"]))
     return _kernel(*best)
@@ -107,7 +107,7 @@ def _fetch(client: apt.Client, wanted: Wanted, say: Say) -> Kernel:
         return _kernel(path, _facts(path))
     raise InfrastructureError(
         f"the mirror's index names {wanted}, but parts of it are gone",
-        "try `coco fetch` again later, or another version",
+        f"try `{parts.program()} fetch` again later, or another version",
     )
 
 

@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from coco import command
+from coco import command, parts
 from coco.errors import InfrastructureError, UsageError
 from coco.kernels import unpacked
 
@@ -57,7 +57,8 @@ def unpack(package: Path, folder: Path) -> None:
     try:
         done = subprocess.run(argv, cwd=folder, input=archive, capture_output=True, check=False)
     except FileNotFoundError as error:
-        raise InfrastructureError("cpio is not installed", "run `coco deps` as root") from error
+        hint = f"run `{parts.program()} deps` as root"
+        raise InfrastructureError("cpio is not installed", hint) from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise UsageError(f"{package} does not unpack: {said.splitlines()[-1] if said else 'cpio'}")

@@ -20,7 +20,7 @@ def check(options: argparse.Namespace) -> None:
     if not options.kdir:
         raise UsageError(
             "prove builds the kernel with and without a fix, so it needs the source",
-            "KDIR=<tree>; of a shipped kernel, coco check and coco audit tell which fixes it has",
+            "KDIR=<tree>; of a shipped kernel, check and audit tell which fixes it has",
         )
     if not options.fix and not options.case:
         raise UsageError(
