@@ -234,6 +234,8 @@ def test_report_prints_each_format(tmp_path: Path, capsys: pytest.CaptureFixture
     [
         (["FORMAT=junti"], "did you mean junit?"),
         (["FORMAT=junit", "ORIGIN=lab"], "ORIGIN= is for FORMAT=kcidb"),
+        (["ORIGIN=lab"], "ORIGIN= is for FORMAT=kcidb"),
+        (["FORMAT=json", "URL=https://lab"], "URL= is for FORMAT=kcidb"),
         (["FORMAT=kcidb", "ORIGIN=My Lab"], "a-z, 0-9 and _"),
     ],
 )

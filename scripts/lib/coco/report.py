@@ -42,16 +42,16 @@ def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
 def lines(document: Document, folder: Path, options: argparse.Namespace) -> list[str]:
     """A whole document, for people or in a format of others."""
     name = options.format or "text"
+    words = {word: getattr(options, word) for word in ("origin", "build_id", "url")}
+    given = {word: value for word, value in words.items() if value}
+    if given and name != "kcidb":
+        raise UsageError(f"{next(iter(given)).upper()}= is for FORMAT=kcidb alone")
     if name == "text":
         runs = map(run_line, document["runs"])
         end = [*body(document, folder), *verdict(document, folder)]
         return [*header(document), "", *runs, *end]
     if name == "json":
         return json.dumps(document, indent=1).splitlines()
-    words = {word: getattr(options, word) for word in ("origin", "build_id", "url")}
-    given = {word: value for word, value in words.items() if value}
-    if given and name != "kcidb":
-        raise UsageError(f"{next(iter(given)).upper()}= is for FORMAT=kcidb alone")
     return writers.write(document, name, given).splitlines()
 
 
