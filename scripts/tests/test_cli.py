@@ -74,6 +74,8 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["report", "RESULTS=/nonexistent"], 2, "/nonexistent"),
         (["catalogue", "KDIR=/nonexistent"], 2, "KDIR=/nonexistent: no such folder"),
         (["catalogue", "KDIR=/usr"], 2, "KDIR=/usr is no kernel tree"),
+        (["tarball", "HEADERS=/usr"], 2, "HEADERS= belongs to a kernel, and none is named"),
+        (["tarball", "CONFIG=/nonexistent"], 2, "CONFIG= belongs to a kernel"),
         (["new-test"], 2, "NAME="),
         (["new-test", "NAME=x"], 2, "of 2 to 31 letters"),
     ],

@@ -38,8 +38,15 @@ def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     target = Path(options.file or parts.workplace() / f"build/coco-guest-{version}.tar.gz")
     if target.is_dir() or not target.name.endswith((".tar.gz", ".tgz")):
         raise UsageError(f"FILE={target} is no name of an archive", "end it with .tar.gz")
+    named = any(getattr(options, word, None) for word in _KERNEL_WORDS)
+    for word in ("headers", "config", "debug"):
+        if getattr(options, word, None) and not named:
+            raise UsageError(
+                f"{word.upper()}= belongs to a kernel, and none is named",
+                "KERNEL=<kernel> or KDIR=<tree>: its modules are built into the archive",
+            )
     files = contents(version, parts.selftests(screen.say))
-    if any(getattr(options, word, None) for word in _KERNEL_WORDS):
+    if named:
         kernel = kernels.resolve(options, screen.say)
         files |= built(kernel, options.modules or "", screen.say)
     target.parent.mkdir(parents=True, exist_ok=True)
