@@ -132,6 +132,14 @@ def test_manual_page_has_every_command_and_variable(installed: Path) -> None:
         assert f".BI {name}= " in text
 
 
+def test_every_exit_code_is_in_the_help_and_in_the_manual_page() -> None:
+    page = "\n".join(man.page()).partition(".SH EXIT STATUS")[2]
+    codes = (errors.OK, errors.FINDING, errors.USAGE, errors.INFRASTRUCTURE)
+    ends = (errors.NOTHING_APPLICABLE, errors.INTERRUPTED)
+    for code in (*codes, *ends, errors.BISECT_SKIP, errors.BISECT_ABORT):
+        assert f"\n  {code:<5}" in cli.EXIT_CODES and f"\n.B {code}\n" in page
+
+
 def test_what_a_variable_means_to_one_command_is_in_its_help_and_in_the_manual_page() -> None:
     page = "\n".join(man.page())
     taken = {verb.name: verb.variables for verb in cli.VERBS}

@@ -22,8 +22,10 @@ exit codes:
   0    everything as expected
   1    a finding: a case failed, skipped or is missing against expectation
   2    wrong usage
-  3    could not run: no QEMU, no disk, no network, a limit of the machine
+  3    could not run: no QEMU, no disk, no network, a limit of the machine; prove: just FIXED
   77   nothing applies to this kernel
+  125  prove BISECT=1: nothing can be told of this commit, git bisect run is to skip it
+  128  prove BISECT=1: could not run or wrong usage, git bisect run is to stop
   130  interrupted; results so far are kept
 """
 
@@ -301,7 +303,8 @@ VERBS = (
         "both, and say whether the kernel has the fix: PROVEN if they pass with it, fail without "
         "it, for the reason named beforehand, and nothing else changes. The tree is never "
         "written to. Without the fix is: taken out by the catalogue's recipe, or the other side of "
-        "PATCH= or BASE=. RESULTS= of an interrupted run goes on with it.",
+        "PATCH= or BASE=; where there is none to be had, the verdict is FIXED at best, and the "
+        "exit code 3. RESULTS= of an interrupted run goes on with it.",
         _PROVE,
         "coco.prove.work:run",
     ),
