@@ -176,6 +176,13 @@ def test_a_kernel_that_does_not_build_without_it_proves_nothing(world: World) ->
     assert "does not build: sev.c:1: error" in world.proof["why"]
 
 
+def test_the_change_that_does_not_build_is_where_the_report_says(world: World) -> None:
+    world.fails = altered.DoesNotBuild("sev.c:1: error: no such thing")
+    world.prove()
+    (logs,) = [line.split()[1] for line in world.screen.splitlines() if "  logs  " in line]
+    assert "-\tif (user)" in (Path(logs) / "some-fix.diff").read_text()
+
+
 def test_a_kernel_that_does_not_boot_without_it_proves_nothing(world: World) -> None:
     world.boot_without = "panic"
     assert world.prove() == errors.INFRASTRUCTURE

@@ -12,7 +12,7 @@ import pytest
 from fake_kernel import FIXED
 from proof_world import SOURCE, World
 
-from coco import command, errors, prepare, recipe
+from coco import command, errors, prepare, recipe, results
 from coco.catalogue.fix import Condition, Flip, Probe
 from coco.kernels import Request, altered
 from coco.prove import asked, state
@@ -221,6 +221,11 @@ def test_what_a_shared_kernel_does_not_prove_is_done_again_alone(world: World) -
     assert [set(files) for files in world.built] == [{SOURCE, AMD_SOURCE}, {AMD_SOURCE}]
     verdicts = {one["id"]: one["verdict"] for one in world.document["proofs"]}
     assert verdicts == {"some-fix": "PROVEN", "amd-fix": "NOT PROVEN"}
+    for one in world.document["proofs"]:  # the second run leaves what the first one showed
+        folder = Path(one["parts"][0]["results_without"])
+        ran = {run["name"] for run in results.read(folder)["runs"]}
+        assert ran == ({"sev", "tdx"} if one["id"] == "some-fix" else {"sev"})
+        assert (folder / f"{one['id']}.diff").is_file()
 
 
 def test_code_that_both_technologies_run_is_never_shared(world: World) -> None:

@@ -6,6 +6,7 @@
               <fix>/proof.json        one proof
                     tested-by.txt     a block to paste
                     without[-<part>]/ results of the other side, and <fix>.diff, the change
+              <fix>+<fix>/          the same of two fixes that were taken out together
 """
 
 from collections import Counter

@@ -304,16 +304,20 @@ class Prover:
     ) -> list[PartProof]:
         """One kernel without what the batch takes out, and the verdict on each."""
         start = time.monotonic()
-        made = [self._part(one, folder) for one in batch]
+        part = batch[0].part.name
+        place = folder / "+".join(one.task.fix.id for one in batch)
+        place /= f"{WITHOUT}-{part}" if part else WITHOUT
+        made = [self._part(one, place) for one in batch]
         try:
             other = self._build(batch, prepared, made)
         except (altered.DoesNotBuild, sources.NoOtherSide) as error:
+            self._keep_diffs(batch, place)
             for one in made:
                 one.judgement = Judgement(verdicts.UNKNOWN, error.message)
             return made
-        after = self._side([one.task for one in batch], other, Path(made[0].folder), WITHOUT)
+        after = self._side([one.task for one in batch], other, place, WITHOUT)
+        self._keep_diffs(batch, place)
         for one, removal in zip(made, batch):
-            one.folder = made[0].folder
             wanted = removal.task.wanted
             side = sides.narrow(after, wanted)
             one.counts = sides.counts(side)
@@ -321,19 +325,23 @@ class Prover:
             before = sides.narrow(document, wanted)
             one.judgement = verdicts.judge(flips, before, side, removal.task.fix)
             one.seconds = (time.monotonic() - start) / len(made)
-            text = removal.sources.diff(self._tree.path)
-            (Path(one.folder) / f"{removal.task.fix.id}.diff").write_text(text, encoding="utf-8")
         return made
 
-    def _part(self, removal: Removal, folder: Path) -> PartProof:
-        name = f"{WITHOUT}-{removal.part.name}" if removal.part.name else WITHOUT
+    def _keep_diffs(self, batch: Sequence[Removal], place: Path) -> None:
+        """What was taken out, also where the kernel without it could not be built."""
+        place.mkdir(parents=True, exist_ok=True)
+        for one in batch:
+            text = one.sources.diff(self._tree.path)
+            (place / f"{one.task.fix.id}.diff").write_text(text, encoding="utf-8")
+
+    def _part(self, removal: Removal, place: Path) -> PartProof:
         files = sorted({*removal.sources.with_fix, *removal.sources.without})
         return PartProof(
             removal.part.name,
             removal.sources.how,
             tuple(files),
             Judgement(verdicts.UNKNOWN, ""),
-            folder=str(folder / removal.task.fix.id / name),
+            folder=str(place),
         )
 
     def _build(
