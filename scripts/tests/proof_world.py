@@ -37,6 +37,7 @@ class World:
         self.tree = fake_kernel.tree(folder / "tree")
         (self.tree / SOURCE).parent.mkdir(parents=True)
         (self.tree / SOURCE).write_text(fake_kernel.FIXED, encoding="utf-8")
+        self.upstream = str(fake_kernel.tree(folder / "upstream"))
         self.fixes = {"some-fix": self.fix()}
         self.cases: dict[str, str] = {}  # with the fix
         self.without: dict[str, str] = {"alpha.leaks": "fail"}
@@ -80,7 +81,7 @@ class World:
         return ("without", "with") if self.swapped else ("with", "without")
 
     def prepare_of(self, options: argparse.Namespace, _say: object) -> prepare.Prepared:
-        return self.prepared("upstream" if options.kdir == "upstream" else self.sides[0])
+        return self.prepared("upstream" if options.kdir == self.upstream else self.sides[0])
 
     def prepared(self, side: str) -> prepare.Prepared:
         cases = {"with": self.cases, "without": self.without, "upstream": self.reference}[side]

@@ -67,6 +67,8 @@ def run(*argv: object, **environment: str) -> tuple[int, str]:
         (["check", "QEMU='x"], 2, "QEMU='x: No closing quotation"),
         (["check", "QEMU=/bin/true"], 3, "does not say its version"),
         (["check", "KDIR=/nonexistent"], 2, "/nonexistent"),
+        (["check", "KDIR=/nonexistent", "FIRMWARE=/none"], 2, "FIRMWARE=/none is no file"),
+        (["qualify", "KDIR=/nonexistent", "MODULES=/none"], 2, "MODULES=/none is no folder"),
         (["check", "KERNEL=a", "KDIR=b"], 2, "two kernels"),
         (["check", "stray"], 2, "arguments: stray\n  see: scripts/coco check --help"),
         (["check", "--kernel"], 2, "see: scripts/coco check --help"),

@@ -11,7 +11,7 @@ import pytest
 from fake_kernel import FIXED
 from proof_world import SOURCE, WRITTEN, World
 
-from coco import errors, expect, qemu, recipe
+from coco import errors, expect, prepare, qemu, recipe
 from coco.catalogue.fix import Condition, Flip, Part, Probe
 from coco.kernels import altered, firmware
 from coco.screen import Screen
@@ -154,16 +154,24 @@ def test_nothing_is_said_where_every_case_needs_another_fix(world: World) -> Non
 
 
 def test_cases_are_shown_on_the_reference_first(world: World) -> None:
-    assert world.prove(reference="upstream") == errors.OK
+    assert world.prove(reference=world.upstream) == errors.OK
     assert "  reference   tdx " in world.screen
     assert (world.results / "reference/result.json").is_file()
     block = (world.results / "some-fix/tested-by.txt").read_text()
     assert "its cases pass on 6.12.1-fake" in block
 
 
+def test_a_reference_that_is_not_there_is_refused_before_anything_is_built(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "prepare", None)
+    with pytest.raises(errors.UsageError, match="REFERENCE=/nonexistent: no such folder"):
+        world.prove(reference="/nonexistent")
+
+
 def test_a_case_that_fails_on_the_reference_judges_nobody(world: World) -> None:
     world.reference = world.cases = {"alpha.leaks": "fail"}
-    assert world.prove(reference="upstream") == errors.INFRASTRUCTURE
+    assert world.prove(reference=world.upstream) == errors.INFRASTRUCTURE
     assert world.proof["verdict"] == "UNKNOWN"
     assert "on the reference, 6.12.1-fake, its cases do not pass" in world.proof["why"]
     assert world.built == []

@@ -25,6 +25,7 @@ from coco.errors import CocoError, InfrastructureError, UsageError
 from coco.features import Profile
 from coco.kernels import bzimage
 from coco.model import PERSONALITIES
+from coco.prepare import check_paths
 from coco.screen import Screen
 
 JSON_VERSION = 1
@@ -66,6 +67,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
         raise UsageError(
             "matrix needs kernels", 'KERNELS="debian:5.10 debian:6.12", or RESULTS=<an old matrix>'
         )
+    check_paths(options)
     setting = _setting(options, words, screen)
     with results.hold(folder):
         made = []

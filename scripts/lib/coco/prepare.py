@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coco import cache, expect, image, kernels, modules, parts, plan, qemu, treetests
-from coco.errors import Unavailable
-from coco.kernels import uki
+from coco.errors import Unavailable, UsageError
+from coco.kernels import firmware, uki
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,17 @@ class Prepared:
         return replace(self, available=replace(self.available, firmware=file))
 
 
+def check_paths(options: argparse.Namespace) -> None:
+    """Files and folders that are used only after a kernel was built."""
+    firmware.given(options)
+    folder = getattr(options, "modules", None)
+    if folder and not Path(folder).is_dir():
+        raise UsageError(f"MODULES={folder} is no folder")
+
+
 def prepare(options: argparse.Namespace, say: cache.Say) -> Prepared:
     """Find QEMU, the kernel, and build what runs in it; cheap when nothing changed."""
+    check_paths(options)
     program = qemu.find(options.qemu or "")
     kernel = kernels.resolve(options, say)
     machine = parts.machine(say)

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coco import check, errors, expect, features, files, kernels, package, results, variables
+from coco import check, errors, expect, features, files, kernels, package, prepare, results
+from coco import variables
 from coco.errors import UsageError
 from coco.features import Catalogue, Feature, Profile
 from coco.model import PERSONALITIES, rest, some
@@ -71,6 +72,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     catalogue = features.load()
     profile = features.load_profile(options.profile or "", catalogue)
     _take_kernel(options)
+    prepare.check_paths(options)
     kernel = kernels.resolve(options, screen.say)
     folder, document, code = _results(options, words, kernel, screen)
     if code == errors.INTERRUPTED:

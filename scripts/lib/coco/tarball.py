@@ -17,7 +17,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from coco import cache, errors, expect, kernels, modules, parts
+from coco import cache, errors, expect, kernels, modules, parts, prepare
 from coco.errors import UsageError
 from coco.expect import BOOT, SMP, START, Case, Expectations, Known, Setting, Suite
 from coco.files import disk_errors
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace, _words: list[str], screen: Screen) -> int:
     target = Path(options.file or parts.workplace() / f"build/coco-guest-{version}.tar.gz")
     if target.is_dir() or not target.name.endswith((".tar.gz", ".tgz")):
         raise UsageError(f"FILE={target} is no name of an archive", "end it with .tar.gz")
+    prepare.check_paths(options)
     named = any(getattr(options, word, None) for word in _KERNEL_WORDS)
     for word in ("headers", "config", "debug"):
         if getattr(options, word, None) and not named:

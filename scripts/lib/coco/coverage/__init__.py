@@ -9,7 +9,7 @@ the link; everything else is a check as always.  JOIN= puts together what severa
 import argparse
 from pathlib import Path
 
-from coco import check, errors, files, kernels, parts, results
+from coco import check, errors, files, kernels, parts, prepare, results
 from coco.coverage import debuginfo, explained, joined, report, trace, units
 from coco.errors import InfrastructureError, UsageError
 from coco.model import HANDLERS
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     reasons = explained.load(EXPLAINED)
     if options.join is not None:
         return _join(options, reasons, screen)
+    prepare.check_paths(options)
     kernel = kernels.resolve(options, screen.say)
     if kernel.source not in ("tree", "build") or kernel.headers is None:
         raise UsageError(

@@ -27,16 +27,18 @@ def find(options: argparse.Namespace, wanted: bool) -> Path | None:
 
     Errors: UsageError if FIRMWARE= is no firmware.
     """
-    given = getattr(options, "firmware", None)
-    if given:
-        return _given(Path(given))
-    if not wanted:
-        return None
+    named = given(options)
+    if named or not wanted:
+        return named
     own = Path("/", FILE)
     return _newest() or (own if own.is_file() else None)
 
 
-def _given(path: Path) -> Path:
+def given(options: argparse.Namespace) -> Path | None:
+    """The one that FIRMWARE= names."""
+    if not getattr(options, "firmware", None):
+        return None
+    path = Path(options.firmware)
     if not path.is_file():
         raise UsageError(f"FIRMWARE={path} is no file", "it names an OVMF.fd")
     size = path.stat().st_size

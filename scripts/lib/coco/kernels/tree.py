@@ -52,34 +52,34 @@ def place_of(request: Request) -> kbuild.Place:
     return kbuild.Place.of(tree, variant, kbuild.NOT_CHECKED if variant == "debug" else ())
 
 
-def check_tree(given: Path) -> Path:
-    """The tree's real path, or what is wrong with it."""
+def check_tree(given: Path, word: str = "KDIR") -> Path:
+    """The real path of the tree that word= names, or what is wrong with it."""
     if not given.is_dir():
-        raise UsageError(f"KDIR={given}: no such folder", "give the top folder of a kernel tree")
+        raise UsageError(f"{word}={given}: no such folder", "give the top folder of a kernel tree")
     tree = given.resolve()
     if re.search(r"[\s:]", str(tree)):
         raise UsageError(
-            f"KDIR={tree}: kbuild cannot work where the path has blanks or colons",
+            f"{word}={tree}: kbuild cannot work where the path has blanks or colons",
             "move the tree, or give a bind mount of it",
         )
     if not (tree / "init/main.c").is_file() or not (tree / "Kconfig").is_file():
-        raise UsageError(f"KDIR={given} is no kernel tree{_what_else(tree)}", _what_to_do(tree))
+        raise UsageError(f"{word}={given} is no kernel tree{_what_else(tree)}", _what_to_do(tree))
     if not (tree / "arch/x86/Kconfig").is_file():
         have = sorted(path.parent.name for path in tree.glob("arch/*/Kconfig"))
         raise UsageError(
-            f"KDIR={given} has no arch/x86 (it has {', '.join(have) or 'none'}): "
+            f"{word}={given} has no arch/x86 (it has {', '.join(have) or 'none'}): "
             "the technologies under test are those of x86"
         )
-    version = _version(tree)
+    version = _version(tree, word)
     if version < OLDEST:
         raise UsageError(
-            f"KDIR={given} is Linux {version[0]}.{version[1]}; "
+            f"{word}={given} is Linux {version[0]}.{version[1]}; "
             f"the oldest that can be tested is {OLDEST[0]}.{OLDEST[1]}"
         )
     for name in (".config", "include/config", "arch/x86/include/generated"):
         if (tree / name).exists():
             raise UsageError(
-                f"KDIR={given} was built in place ({name} is there), "
+                f"{word}={given} was built in place ({name} is there), "
                 "and kbuild then refuses to build it anywhere else",
                 f"KBUILD_OUTPUT={given} uses that build as it is; "
                 f"`make -C {given} mrproper` removes it (its .config too)",
@@ -110,11 +110,11 @@ def _what_to_do(tree: Path) -> str:
     return "give the top folder of a kernel tree, the one with init/ and Kconfig"
 
 
-def _version(tree: Path) -> tuple[int, int]:
+def _version(tree: Path, word: str) -> tuple[int, int]:
     text = (tree / "Makefile").read_text(encoding="utf-8", errors="replace")
     found = dict(re.findall(r"^(VERSION|PATCHLEVEL) = (\d+)$", text, re.MULTILINE))
     if len(found) != 2:
-        raise UsageError(f"KDIR={tree}: its Makefile names no kernel version")
+        raise UsageError(f"{word}={tree}: its Makefile names no kernel version")
     return int(found["VERSION"]), int(found["PATCHLEVEL"])
 
 

@@ -52,6 +52,8 @@ class Prover:
         self._screen = screen
         self._request = Request.of(options)
         self._tree = Tree(tree.check_tree(Path(options.kdir)))
+        if options.reference:
+            tree.check_tree(Path(options.reference), "REFERENCE")
         self._written = expect.load(expect.EXPECTATIONS)
         self._listing = listing
         self._fixes = asked.fixes(options, listing, self._written)
