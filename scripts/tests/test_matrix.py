@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from documents import case, document, run
 
-from coco import audit, check, cli, errors, kernels, matrix, matrix_page, parts, plot, prepare
+from coco import audit, check, cli, errors, files, kernels, matrix, matrix_page, parts, plot
 from coco import qemu, results
 from coco.errors import UsageError
 from coco.screen import Screen
@@ -88,7 +88,7 @@ class World:
         made = result(self.kernels[options.kernel], *self.runs[options.kernel])
         made["verdict"]["exit"] = self.exit
         made |= {"words": words, "tier": options.tier}
-        made["machine"]["sha256"] = prepare.sha256(self.machine)
+        made["machine"]["sha256"] = files.sha256(self.machine)
         made["qemu"]["version"] = self.qemu
         results.write(folder, made)
         return 0
