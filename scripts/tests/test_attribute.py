@@ -491,6 +491,18 @@ def test_end_after_the_last_case_is_the_suites() -> None:
     assert got(outcome)["alpha.three"] == "fail splat"
 
 
+def test_panic_is_told_although_another_cpu_comes_to_the_result() -> None:
+    panic = "k|Kernel panic - not syncing: x"
+    for word in ("not ok", "ok"):
+        said = kunit(*PASSED[:2], panic, f"{word} 3 three")
+        log = ["i|ready", *said, f"k|{word} 1 alpha", "m|end reset"]
+        outcome = boot(log, ALPHA)
+        assert got(outcome)["alpha.three"] == "fail panic"
+        assert problems(outcome) == [] and outcome.results[-1].ended
+    log = ["i|ready", *kunit(*PASSED), panic, "m|end reset"]
+    assert got(boot(log, ALPHA))["alpha.three"] == "fail panic"
+
+
 @pytest.mark.parametrize("word", sorted(attribute.NO_VERDICT))
 def test_end_that_says_nothing_of_the_kernel_is_an_error(word: str) -> None:
     log = ["i|ready", *kunit("ok 1 one", "# begin alpha.two"), f"m|end {word}"]

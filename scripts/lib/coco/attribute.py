@@ -243,6 +243,9 @@ def _judge(segment: Segment, item: Item, outcome: Outcome, boot: int, crashed: b
     else:
         if results:
             evidence.add(results[-1], tail)
+            # That the guest ended then is no riddle
+            if crashed and results[-1].cause == evidence.PANIC:
+                results[-1].ended, crashed = True, False
         results += _missing(item, found, _why_missing(segment, results), boot)
         outcome.problems += _problems(segment, item, document, results, outcome.end, crashed)
     outcome.results += results

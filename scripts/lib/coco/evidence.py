@@ -13,6 +13,7 @@ SHOWN_EVENTS = 6
 _HARNESS = re.compile(r"\.[ch]:\d+:(?:\w+:)? ?[Ee]xpected (.*)$")
 _COMPARED = re.compile(r"(.+) \((.*)\) (==|!=|<=?|>=?) (.+) \((.*)\)")
 _BREACH = "breach "
+PANIC = "panic"
 _EVENTS = ("breach", "note", "injected", "expected")
 
 
@@ -117,7 +118,10 @@ def _last_words(diagnostics: list[str]) -> str:
 
 
 def add(result: CaseResult, window: list[Record]) -> None:
-    """Splats and breaches fail a case whatever its result line says."""
+    """Splats and breaches fail a case whatever its result line says; a panic tells more than it.
+
+    Another CPU may come to the case's result after one has panicked.
+    """
     splats = kernel_splats(window)
     held = breaches(window)
     events = [r.text for r in window if r.channel == "m" and r.text.partition(" ")[0] in _EVENTS]
@@ -125,7 +129,7 @@ def add(result: CaseResult, window: list[Record]) -> None:
     result.splats += [f"{hit.kind}: {hit.text}" for hit in splats]
     result.splats += held if result.splats else []  # those may be tolerated
     cause, message = told(splats, held)
-    if cause and result.status != "fail":
+    if cause and (result.status != "fail" or cause == PANIC):
         result.status, result.cause, result.message = "fail", cause, message
 
 
