@@ -10,19 +10,41 @@
 #include "kunit_choice.h"
 #include "machine.h"
 
-static const char *const kind_names[COCO_EV_KINDS] = {
-	[COCO_EV_VC] = "#VC",
-	[COCO_EV_VE] = "#VE",
-	[COCO_EV_GHCB] = "GHCB",
-	[COCO_EV_MSRPROTO] = "GHCB MSR protocol",
-	[COCO_EV_TDVMCALL] = "TDVMCALL",
-	[COCO_EV_TDCALL] = "TDCALL",
-	[COCO_EV_PVALIDATE] = "PVALIDATE",
-	[COCO_EV_PSC] = "page state change",
-	[COCO_EV_INJECT] = "injection",
-	[COCO_EV_BREACH] = "breach",
-	[COCO_EV_NPF] = "nested page fault",
-};
+/* A kind without a name does not build */
+#pragma GCC diagnostic error "-Wswitch"
+
+static const char *kind_name(enum coco_event_kind kind)
+{
+	switch (kind) {
+	case COCO_EV_VC:
+		return "#VC";
+	case COCO_EV_VE:
+		return "#VE";
+	case COCO_EV_GHCB:
+		return "GHCB";
+	case COCO_EV_MSRPROTO:
+		return "GHCB MSR protocol";
+	case COCO_EV_TDVMCALL:
+		return "TDVMCALL";
+	case COCO_EV_TDCALL:
+		return "TDCALL";
+	case COCO_EV_PVALIDATE:
+		return "PVALIDATE";
+	case COCO_EV_PSC:
+		return "page state change";
+	case COCO_EV_INJECT:
+		return "injection";
+	case COCO_EV_BREACH:
+		return "breach";
+	case COCO_EV_NPF:
+		return "nested page fault";
+	case COCO_EV_SVSM:
+		return "SVSM";
+	case COCO_EV_KINDS:
+		break;
+	}
+	return "?";
+}
 
 struct coco_window *coco_window(struct kunit *test)
 {
@@ -170,11 +192,10 @@ void coco_window_show(const struct coco_window *w)
 	pr_info("    # machine: %u events, %u lost\n", w->nevents, w->lost);
 	for (i = 0; i < w->nevents; i++) {
 		const struct coco_event *e = &w->events[i];
-		const char *name = e->kind < COCO_EV_KINDS ? kind_names[e->kind] : NULL;
 		const char *by = e->flags & COCO_EVF_SCRIPTED ? " (scripted)" : "";
 
 		pr_info("    # machine: %s code 0x%llx info 0x%llx 0x%llx mask 0x%llx ret 0x%llx%s\n",
-			name ? name : "?", e->code, e->info1, e->info2, e->mask, e->ret, by);
+			kind_name(e->kind), e->code, e->info1, e->info2, e->mask, e->ret, by);
 		pr_info("    # machine: ... at %pS\n", (void *)(unsigned long)e->rip);
 	}
 }
