@@ -25,8 +25,11 @@
 #include "technology.h"
 
 /*
- * In a suite whose cases make faults - a hostile host, a function that is made to fail: the
- * runner for real guests (guest/run-guest) reads it in the module and refuses to load it.
+ * In a suite that could harm a real guest: it overrides functions of the kernel (lib/override.h),
+ * which works without the machine, too; or its cases end the guest, or run what could end it, and
+ * nothing but COCO_NEEDS_MACHINE() keeps them from it.  When in doubt, marked.  Rules and
+ * injections are no reason: there are none without the machine.  The runner for real guests
+ * (guest/run-guest) reads the mark in the module and refuses to load it.
  */
 #define COCO_INJECTS_FAULTS	MODULE_INFO(coco, "injects-faults")
 
