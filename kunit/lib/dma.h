@@ -49,7 +49,10 @@ void coco_device_writes(struct kunit *test, dma_addr_t to, const void *buf, size
  */
 bool coco_device_finds(struct device *dev, dma_addr_t at, void *buf, size_t len, u32 seed);
 
-/* Pages of this range that the host cannot reach, or that are no RAM; 0 without encryption */
+/*
+ * Pages of this range that the host cannot reach, or that are no RAM; 0 without encryption, and
+ * without the machine, where nobody knows: coco_dma_end() says so in the case's output.
+ */
 unsigned int coco_private_pages(dma_addr_t start, size_t len);
 /* Does this address lie in memory of the kernel's own, and not in that buffer? */
 bool coco_bounced(struct device *dev, dma_addr_t at, const void *buf);
