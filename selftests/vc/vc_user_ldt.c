@@ -11,7 +11,6 @@
  *
  * The segment is flat and of 32 bits; this program is below 4G, so that its own code will do.
  */
-#define _GNU_SOURCE
 #include <asm/ldt.h>
 #include <sched.h>
 #include <stdio.h>
