@@ -15,7 +15,7 @@
  *
  * Most cases fail set_memory_*() itself, by a kprobe on it (lib/override.h), and so
  * show what callers do on every technology, also where no host can cause it.  A TDX
- * host can: it refuses MapGPA (GHCI 348552, TDG.VP.VMCALL<MapGPA>).
+ * host can: it refuses MapGPA (GHCI 344426, TDG.VP.VMCALL<MapGPA>).
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -262,7 +262,7 @@ static void pool_that_is_not_decrypted_is_kept(struct kunit *test)
 /* ---- a host that refuses ---- */
 
 #define MAP_GPA		0x10001
-#define INVALID_OPERAND	0x8000000000000000ull	/* GHCI 348552, TDG.VP.VMCALL completion status */
+#define INVALID_OPERAND	0x8000000000000000ull	/* GHCI 344426, TDG.VP.VMCALL completion status */
 
 static const struct coco_rule refuse = {
 	.kind = COCO_EV_TDVMCALL,

@@ -8,7 +8,7 @@
  * Upstream:    ad8d2326d264 ("dma: swiotlb: handle set_memory_decrypted() failures")
  * Without it:  drivers and devices talk through different memory, without an error anywhere.
  *
- * The host refuses every conversion of the boot (GHCI 348552, TDG.VP.VMCALL<MapGPA>; a rule
+ * The host refuses every conversion of the boot (GHCI 344426, TDG.VP.VMCALL<MapGPA>; a rule
  * of backports/expect/suites).  The kernel warns of that once.
  */
 #include <linux/gfp.h>
