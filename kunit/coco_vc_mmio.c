@@ -4,8 +4,8 @@
  *
  * Path:        nested page fault -> #VC, exit code NPF (400h), vc_handle_mmio() -> GHCB, MMIO
  *              read (8000_0001h) and write (8000_0002h), data in the GHCB's shared buffer
- * Upstream:    "x86/sev-es: Handle MMIO events", "x86/sev-es: Handle MMIO String
- *              Instructions" (5.10)
+ * Upstream:    "x86/sev-es: Handle MMIO events" (5.10),
+ *              0118b604c2c9 ("x86/sev-es: Handle MMIO String Instructions")
  * Without it:  a driver reads registers of its device into the wrong place or with bits
  *              that neither it nor the device had, or MMIO takes secret memory for a device.
  *

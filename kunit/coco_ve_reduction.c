@@ -5,7 +5,7 @@
  *
  * Path:        tdx_early_init() -> reduce_unnecessary_ve() -> TDG.VM.WR of TD_CTLS.REDUCE_VE; from
  *              then on CPUID and RDMSR are the module's, or #GP
- * Upstream:    ("x86/tdx: Disable unnecessary virtualization exceptions")
+ * Upstream:    cd9ce8217345 ("x86/tdx: Disable unnecessary virtualization exceptions")
  * Without it:  the host answers what the module could, and drivers for what a TD has not (machine
  *              checks, MTRRs) ask it about their registers.
  *
