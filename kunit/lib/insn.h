@@ -31,6 +31,12 @@
 #define COCO_VECTOR_VE	20
 #define COCO_VECTOR_VC	29
 
+/*
+ * In registers that instructions must leave alone, or overwrite: its lower half and its lowest word
+ * are like no other, so that one in the place of another shows.
+ */
+#define JUNK		0xa5a4a5a4a5a4a4a4ull
+
 #define COCO_NO_TRAP	(-1)
 #define COCO_LANDING	4
 

@@ -34,9 +34,6 @@
 #define EXIT_MMIO_READ	0x80000001
 #define EXIT_MMIO_WRITE	0x80000002
 
-/* What instructions must leave alone, or overwrite */
-#define JUNK		0xa5a5a5a5a5a5a5a5ull
-
 /* SW_EXITINFO1 1: raise the exception in SW_EXITINFO2, in EVENTINJ's form (56421, section 4) */
 #define HOST_EXCEPTION	1ull
 #define EVENT_UD	(BIT_ULL(31) | 3 << 8 | COCO_VECTOR_UD)

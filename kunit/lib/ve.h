@@ -28,9 +28,6 @@
 #define STATUS_RETRY		1ull
 #define STATUS_INVALID_OPERAND	0x8000000000000000ull
 
-/* What instructions must leave alone, or overwrite */
-#define JUNK		0xa5a4a5a4a5a4a4a4ull
-
 /* Registers in RCX's mask: bit = number of the register; RAX, RCX, RSP are reserved */
 #define R(n)		BIT_ULL(n)
 #define NEVER_EXPOSED	(R(0) | R(1) | R(4))
