@@ -366,14 +366,9 @@ static void mmio_out_of_reach_is_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite dma_suite = {
 	.name = "dma",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = dma_cases,
 };

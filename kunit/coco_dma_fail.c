@@ -319,14 +319,9 @@ static void memory_that_the_host_does_not_make_private_is_kept(struct kunit *tes
 	give_back((unsigned long)cpu, get_order(SIZE), users);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite dma_fail_suite = {
 	.name = "dma_fail",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = dma_fail_cases,
 };

@@ -97,14 +97,9 @@ static void empty_pool_refuses_and_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, private, 0u);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite dma_pool_suite = {
 	.name = "dma_pool",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = dma_pool_cases,
 };

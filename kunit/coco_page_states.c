@@ -187,12 +187,14 @@ static void page_that_is_shared_is_mapped_shared(struct kunit *test)
 
 static int begin(struct kunit *test)
 {
+	int error = coco_case_begin(test);
+
 	image = coco_symbol("_text");
 	image_end = coco_symbol("_end");
 	last_pfn = coco_symbol("max_pfn");
 	if (!image || !image_end || !last_pfn)
-		return -ENOENT;
-	return coco_case_begin(test) ?: coco_dma_begin(test);
+		error = error ?: -ENOENT;
+	return error ?: coco_dma_begin(test);
 }
 
 static struct kunit_suite page_states_suite = {

@@ -460,14 +460,9 @@ static void driver_is_told_to_sync(struct kunit *test)
 }
 #endif
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_suite = {
 	.name = "swiotlb",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_cases,
 };

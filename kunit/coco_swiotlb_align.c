@@ -271,14 +271,9 @@ static void fragmented_pool_refuses_a_mapping_with_an_offset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refused, -ENOMEM);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_align_suite = {
 	.name = "swiotlb_align",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_align_cases,
 };

@@ -62,14 +62,9 @@ static void areas_make_up_the_pool(struct kunit *test)
 			    "the pool was not made smaller");
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_areas_suite = {
 	.name = "swiotlb_areas",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_areas_cases,
 };

@@ -172,14 +172,9 @@ static void full_pool_grows_by_shared_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, wrong, 0u, "mappings that another one overwrote");
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_dynamic_suite = {
 	.name = "swiotlb_dynamic",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_dynamic_cases,
 };

@@ -138,14 +138,9 @@ static void address_keeps_the_bits_of_the_mask(struct kunit *test)
 	}
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_granule_suite = {
 	.name = "swiotlb_granule",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_granule_cases,
 };

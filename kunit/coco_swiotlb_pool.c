@@ -324,14 +324,9 @@ static void pool_of_the_default_size_grows_without_a_warning(struct kunit *test)
 }
 #endif
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_pool_suite = {
 	.name = "swiotlb_pool",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_pool_cases,
 };

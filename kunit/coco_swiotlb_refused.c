@@ -57,14 +57,9 @@ static void mapping_fails_or_is_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, private, 0u, "and %u mappings of %u failed", failed, MANY);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_refused_suite = {
 	.name = "swiotlb_refused",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_refused_cases,
 };

@@ -195,7 +195,7 @@ static void coherent_memory_and_mappings_are_disjoint(struct kunit *test)
 
 static int begin(struct kunit *test)
 {
-	return coco_case_begin(test) ?: coco_dma_begin(test) ?: attach(test);
+	return coco_dma_case_begin(test) ?: attach(test);
 }
 
 static struct kunit_suite swiotlb_restricted_suite = {

@@ -41,14 +41,9 @@ static void pool_has_the_size_that_was_asked_for(struct kunit *test)
 	KUNIT_EXPECT_LE(test, n, MOST);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite swiotlb_size_suite = {
 	.name = "swiotlb_size",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = swiotlb_size_cases,
 };

@@ -12,6 +12,7 @@
  *              allocations fail where there is none.
  */
 #include <linux/vmalloc.h>
+#include "lib/coco_kunit.h"
 #include "lib/dma.h"
 #include "lib/unaccepted.h"
 
@@ -143,14 +144,9 @@ static void coherent_memory_from_there_is_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u64)coco_page_state(at) & ACCEPTED, (u64)ACCEPTED);
 }
 
-static int begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-
 static struct kunit_suite unaccepted_high_suite = {
 	.name = "unaccepted_high",
-	.init = begin,
+	.init = coco_dma_case_begin,
 	.exit = coco_dma_end,
 	.test_cases = unaccepted_high_cases,
 };

@@ -477,8 +477,10 @@ static void port_is_the_low_half_of_dx_or_the_immediate(struct kunit *test)
 
 static int vc_ioio_begin(struct kunit *test)
 {
-	memory = vmalloc(MEMORY_SIZE);
-	return coco_case_begin(test);
+	int error = coco_case_begin(test);
+
+	memory = error ? NULL : vmalloc(MEMORY_SIZE);
+	return error;
 }
 
 static void vc_ioio_end(struct kunit *test)
