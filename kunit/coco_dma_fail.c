@@ -261,15 +261,12 @@ static void pool_that_is_not_decrypted_is_kept(struct kunit *test)
 
 /* ---- a host that refuses ---- */
 
-#define MAP_GPA		0x10001
-#define INVALID_OPERAND	0x8000000000000000ull	/* GHCI 344426, TDG.VP.VMCALL completion status */
-
 static const struct coco_rule refuse = {
 	.kind = COCO_EV_TDVMCALL,
 	.action = COCO_REPLY,
-	.code = MAP_GPA,
+	.code = COCO_TDVMCALL_MAPGPA,
 	.reply_mask = BIT(0),
-	.reply = { INVALID_OPERAND },
+	.reply = { STATUS_INVALID_OPERAND },
 };
 
 /* The kernel warns of the host, once a boot: both cases tolerate that */

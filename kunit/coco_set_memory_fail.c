@@ -46,10 +46,10 @@ struct answer_case {
 };
 
 static const struct answer_case answer_cases[] = {
-	{ "invalid_operand", COCO_MAPGPA_INVALID, 0 },
+	{ "invalid_operand", STATUS_INVALID_OPERAND, 0 },
 	{ "unknown_status", 0x8000000000000123ull, 0 },
-	{ "retry_before_the_range", COCO_MAPGPA_RETRY, -1 },
-	{ "retry_behind_the_range", COCO_MAPGPA_RETRY, 1 },
+	{ "retry_before_the_range", STATUS_RETRY, -1 },
+	{ "retry_behind_the_range", STATUS_RETRY, 1 },
 };
 KUNIT_ARRAY_PARAM_DESC(answer, answer_cases, name);
 
@@ -76,11 +76,7 @@ static struct kunit_case set_memory_fail_cases[] = {
 #define MANY_CALLS	64
 /* TDX module ABI 348551: TDX_OPERAND_BUSY, SEPT */
 #define ACCEPT_REFUSED	0x8000020000000092ull
-/* Set 1, reasons 1 and 2 */
-#define ENDS_BY_PSC		0x101
-#define ENDS_BY_PVALIDATE	0x102
-/* APM vol. 3, PVALIDATE: FAIL_INPUT in EAX; CF: the page was in this state before */
-#define FAIL_INPUT	1ull
+/* PVALIDATE's answer, EAX | CF << 32: the page was in this state before */
 #define CARRY		BIT_ULL(32)
 
 static u8 *pages;
@@ -239,7 +235,7 @@ static void refusal_is_warned_of(struct kunit *test)
 static void refusal_halfway_fails(struct kunit *test)
 {
 	prepare_shared(test, COCO_TDX);
-	answer_there(test, COCO_EV_PSC, COCO_MAPGPA_INVALID, 0);
+	answer_there(test, COCO_EV_PSC, STATUS_INVALID_OPERAND, 0);
 	KUNIT_EXPECT_LT(test, encrypt(PAGES), 0);
 	/* Those before it are pending now; none may be in the tables as private */
 	KUNIT_EXPECT_EQ(test, in_state(COCO_PAGE_PRIVATE), STOPS_AT);
@@ -253,7 +249,7 @@ static void retry_goes_on_where_the_host_stopped(struct kunit *test)
 	unsigned int i;
 
 	prepare(test, COCO_TDX);
-	answer_there(test, COCO_EV_PSC, COCO_MAPGPA_RETRY, 1);
+	answer_there(test, COCO_EV_PSC, STATUS_RETRY, 1);
 	calls = coco_count(COCO_EV_TDVMCALL, COCO_TDVMCALL_MAPGPA);
 	since = coco_event_next();
 	KUNIT_EXPECT_EQ(test, decrypt(PAGES), 0);
@@ -270,7 +266,7 @@ static void host_that_always_says_retry_is_given_up(struct kunit *test)
 	u64 calls;
 
 	prepare(test, COCO_TDX);
-	answer_there(test, COCO_EV_PSC, COCO_MAPGPA_RETRY, 0);
+	answer_there(test, COCO_EV_PSC, STATUS_RETRY, 0);
 	calls = coco_count(COCO_EV_TDVMCALL, COCO_TDVMCALL_MAPGPA);
 	KUNIT_EXPECT_LT(test, decrypt(PAGES), 0);
 	calls = coco_count(COCO_EV_TDVMCALL, COCO_TDVMCALL_MAPGPA) - calls;
@@ -281,7 +277,7 @@ static void host_that_always_says_retry_is_given_up(struct kunit *test)
 static void page_that_is_not_accepted_stays_shared(struct kunit *test)
 {
 	struct coco_rule rule = {
-		.kind = COCO_EV_TDCALL, .action = COCO_REPLY, .code = COCO_TDCALL_ACCEPT,
+		.kind = COCO_EV_TDCALL, .action = COCO_REPLY, .code = TDCALL_PAGE_ACCEPT,
 		.reply_mask = BIT(0), .reply = { ACCEPT_REFUSED },
 	};
 	s64 id;
@@ -313,7 +309,7 @@ static void goes_on(struct kunit *test)
 static void refused_change_to_shared_ends_the_guest(struct kunit *test)
 {
 	prepare(test, COCO_SEV_SNP);
-	expect_end(test, COCO_EV_PSC, 1, ENDS_BY_PSC);
+	expect_end(test, COCO_EV_PSC, 1, TERMINATE_PSC);
 	decrypt(PAGES);
 	goes_on(test);
 }
@@ -329,12 +325,12 @@ static void expect_encrypting_to_end(struct kunit *test, enum coco_event_kind ki
 
 static void refused_change_to_private_ends_the_guest(struct kunit *test)
 {
-	expect_encrypting_to_end(test, COCO_EV_PSC, 1, ENDS_BY_PSC);
+	expect_encrypting_to_end(test, COCO_EV_PSC, 1, TERMINATE_PSC);
 }
 
 static void refused_validation_ends_the_guest(struct kunit *test)
 {
-	expect_encrypting_to_end(test, COCO_EV_PVALIDATE, FAIL_INPUT, ENDS_BY_PVALIDATE);
+	expect_encrypting_to_end(test, COCO_EV_PVALIDATE, FAIL_INPUT, TERMINATE_PVALIDATE);
 }
 
 /*
@@ -343,7 +339,7 @@ static void refused_validation_ends_the_guest(struct kunit *test)
  */
 static void page_that_was_validated_before_ends_the_guest(struct kunit *test)
 {
-	expect_encrypting_to_end(test, COCO_EV_PVALIDATE, CARRY, ENDS_BY_PVALIDATE);
+	expect_encrypting_to_end(test, COCO_EV_PVALIDATE, CARRY, TERMINATE_PVALIDATE);
 }
 
 /* No page of these cases is what the allocator takes it for: leaked on purpose */

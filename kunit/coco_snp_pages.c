@@ -50,11 +50,6 @@ static struct kunit_case snp_pages_cases[] = {
 
 /* GHCB specification 56421, table 3: SNP page state change request */
 #define MSR_PSC		0x14
-/* APM vol. 3, PVALIDATE: EAX 1 is FAIL_INPUT */
-#define FAIL_INPUT	1
-/* Linux's own reason code set, and its reasons (arch/x86/include/asm/sev-common.h) */
-#define TERMINATE_PSC		(1 | 1 << 8)
-#define TERMINATE_PVALIDATE	(2 | 1 << 8)
 
 static unsigned long block, pages;
 

@@ -63,8 +63,6 @@ static struct kunit_case svsm_cases[] = {
 #define CPUID_EAX_SVSM		BIT(28)
 /* GHCB specification 56421, SNP Run VMPL */
 #define NAE_RUN_VMPL		0x80000018
-/* Linux's own reason code set, and its reason (arch/x86/include/asm/sev-common.h) */
-#define TERMINATE_PVALIDATE	(2 | 1 << 8)
 /* APM vol. 3, PVALIDATE: EAX 6 is FAIL_SIZEMISMATCH; the event's info1 of a large page */
 #define FAIL_SIZEMISMATCH	6
 #define VALIDATES_2M		(1 | 1 << 8)

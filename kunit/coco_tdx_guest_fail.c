@@ -49,7 +49,7 @@ static unsigned long reload_refused(struct kunit *test, struct coco_override *o,
 	char *argv[4] = { PROGRAM, "-t", CASE, NULL }, *envp[1] = { NULL };
 	struct coco_rule rule = {
 		.kind = COCO_EV_TDVMCALL, .action = action, .code = COCO_TDVMCALL_MAPGPA,
-		.count = times, .reply_mask = BIT(0), .reply = { COCO_MAPGPA_INVALID },
+		.count = times, .reply_mask = BIT(0), .reply = { STATUS_INVALID_OPERAND },
 	};
 	u64 refused;
 	int status;

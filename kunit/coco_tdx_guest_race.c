@@ -19,6 +19,7 @@
 #include <linux/kmod.h>
 #include <linux/kprobes.h>
 #include "lib/coco_kunit.h"
+#include "lib/tdx.h"
 
 static void length_that_changes_once_it_was_copied_is_not_looked_at(struct kunit *test);
 
@@ -31,8 +32,7 @@ static struct kunit_case tdx_guest_race_cases[] = {
 #define CASE		"length_within_the_buffer_is_the_quotes"
 #define LENGTHS		3		/* that it tries */
 #define PROGRAM_SKIPS	(4 << 8)	/* KSFT_SKIP, as wait(2) has it */
-/* GHCI 344426, TDG.VP.VMCALL<GetQuote>: the leaf, and the header of the buffer */
-#define GET_QUOTE	0x10002
+/* GHCI 344426, TDG.VP.VMCALL<GetQuote>: the header of the buffer */
 #define LENGTH_AT	20
 #define HEADER_SIZE	24
 #define OTHER_LENGTH	8192		/* within the buffer, and more than the program's */
@@ -69,7 +69,7 @@ static u64 buffer_of_last_quote(u64 since)
 
 	while (seq-- > since)
 		if (!coco_event(seq, &event) && event.kind == COCO_EV_TDVMCALL &&
-		    event.code == GET_QUOTE)
+		    event.code == COCO_TDVMCALL_GETQUOTE)
 			return event.info1 & ~BIT_ULL(coco_machine_cbit());
 	return 0;
 }

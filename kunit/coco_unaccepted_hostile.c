@@ -13,6 +13,7 @@
  * pages it has.  TDX module ABI 348551, TDG.MEM.PAGE.ACCEPT, TDX_PAGE_ALREADY_ACCEPTED:
  * likewise.  GHCB specification 56421, section 2.3.1: termination request.
  */
+#include "lib/pages.h"
 #include "lib/panic.h"
 #include "lib/unaccepted.h"
 
@@ -35,10 +36,6 @@ static struct kunit_case unaccepted_hostile_cases[] = {
 	KUNIT_CASE(touch_before_acceptance_ends_the_guest),
 	{}
 };
-
-/* Linux's own reason code set, and its reasons (arch/x86/include/asm/sev-common.h) */
-#define TERMINATE_PSC		(1 | 1 << 8)
-#define TERMINATE_PVALIDATE	(2 | 1 << 8)
 
 /* TDX module ABI 348551, completion status codes */
 #define TDX_OPERAND_BUSY	0x8000020000000000ull

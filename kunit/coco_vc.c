@@ -49,14 +49,6 @@ COCO_INSN(do_out32, "outl %%eax, %%dx")
 COCO_INSN(do_rdtsc, "rdtsc")
 COCO_INSN(do_rdtscp, "rdtscp")
 
-/* APM vol. 2, 15.10.2: EXITINFO1 of an IOIO exit; a 64-bit code segment has 64-bit addresses */
-#define IOIO_IN		BIT(0)
-#define IOIO_SZ8	BIT(4)
-#define IOIO_SZ16	BIT(5)
-#define IOIO_SZ32	BIT(6)
-#define IOIO_A64	BIT(9)
-#define IOIO_PORT(port)	((u64)(port) << 16)
-
 struct port_case {
 	const char *name;
 	void (*in)(struct coco_insn *i);
@@ -67,9 +59,9 @@ struct port_case {
 };
 
 static const struct port_case port_cases[] = {
-	{ "byte", do_in8, do_out8, IOIO_SZ8, 0xff, 0xff },
-	{ "word", do_in16, do_out16, IOIO_SZ16, 0xffff, 0xffff },
-	{ "dword", do_in32, do_out32, IOIO_SZ32, ~0ull, 0xffffffff },
+	{ "byte", do_in8, do_out8, IOIO_SIZE(1), 0xff, 0xff },
+	{ "word", do_in16, do_out16, IOIO_SIZE(2), 0xffff, 0xffff },
+	{ "dword", do_in32, do_out32, IOIO_SIZE(4), ~0ull, 0xffffffff },
 };
 KUNIT_ARRAY_PARAM_DESC(port, port_cases, name);
 
@@ -90,10 +82,6 @@ static struct kunit_case vc_cases[] = {
 	{}
 };
 
-/* No MSR of any processor and in no range of the permission map, so it always exits (15.11) */
-#define SOME_MSR	0x4b5649ff
-/* Decodes to no device of the machine, if ever it gets there */
-#define SOME_PORT	0x3e4
 /*
  * The instruction, once, in a window; rule NULL: the host answers as it does.  What the host finds
  * in the GHCB then, if that is asked for.

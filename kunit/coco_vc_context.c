@@ -31,8 +31,6 @@ static struct kunit_case vc_context_cases[] = {
 
 COCO_INSN_UP(do_rdmsr, "rdmsr")
 
-#define SOME_MSR	0x4b5649ff	/* of no processor */
-
 static struct task_struct *watched;
 static unsigned int hits, least;
 

@@ -26,12 +26,8 @@ static struct kunit_case vc_debug_cases[] = {
 	{}
 };
 
-#define EXIT_DB		(EXIT_EXCEPTION + 1)	/* APM vol. 2, appendix C */
 #define VECTOR_AC	17
 #define EXIT_AC		(EXIT_EXCEPTION + VECTOR_AC)
-/* APM vol. 2, 13.1.1.3: what the reserved bits read as; single step */
-#define DR6_NOTHING	0xffff0ff0ul
-#define DR6_BS		BIT(14)
 
 /* Reads and writes no memory and no register: whatever happens to it is the exception's work */
 COCO_INSN_UP(do_nothing, "nopl (%%rax)")

@@ -43,8 +43,6 @@ static struct kunit_case vc_ghcb_cases[] = {
 	{}
 };
 
-#define SOME_MSR	0x4b5649ff	/* of no processor */
-
 static u8 *ones;
 
 static int vc_ghcb_begin(struct kunit *test)

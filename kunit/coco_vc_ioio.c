@@ -32,19 +32,6 @@ static void ins_into_no_memory_faults(struct kunit *test);
 static void ins_reads_the_device(struct kunit *test);
 static void port_is_the_low_half_of_dx_or_the_immediate(struct kunit *test);
 
-/* EXITINFO1 (APM vol. 2, 15.10.2); a 64-bit code segment has 64-bit addresses */
-#define IOIO_IN		BIT(0)
-#define IOIO_STRING	BIT(2)
-#define IOIO_REP	BIT(3)
-#define IOIO_SIZE(n)	((n) << 4)
-#define IOIO_A64	BIT(9)
-#define IOIO_ES		(0 << 10)
-#define IOIO_DS		(3 << 10)
-#define IOIO_PORT(port)	((u64)(port) << 16)
-
-/* Decodes to no device of the machine, if ever it gets there */
-#define SOME_PORT	0x3e4
-
 #define IOIO_OUTS(size)	(IOIO_PORT(SOME_PORT) | IOIO_A64 | IOIO_DS | IOIO_STRING | IOIO_SIZE(size))
 #define IOIO_INS(size)	(IOIO_PORT(SOME_PORT) | IOIO_A64 | IOIO_ES | IOIO_STRING | IOIO_IN | \
 			 IOIO_SIZE(size))

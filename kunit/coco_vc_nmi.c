@@ -29,7 +29,6 @@ static struct kunit_case vc_nmi_cases[] = {
 };
 
 #define EXIT_NMI_COMPLETE	0x80000003	/* GHCB specification 56421, table 6 */
-#define VECTOR_NMI		2
 #define MOST_DELAY		16		/* exits; an IN takes far fewer */
 
 /* Nothing answers at either port */
@@ -133,7 +132,7 @@ static void nmi_is_completed_and_the_next_one_comes(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, nmis, round);
 		KUNIT_EXPECT_EQ(test, r.ax, OUTER_BYTE);
-		COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, VECTOR_NMI, 1);
+		COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, COCO_VECTOR_NMI, 1);
 		COCO_EXPECT_EXITS(test, w, COCO_EV_GHCB, EXIT_NMI_COMPLETE, 1);
 		COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
 	}
@@ -157,7 +156,7 @@ static void nmi_during_a_call_spoils_neither_answer(struct kunit *test)
 		nmis = 0;
 		inner = 0;
 		w = in_with_nmi(test, delay, &r);
-		nmi = coco_window_find(w, COCO_EV_INJECT, VECTOR_NMI, 0);
+		nmi = coco_window_find(w, COCO_EV_INJECT, COCO_VECTOR_NMI, 0);
 		vc = coco_window_find(w, COCO_EV_VC, EXIT_IOIO, 0);
 		theirs = call_of(w, INNER_PORT);
 		ours = call_of(w, OUTER_PORT);
@@ -194,7 +193,7 @@ static void nmi_is_held_until_complete(struct kunit *test)
 	w = in_with_nmi(test, 0, &r);
 	KUNIT_EXPECT_EQ(test, nmis, 2u);
 	KUNIT_EXPECT_EQ(test, r.ax, OUTER_BYTE);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, VECTOR_NMI, 2);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, COCO_VECTOR_NMI, 2);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_GHCB, EXIT_NMI_COMPLETE, 2);
 	complete = coco_window_find(w, COCO_EV_GHCB, EXIT_NMI_COMPLETE, 0);
 	second = coco_window_find(w, COCO_EV_VC, EXIT_IOIO, 1);

@@ -70,12 +70,8 @@ static struct kunit_case vc_syscall_gap_cases[] = {
 	{}
 };
 
-#define EXIT_DB		(EXIT_EXCEPTION + 1)
-#define VECTOR_NMI	2
 #define INNER_PORT	0xe4		/* nothing answers there */
 #define INNER_BYTE	0x5au
-#define DR6_NOTHING	0xffff0ff0ul	/* APM vol. 2, 13.1.1.3: what the reserved bits read as */
-#define DR6_STEP	BIT(14)
 /* Below RSP: more than the frames of an exception inside an NMI take */
 #define PROGRAM_STACK	1024
 #define TASK_STACK	(4 * PAGE_SIZE)
@@ -207,7 +203,7 @@ static struct coco_window *go_and_be_hit(struct kunit *test, const struct coco_i
 	inject.rip = gap;
 	coco_window_begin_scripted(w, rule);
 	inject.cpu = w->cpu;
-	asm volatile("mov %0, %%dr6" : : "r"(DR6_NOTHING | DR6_STEP));
+	asm volatile("mov %0, %%dr6" : : "r"(DR6_NOTHING | DR6_BS));
 	error = coco_inject(&inject);
 	if (task_top)
 		swap(*task_top, other_top);
@@ -243,7 +239,7 @@ static void expect_vc_stack_left_alone(struct kunit *test, const struct gap *g)
 	/* #VC inside the NMI */
 	KUNIT_EXPECT_EQ(test, inner, (u8)INNER_BYTE);
 	COCO_EXPECT_APPLIED(test, w, 1);
-	COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, VECTOR_NMI, 1);
+	COCO_EXPECT_EXITS(test, w, COCO_EV_INJECT, COCO_VECTOR_NMI, 1);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_VC, EXIT_IOIO, 1);
 	COCO_EXPECT_EXITS(test, w, COCO_EV_BREACH, COCO_ANY, 0);
 }

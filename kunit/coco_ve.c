@@ -88,10 +88,6 @@ static struct kunit_case ve_cases[] = {
 	{}
 };
 
-/* In no list of MSRs that the TDX module handles itself */
-#define SOME_MSR	0x4b5649ff
-/* Decodes to no device of the machine, if ever it gets there */
-#define SOME_PORT	0x3e4
 #define PORT_READ	0
 #define PORT_WRITE	1
 

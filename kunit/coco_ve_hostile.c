@@ -43,9 +43,6 @@ COCO_INSN_UP(do_hlt, "hlt")
 COCO_INSN_UP(do_mmio_read, "movl (%%rbx), %%eax")
 COCO_INSN_UP(do_mmio_write, "movl %%eax, (%%rbx)")
 
-#define SOME_MSR	0x4b5649ff
-#define SOME_PORT	0x3e4
-
 #define AX	BIT(0)
 #define BX	BIT(1)
 #define CX	BIT(2)

@@ -32,7 +32,6 @@ COCO_INSN_UP(do_rdmsr, "rdmsr")
 COCO_INSN_UP(do_wrmsr, "wrmsr")
 
 #define EFER_NXE		BIT(11)
-#define SOME_MSR		0x4b5649ff
 
 struct msr_case {
 	const char *name;

@@ -27,7 +27,6 @@ static struct kunit_case ve_nmi_cases[] = {
 	{}
 };
 
-#define VECTOR_NMI	2
 #define MOST_DELAY	12			/* exits; an IN takes fewer */
 
 /* Nothing answers at either port; R14 of the TDVMCALL is the port (GHCI, Instruction.IO) */

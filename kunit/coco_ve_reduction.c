@@ -56,7 +56,6 @@ static struct kunit_case ve_reduction_cases[] = {
 
 /* The last of its range */
 #define HYPERVISOR_LEAF		0x4fffffff
-#define MSR_OUTSIDE		0x4b5649ff
 
 static void leaf_of_the_modules_raises_no_ve(struct kunit *test)
 {
@@ -98,7 +97,7 @@ static void hypervisors_leaf_is_still_the_hosts(struct kunit *test)
 
 static void msr_outside_the_bitmaps_is_still_the_hosts(struct kunit *test)
 {
-	struct coco_regs r = { .cx = MSR_OUTSIDE };
+	struct coco_regs r = { .cx = SOME_MSR };
 
 	need_tdx_and_machine(test);
 	expect_ve_costs(test, ve_run_all(test, do_rdmsr, &r,

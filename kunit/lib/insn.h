@@ -25,6 +25,7 @@
 #include <asm/asm.h>
 
 /* Vectors; not all are in the headers of every kernel */
+#define COCO_VECTOR_NMI	2
 #define COCO_VECTOR_UD	6
 #define COCO_VECTOR_GP	13
 #define COCO_VECTOR_PF	14
@@ -36,6 +37,11 @@
  * are like no other, so that one in the place of another shows.
  */
 #define JUNK		0xa5a4a5a4a5a4a4a4ull
+
+/* Of no processor: in no range of SVM's permission map (APM vol. 2, 15.11), nor the TDX module's */
+#define SOME_MSR	0x4b5649ff
+/* Decodes to no device of the machine, if ever it gets there */
+#define SOME_PORT	0x3e4
 
 #define COCO_NO_TRAP	(-1)
 #define COCO_LANDING	4

@@ -118,7 +118,7 @@ struct change {
 static bool is_of_interest(const struct coco_event *e)
 {
 	return e->kind == COCO_EV_PSC || e->kind == COCO_EV_PVALIDATE ||
-	       (e->kind == COCO_EV_TDCALL && e->code == COCO_TDCALL_ACCEPT);
+	       (e->kind == COCO_EV_TDCALL && e->code == TDCALL_PAGE_ACCEPT);
 }
 
 /* Too large a size is no refusal: the guest tries again with a smaller one */

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 #include "machine.h"
+#include "tdx.h"
 #include "technology.h"
 
 #define COCO_CONFIDENTIAL	(COCO_ANY_SEV | COCO_ONLY(COCO_TDX))
@@ -17,12 +18,11 @@
 /* GHCB specification 56421, page state change: operations; MapGPA is logged as the same two */
 #define COCO_PSC_PRIVATE	1
 #define COCO_PSC_SHARED		2
-/* TDX module ABI 348551: TDCALL leaf of TDG.MEM.PAGE.ACCEPT */
-#define COCO_TDCALL_ACCEPT	6
-/* GHCI 344426: TDG.VP.VMCALL<MapGPA>, and its status codes */
-#define COCO_TDVMCALL_MAPGPA	0x10001ull
-#define COCO_MAPGPA_RETRY	1ull
-#define COCO_MAPGPA_INVALID	0x8000000000000000ull
+/* Linux's own reason code set, and its reasons (arch/x86/include/asm/sev-common.h) */
+#define TERMINATE_PSC		(1 | 1 << 8)
+#define TERMINATE_PVALIDATE	(2 | 1 << 8)
+/* APM vol. 3, PVALIDATE: EAX 1 is FAIL_INPUT */
+#define FAIL_INPUT		1
 
 /* By a walk of the kernel's page tables; not mapped counts as neither */
 bool coco_maps_private(const void *p);

@@ -18,14 +18,12 @@
 #include <linux/mm.h>
 #include "coco_kunit.h"
 #include "symbol.h"
+#include "tdx.h"
 
 #define UNIT_SIZE	PMD_SIZE
 #define UNIT_PAGES	(UNIT_SIZE / PAGE_SIZE)
 #define MAX_UNITS	512		/* of the largest machine */
 #define ACCEPTED	(COCO_PAGE_PRIVATE | COCO_PAGE_VALIDATED)
-
-/* TDX module ABI 348551: TDCALL leaf of TDG.MEM.PAGE.ACCEPT */
-#define TDCALL_PAGE_ACCEPT	6
 
 static inline struct efi_unaccepted_memory *unaccepted_table(void)
 {

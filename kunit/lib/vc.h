@@ -18,6 +18,7 @@
 #define EXIT_DR7_READ	0x27
 #define EXIT_DR7_WRITE	0x37
 #define EXIT_EXCEPTION	0x40
+#define EXIT_DB		(EXIT_EXCEPTION + 1)
 #define EXIT_RDTSC	0x6e
 #define EXIT_RDPMC	0x6f
 #define EXIT_CPUID	0x72
@@ -30,6 +31,18 @@
 #define EXIT_MONITOR	0x8a
 #define EXIT_MWAIT	0x8b
 #define EXIT_NPF	0x400
+/* APM vol. 2, 15.10.2: EXITINFO1 of an IOIO exit; a 64-bit code segment has 64-bit addresses */
+#define IOIO_IN		BIT(0)
+#define IOIO_STRING	BIT(2)
+#define IOIO_REP	BIT(3)
+#define IOIO_SIZE(n)	((n) << 4)
+#define IOIO_A64	BIT(9)
+#define IOIO_ES		(0 << 10)
+#define IOIO_DS		(3 << 10)
+#define IOIO_PORT(port)	((u64)(port) << 16)
+/* APM vol. 2, 13.1.1.3: what the reserved bits of DR6 read as; single step */
+#define DR6_NOTHING	0xffff0ff0ul
+#define DR6_BS		BIT(14)
 /* GHCB specification 56421, table "List of Supported Non-Automatic Events" */
 #define EXIT_MMIO_READ	0x80000001
 #define EXIT_MMIO_WRITE	0x80000002

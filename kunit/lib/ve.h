@@ -11,6 +11,7 @@
 #include <linux/bits.h>
 #include "coco_kunit.h"
 #include "insn_all.h"
+#include "tdx.h"
 
 /* Exit reasons (SDM vol. 3, appendix C); the same numbers are TDVMCALL's leaves */
 #define REASON_CPUID	10
@@ -19,14 +20,6 @@
 #define REASON_RDMSR	31
 #define REASON_WRMSR	32
 #define REASON_EPT	48
-
-/* TDX module ABI 348551: TDCALL leaf of TDG.VP.VEINFO.GET */
-#define TDCALL_VEINFO_GET 3
-
-/* GHCI 344426, table of TDG.VP.VMCALL completion status codes */
-#define STATUS_SUCCESS		0ull
-#define STATUS_RETRY		1ull
-#define STATUS_INVALID_OPERAND	0x8000000000000000ull
 
 /* Registers in RCX's mask: bit = number of the register; RAX, RCX, RSP are reserved */
 #define R(n)		BIT_ULL(n)
