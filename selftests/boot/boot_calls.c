@@ -26,7 +26,7 @@
 
 TEST(ap_jump_table_is_asked_for_once_in_sev_es)
 {
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES, "sev-es");
+	NEED_TECHNOLOGY(1u << COCO_SEV_ES);
 	NEED_MACHINE();
 	/* Where it is, and no address to be set: the machine has a table */
 	EXPECT_EQ(1, machine_count(COCO_EV_GHCB, AP_JUMP_TABLE));
@@ -35,7 +35,7 @@ TEST(ap_jump_table_is_asked_for_once_in_sev_es)
 /* SNP firmware ABI 56860, 8.17, secrets page: the guest's own word */
 TEST(ap_jump_table_is_in_the_secrets_page_in_sev_snp)
 {
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	NEED_MACHINE();
 	EXPECT_EQ(0, machine_count(COCO_EV_GHCB, AP_JUMP_TABLE));
 }
@@ -45,7 +45,7 @@ TEST(roms_are_left_alone_in_sev_snp)
 {
 	uint64_t gpa;
 
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	NEED_MACHINE();
 	for (gpa = ROM_START; gpa < ROM_END; gpa += MACHINE_PAGE)
 		EXPECT_EQ(0, machine_count(COCO_EV_PVALIDATE, gpa));

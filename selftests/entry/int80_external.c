@@ -55,7 +55,7 @@ TEST(interrupt_runs_no_system_call)
 		.type = COCO_INJECT_INTR, .vector = VECTOR, .rip = (uintptr_t)int80_here,
 	};
 
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	NEED_MACHINE();
 	ASSERT_EQ(0, pin_to_cpu0());
 	ASSERT_EQ(0, machine_expect(COCO_END_RESET, 0, 0));

@@ -56,7 +56,7 @@ TEST(int80_is_refused)
 {
 	struct fault fault;
 
-	NEED_TECHNOLOGY(1u << COCO_SEV | 1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "SEV");
+	NEED_TECHNOLOGY(1u << COCO_SEV | 1u << COCO_SEV_ES | 1u << COCO_SEV_SNP);
 	NEED_DEFAULT_EMULATION();
 	result = -1;
 	fault = fault_of(int80_getpid);
@@ -72,7 +72,7 @@ TEST(int80_is_a_system_call)
 {
 	struct fault fault;
 
-	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_TDX, "guests that need not do without");
+	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_TDX);
 	NEED_INT80();
 	NEED_DEFAULT_EMULATION();
 	result = -1;

@@ -25,14 +25,14 @@ static void crash_with_unaccepted_memory(struct __test_metadata *_metadata)
 TEST_SECOND(vmcore_of_an_snp_guest_leaves_unaccepted_memory_alone)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	crash_with_unaccepted_memory(_metadata);
 }
 
 TEST_SECOND(vmcore_of_a_td_leaves_unaccepted_memory_alone)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	crash_with_unaccepted_memory(_metadata);
 }
 

@@ -17,14 +17,14 @@
 TEST_SECOND(vmcore_has_the_memory_of_the_kernel_that_crashed)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_SEV | 1u << COCO_SEV_ES, "none, sev, sev-es");
+	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_SEV | 1u << COCO_SEV_ES);
 	crash(_metadata);
 }
 
 TEST_SECOND(vmcore_has_the_memory_of_an_snp_guest_that_crashed)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	crash(_metadata);
 }
 
@@ -32,7 +32,7 @@ TEST_SECOND(vmcore_has_the_memory_of_an_snp_guest_that_crashed)
 TEST_SECOND(vmcore_has_the_memory_of_an_snp_guest_of_two_vcpus)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	NEED_TWO_CPUS();
 	crash(_metadata);
 }
@@ -40,7 +40,7 @@ TEST_SECOND(vmcore_has_the_memory_of_an_snp_guest_of_two_vcpus)
 TEST_SECOND(vmcore_has_the_memory_of_a_td_that_crashed)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	crash(_metadata);
 }
 

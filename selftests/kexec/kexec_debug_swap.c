@@ -22,7 +22,7 @@ static const char *second_main(void)
 TEST_SECOND(second_kernel_of_an_snp_guest_reaches_user_space)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	ASSERT_EQ(0, second_load(0, ""));
 	EXPECT_EQ(0, second_start(SECOND_OK));		/* which does not come back */
 }
@@ -30,7 +30,7 @@ TEST_SECOND(second_kernel_of_an_snp_guest_reaches_user_space)
 TEST(snp_guest_leaves_all_pages_private)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	start_auditor(_metadata);
 }
 

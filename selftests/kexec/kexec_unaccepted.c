@@ -77,7 +77,7 @@ TEST(place_is_accepted_when_it_is_loaded)
 	uint64_t unit;
 
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX, "sev-snp, tdx");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX);
 	breaches = machine_breaches();
 	unit = unaccepted_unit();
 	load_there(_metadata, unit);
@@ -96,14 +96,14 @@ static void start_there(struct __test_metadata *_metadata)
 TEST(snp_guest_starts_what_is_there)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	start_there(_metadata);
 }
 
 TEST(td_starts_what_is_there)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	start_there(_metadata);
 }
 

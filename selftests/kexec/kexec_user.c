@@ -29,28 +29,28 @@ static void start_second_kernel(struct __test_metadata *_metadata)
 TEST_SECOND(second_kernel_reaches_user_space)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_SEV | 1u << COCO_SEV_ES, "none, sev, sev-es");
+	NEED_TECHNOLOGY(1u << COCO_NONE | 1u << COCO_SEV | 1u << COCO_SEV_ES);
 	start_second_kernel(_metadata);
 }
 
 TEST_SECOND(second_kernel_of_an_snp_guest_reaches_user_space)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp");
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP);
 	start_second_kernel(_metadata);
 }
 
 TEST_SECOND(second_kernel_of_a_td_reaches_user_space)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	start_second_kernel(_metadata);
 }
 
 TEST(td_leaves_all_pages_private)
 {
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	start_auditor(_metadata);
 }
 

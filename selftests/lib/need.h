@@ -22,12 +22,16 @@ static void __constructor forget_after_death(void)
 }
 #endif
 
-/* One of the technologies in the mask; what: to say that in words */
-#define NEED_TECHNOLOGY(mask, what) do { \
+/* One of the technologies in the mask */
+#define NEED_TECHNOLOGY(mask) do { \
 	int _active = technology_active(); \
 	if (_active < 0 || !((mask) & 1u << _active)) \
-		SKIP(return, "is about %s, this guest is %s", what, personality_name(_active)); \
+		SKIP(return, "is about %s, this guest is %s", technologies(mask), \
+		     personality_name(_active)); \
 } while (0)
+/* ... which has #VC, or #VE */
+#define NEED_VC()	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP)
+#define NEED_VE()	NEED_TECHNOLOGY(1u << COCO_TDX)
 
 #define NEED_MACHINE() do { \
 	if (!machine_present()) \

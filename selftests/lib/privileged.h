@@ -4,10 +4,8 @@
  * or #VE is looked at (APM vol. 2, 15.9: "exceptions ... take precedence";
  * TDX module ABI: #GP and #UD come before #VE).
  *
- * Included by the #VC and the #VE suite.  The program defines
- *
- *	NEED_SUITE()		SKIP where it does not apply
- *	EXPECT_EXITS(w, n, m)	so many exceptions, so many host calls in the window
+ * Included by the #VC and the #VE suite.  The program defines NEED_SUITE(), a SKIP where
+ * it does not apply.
  */
 #ifndef COCO_PRIVILEGED_H
 #define COCO_PRIVILEGED_H

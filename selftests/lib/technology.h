@@ -159,6 +159,20 @@ static __maybe_unused int technology_active(void)
 	return technology_told_by(&told_by);
 }
 
+/* "sev-es or sev-snp", until the next call */
+static __maybe_unused const char *technologies(unsigned int mask)
+{
+	static char text[64];
+	size_t len = 0;
+	int i;
+
+	for (i = COCO_NONE; i <= COCO_TDX; i++)
+		if (mask & 1u << i)
+			len += snprintf(text + len, sizeof(text) - len, "%s%s", len ? " or " : "",
+					personality_name(i));
+	return text;
+}
+
 /* The VMPL of an SEV-SNP guest: 0, or there is an SVSM.  Kernels that do not show it know no other */
 static __maybe_unused int technology_vmpl(void)
 {

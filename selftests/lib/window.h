@@ -126,4 +126,13 @@ static __maybe_unused int window_calls(const struct window *w)
 	return n;
 }
 
+/* Elsewhere than in the machine the behaviour is tested and the exits are not counted */
+#define EXPECT_EXITS(w, exceptions, calls) do { \
+	if (!machine_present()) \
+		break; \
+	EXPECT_EQ(0, (w)->error); \
+	EXPECT_EQ(exceptions, window_exceptions(w)); \
+	EXPECT_EQ(calls, window_calls(w)); \
+} while (0)
+
 #endif /* COCO_WINDOW_H */

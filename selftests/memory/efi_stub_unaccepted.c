@@ -30,7 +30,7 @@
 #define MOST		64	/* chunks, of 1 GiB */
 
 #define NEED_SUITE() do { \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX, "sev-snp, tdx"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX); \
 	NEED_MACHINE(); \
 } while (0)
 

@@ -106,7 +106,7 @@ TEST(measurements_are_logged)
 	ssize_t n;
 	int fd;
 
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx");
+	NEED_TECHNOLOGY(1u << COCO_TDX);
 	n = read_file(EVENT_LOG, event_log, sizeof(event_log));
 	if (n == -ENOENT)
 		SKIP(return, EVENT_LOG ": %s", strerror(ENOENT));

@@ -35,7 +35,7 @@
 #define TDCALL_PAGE_ACCEPT	6	/* TDX module ABI 348551, TDG.MEM.PAGE.ACCEPT */
 
 #define NEED_SUITE() do { \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX, "sev-snp, tdx"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX); \
 	NEED_MACHINE(); \
 	if (counter("/proc/meminfo", "Unaccepted:") < 0) \
 		SKIP(return, "the kernel does not count unaccepted memory"); \

@@ -105,8 +105,7 @@ TEST(page_of_the_program_stays_private)
 	if (fd < 0)
 		SKIP(return, DISK ": %s", strerror(errno));
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV | 1u << COCO_SEV_ES | 1u << COCO_SEV_SNP | 1u << COCO_TDX,
-			"confidential guests");
+	NEED_TECHNOLOGY(1u << COCO_SEV | 1u << COCO_SEV_ES | 1u << COCO_SEV_SNP | 1u << COCO_TDX);
 	ASSERT_EQ(SECTOR, pread(fd, buffer, SECTOR, 0));
 	ASSERT_EQ(0, wrong_words(0, 1, BY_THE_HOST));
 	at = machine_translate(buffer);

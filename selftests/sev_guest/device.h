@@ -22,7 +22,7 @@
 #define TABLE_PAGES		2		/* of the machine's certificates */
 
 #define NEED_OPEN(fd) do { \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP); \
 	if ((fd) < 0) \
 		SKIP(return, DEVICE ": %s", strerror(-(fd))); \
 } while (0)

@@ -54,7 +54,7 @@ static uint64_t sev_status(void)
 }
 
 #define NEED_SECURE_TSC() do { \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP); \
 	if (access(MSR_DEVICE, R_OK)) \
 		SKIP(return, "no " MSR_DEVICE ": %s", strerror(errno)); \
 	if (!(sev_status() & SECURE_TSC)) \

@@ -21,7 +21,7 @@
 #define KERNEL_SPACE	((uint8_t *)0xffff888000000000ull)
 
 #define NEED_DEVICE() do { \
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx"); \
+	NEED_TECHNOLOGY(1u << COCO_TDX); \
 	if (self->fd < 0) \
 		SKIP(return, TDX_DEVICE ": %s", strerror(-self->fd)); \
 } while (0)

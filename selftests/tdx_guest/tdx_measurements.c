@@ -21,7 +21,7 @@
 #define TDG_MR_RTMR_EXTEND	2
 
 #define NEED_REGISTERS() do { \
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx"); \
+	NEED_TECHNOLOGY(1u << COCO_TDX); \
 	if (access(REGISTERS, F_OK)) \
 		SKIP(return, "no " REGISTERS ": came in 6.16, or no driver is loaded"); \
 } while (0)

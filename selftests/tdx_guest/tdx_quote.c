@@ -50,7 +50,7 @@ _Static_assert(sizeof(struct quote_body) == 584, "TD Quote Body");
 
 #define NEED_QUOTES() do { \
 	NEED_REPORTS(); \
-	NEED_TECHNOLOGY(1u << COCO_TDX, "tdx"); \
+	NEED_TECHNOLOGY(1u << COCO_TDX); \
 } while (0)
 #define NEED_SERVICE() do { \
 	NEED_QUOTES(); \

@@ -172,7 +172,7 @@ static __maybe_unused int64_t reports_asked_for(void)
 }
 
 #define NEED_REPORTS() do { \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX, "sev-snp and tdx"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP | 1u << COCO_TDX); \
 	if (access(TSM_REPORTS, F_OK)) \
 		SKIP(return, "no " TSM_REPORTS ": came in 6.7, or no provider is loaded"); \
 } while (0)

@@ -25,7 +25,7 @@
 
 #define NEED_SNP() do { \
 	NEED_REPORTS(); \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP); \
 	NEED_MACHINE(); \
 } while (0)
 

@@ -332,7 +332,7 @@ TEST_F(tsm, open_report_outlives_its_provider)
 
 #define NEED_SNP() do { \
 	NEED_REPORTS(); \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP); \
 } while (0)
 
 TEST_F(tsm, privlevel_is_the_reports_vmpl)

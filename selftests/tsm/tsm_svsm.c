@@ -46,7 +46,7 @@ FIXTURE_TEARDOWN(svsm)
 
 #define NEED_SVSM() do { \
 	NEED_REPORTS(); \
-	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp"); \
+	NEED_TECHNOLOGY(1u << COCO_SEV_SNP); \
 	NEED_MACHINE(); \
 	if (!technology_vmpl()) \
 		SKIP(return, "this guest is at VMPL 0: there is no SVSM"); \

@@ -72,7 +72,7 @@ static void expect_one_ioio(struct __test_metadata *_metadata, const struct wind
 
 TEST_F(vc_in, in_of_a_permitted_port_costs_one_exit)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(FREE_PORT, variant->size);
 	window_open(&self->w);
 	io_in(FREE_PORT, variant->size, GARBAGE);
@@ -83,7 +83,7 @@ TEST_F(vc_in, in_of_a_permitted_port_costs_one_exit)
 
 TEST_F(vc_out, out_to_a_permitted_port_costs_one_exit)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(FREE_PORT, variant->size);
 	window_open(&self->w);
 	io_out(FREE_PORT, variant->size, GARBAGE);
@@ -98,7 +98,7 @@ TEST_F(vc_in, in_gives_the_hosts_answer)
 	static const uint64_t reply[6] = { 0, 0, 0x1122334455667788 };
 	uint64_t due = reply[2] & LOW_BITS(variant->size), rax;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	NEED_PORTS(FREE_PORT, variant->size);
 	ASSERT_LT(0, answer(EXIT_IOIO, 7, reply));
@@ -111,7 +111,7 @@ TEST_F(vc_in, in_leaves_the_rest_of_rax_alone)
 {
 	uint64_t due = variant->size == 4 ? 0 : GARBAGE & ~LOW_BITS(variant->size), rax;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(FREE_PORT, variant->size);
 	rax = io_in(FREE_PORT, variant->size, GARBAGE);
 	EXPECT_EQ(due, rax & ~LOW_BITS(variant->size));
@@ -137,7 +137,7 @@ TEST_F(vc_port, out_reaches_the_device)
 	uint8_t before;
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	before = cmos_read(CMOS_BYTE);
 	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
@@ -177,26 +177,26 @@ static void expect_refused(struct __test_metadata *_metadata, struct window *w, 
 
 TEST_F(vc_port, in_of_a_port_not_permitted_is_refused_without_exit)
 {
-	NEED_SUITE();
+	NEED_VC();
 	expect_refused(_metadata, &self->w, in_byte);
 }
 
 TEST_F(vc_port, out_to_a_port_not_permitted_is_refused_without_exit)
 {
-	NEED_SUITE();
+	NEED_VC();
 	expect_refused(_metadata, &self->w, out_byte);
 }
 
 TEST_F(vc_port, access_beyond_the_permitted_ports_is_refused_without_exit)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(FREE_PORT, 3);
 	expect_refused(_metadata, &self->w, in_dword);
 }
 
 TEST_F(vc_port, permission_taken_back_is_refused_without_exit)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(FREE_PORT, 1);
 	in_byte();
 	ASSERT_EQ(0, ioperm(FREE_PORT, 1, 0));
@@ -227,7 +227,7 @@ TEST_F(vc_port, injected_exit_at_a_port_not_permitted_is_refused)
 	struct fault fault;
 	int64_t injected;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	injected = machine_count(COCO_EV_INJECT, TRAP_VC);
 	ASSERT_EQ(0, machine_inject(&inject));
@@ -246,7 +246,7 @@ TEST_F(vc_port, iopl_3_permits_the_port)
 {
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	if (iopl(3))
 		SKIP(return, "iopl: %s", strerror(errno));
 	window_open(&self->w);
@@ -285,7 +285,7 @@ TEST_F(vc_port, exception_asked_for_by_the_host_is_raised)
 {
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	NEED_PORTS(FREE_PORT, 1);
 	for (i = 0; i < ARRAY_SIZE(exception_cases); i++) {
@@ -301,7 +301,7 @@ TEST_F(vc_port, other_exceptions_asked_for_by_the_host_are_sigbus)
 {
 	unsigned int vector;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	NEED_PORTS(FREE_PORT, 1);
 	for (vector = 0; vector < 32; vector++) {

@@ -32,20 +32,10 @@
 #define EVENT_EXCEPTION(vector)	(1ull << 31 | 3ull << 8 | (vector))
 #define EVENT_ERROR_CODE	(1ull << 11)
 
-#define ES_OR_SNP	(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP)
-#define NEED_SUITE()	NEED_TECHNOLOGY(ES_OR_SNP, "#VC, sev-es and sev-snp")
-#define NEED_ES()	NEED_TECHNOLOGY(1u << COCO_SEV_ES, "sev-es")
-#define NEED_SNP()	NEED_TECHNOLOGY(1u << COCO_SEV_SNP, "sev-snp")
+#define NEED_ES()	NEED_TECHNOLOGY(1u << COCO_SEV_ES)
+#define NEED_SNP()	NEED_TECHNOLOGY(1u << COCO_SEV_SNP)
 
-/* Elsewhere than in the machine the behaviour is tested and the exits are not counted */
-#define EXPECT_EXITS(w, vc, ghcb) do { \
-	if (!machine_present()) \
-		break; \
-	EXPECT_EQ(0, (w)->error); \
-	EXPECT_EQ(vc, window_exceptions(w)); \
-	EXPECT_EQ(ghcb, window_calls(w)); \
-} while (0)
-
+#define NEED_SUITE()	NEED_VC()
 #include "../lib/privileged.h"
 
 FIXTURE(vc) {
@@ -103,7 +93,7 @@ TEST_F(vc, cpuid_leaf_costs_one_exit_or_a_table_look_up)
 	bool in_es = technology_active() == COCO_SEV_ES;
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	for (i = 0; i < ARRAY_SIZE(cpuid_cases); i++) {
 		const struct cpuid_case *c = &cpuid_cases[i];
@@ -131,7 +121,7 @@ TEST_F(vc, cpuid_gives_the_machines_signature)
 {
 	struct cpuid c;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	c = cpuid(COCO_CPUID_BASE, 0);
 	EXPECT_EQ(COCO_CPUID_INFO, c.eax);
@@ -165,7 +155,7 @@ TEST_F(vc, cpuid_clears_the_upper_halves)
 	uint64_t r[4];
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	ASSERT_LT(0, answer(EXIT_CPUID, 0x3f, reply));
 	cpuid_registers(1, 0, r);
@@ -233,7 +223,7 @@ TEST_F(vc, time_stamp_counts_up_at_no_cost_or_one_exit)
 	uint32_t aux = ~0u;
 	int cost;
 
-	NEED_SUITE();
+	NEED_VC();
 	window_open(&self->w);
 	first = rdtsc();
 	second = rdtscp(&aux);
@@ -262,7 +252,7 @@ TEST_F(vc, instruction_is_fetched_without_sleeping)
 	struct cpuid c;
 	int log;
 
-	NEED_SUITE();
+	NEED_VC();
 	if (!kernel_has("__might_sleep", NULL))
 		SKIP(return, "this kernel does not say who may sleep (DEBUG_ATOMIC_SLEEP)");
 	usleep(1100000);

@@ -26,8 +26,6 @@
 #define FILLER		0xa5
 /* Where 16 bits of address reach; one who may do port I/O may map it */
 #define LOW_PAGE	((void *)0x8000)
-#define NEED_SUITE() \
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "#VC, sev-es and sev-snp")
 
 /* What the instruction starts from, and is left with */
 static struct {
@@ -182,7 +180,7 @@ static void expect_ins(struct __test_metadata *_metadata, void (*ins)(void), uin
 }
 
 #define NEED_PAGE() do { \
-	NEED_SUITE(); \
+	NEED_VC(); \
 	NEED_PORTS(CMOS_INDEX, 2); \
 	if (!self->page) \
 		SKIP(return, "may not map a page below 64K"); \
@@ -278,7 +276,7 @@ TEST(in_tells_the_address_size_of_the_segment)
 	static struct window w;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	ASSERT_EQ(0, pin_to_cpu0());
 	cmos_write(CMOS_FIRST, 0x7e);

@@ -23,8 +23,6 @@
 #define VECTOR_VC	29
 
 #define GARBAGE		0xa5c3b9d7e1f20486ull
-#define NEED_SUITE() \
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "#VC, sev-es and sev-snp")
 
 static struct {
 	uint64_t rax, rbx, rcx, rdx;
@@ -102,7 +100,7 @@ TEST_F(code, code_of_another_instruction_is_sigbus_without_call)
 	int64_t calls, exits;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	calls = machine_count(COCO_EV_GHCB, variant->code);
 	exits = machine_count(COCO_EV_VC, variant->code);
@@ -124,7 +122,7 @@ TEST(debug_code_is_sigtrap_without_call)
 	struct window w;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	ASSERT_EQ(0, pin_to_cpu0());
 	fault = run_with(_metadata, &w, EXIT_EXCEPTION + VECTOR_DB);

@@ -115,7 +115,7 @@ TEST(instructions_run_while_another_cpu_changes_it)
 	int status;
 
 	NEED_MACHINE();
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "#VC, sev-es and sev-snp");
+	NEED_VC();
 	NEED_TWO_CPUS();
 	if (make_segment(0))
 		SKIP(return, "modify_ldt: %s", strerror(errno));

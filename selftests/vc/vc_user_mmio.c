@@ -17,9 +17,6 @@
 #include "../lib/need.h"
 #include "../lib/window.h"
 
-#define NEED_SUITE() \
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "#VC, sev-es and sev-snp")
-
 static volatile unsigned char *device;
 
 static __insn void read_byte(void)
@@ -85,7 +82,7 @@ TEST_F(mmio, access_is_sigbus_without_asking_the_host)
 	const struct coco_event *vc;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	if (self->device == MAP_FAILED)
 		SKIP(return, "/dev/hpet cannot be mapped: %s", strerror(self->error));
 	window_open(&self->w);

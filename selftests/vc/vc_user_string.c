@@ -20,7 +20,6 @@
 #include "cmos.h"
 #include "ioio.h"
 
-
 /* Error code of #PF (APM vol. 2, 8.4.2) */
 #define PF_PRESENT	1u
 #define PF_WRITE	2u
@@ -28,16 +27,6 @@
 
 #define TRAP_PF		14
 #define FILLER		0xa5
-#define NEED_SUITE() \
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "#VC, sev-es and sev-snp")
-
-#define EXPECT_EXITS(w, vc, ghcb) do { \
-	if (!machine_present()) \
-		break; \
-	EXPECT_EQ(0, (w)->error); \
-	EXPECT_EQ(vc, window_exceptions(w)); \
-	EXPECT_EQ(ghcb, window_calls(w)); \
-} while (0)
 
 /* What the string instruction starts from, and is left with */
 static struct registers {
@@ -109,7 +98,7 @@ static void expect_string_out(struct __test_metadata *_metadata, struct window *
 
 TEST_F(string, outs_crosses_pages)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	expect_string_out(_metadata, &self->w, self->end - 7, (uintptr_t)self->end - 7, rep_outs_word);
 }
@@ -120,7 +109,7 @@ TEST_F(string, outs_with_32_bit_address_ignores_the_upper_half)
 	uint64_t address = (uintptr_t)self->end - 7;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	fill_words(self->end - 7, 0x41);
 	clear_cmos();
@@ -136,7 +125,7 @@ TEST_F(string, outs_with_fs_adds_its_base)
 {
 	uint64_t base;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	asm volatile("mov %%fs:0, %0" : "=r"(base));
 	expect_string_out(_metadata, &self->w, self->end - 7, (uintptr_t)self->end - 7 - base,
@@ -150,7 +139,7 @@ TEST_F(string, outs_populates_memory)
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	ASSERT_NE(MAP_FAILED, fresh);
 	regs = (struct registers){ (uintptr_t)fresh, 0 };
@@ -166,7 +155,7 @@ TEST_F(string, ins_crosses_pages)
 	struct fault fault;
 	unsigned int i;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	cmos_write(CMOS_FIRST, 0x3c);
 	cmos_select(CMOS_FIRST);
@@ -205,7 +194,7 @@ static void expect_page_fault(struct __test_metadata *_metadata, struct window *
 
 TEST_F(string, outs_from_a_hole_faults_without_call)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	expect_page_fault(_metadata, &self->w, (uintptr_t)self->hole, outs_word, 0);
 	EXPECT_EXITS(&self->w, 1, 0);
@@ -213,14 +202,14 @@ TEST_F(string, outs_from_a_hole_faults_without_call)
 
 TEST_F(string, ins_into_a_hole_faults)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	expect_page_fault(_metadata, &self->w, (uintptr_t)self->hole, ins_byte, PF_WRITE);
 }
 
 TEST_F(string, ins_into_memory_of_others_faults)
 {
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	ASSERT_EQ(0, mprotect(self->end, MACHINE_PAGE, PROT_READ));
 	expect_page_fault(_metadata, &self->w, (uintptr_t)self->end, ins_byte, PF_WRITE);
@@ -234,7 +223,7 @@ TEST_F(string, outs_from_kernel_memory_faults_without_call)
 {
 	uint64_t address;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	if (!kernel_has(VARIABLE, &address) || !address)
 		SKIP(return, "/proc/kallsyms has no " VARIABLE);
@@ -246,7 +235,7 @@ TEST_F(string, ins_into_kernel_memory_faults)
 {
 	uint64_t address;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_PORTS(CMOS_INDEX, 2);
 	if (!kernel_has(VARIABLE, &address) || !address)
 		SKIP(return, "/proc/kallsyms has no " VARIABLE);

@@ -15,8 +15,6 @@
 #include "../lib/window.h"
 
 #define FREE_PORT	0xe0
-#define NEED_SUITE() \
-	NEED_TECHNOLOGY(1u << COCO_SEV_ES | 1u << COCO_SEV_SNP, "#VC, sev-es and sev-snp")
 
 static __insn void vmgexit(void)
 {
@@ -52,7 +50,7 @@ TEST_F(vmgexit, host_finds_no_call_of_the_kernel)
 	const struct coco_event *call;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VC();
 	NEED_MACHINE();
 	NEED_PORTS(FREE_PORT, 1);
 	io_out(FREE_PORT, 1, 0x5a);		/* the call that must not stay */

@@ -31,17 +31,7 @@
 
 #define FREE_PORT	0xe0
 
-#define NEED_SUITE()	NEED_TECHNOLOGY(1u << COCO_TDX, "#VE, tdx")
-
-/* Elsewhere than in the machine the behaviour is tested and the exits are not counted */
-#define EXPECT_EXITS(w, ve, tdvmcall) do { \
-	if (!machine_present()) \
-		break; \
-	EXPECT_EQ(0, (w)->error); \
-	EXPECT_EQ(ve, window_exceptions(w)); \
-	EXPECT_EQ(tdvmcall, window_calls(w)); \
-} while (0)
-
+#define NEED_SUITE()	NEED_VE()
 #include "../lib/privileged.h"
 
 #define TRAP_VE		20
@@ -82,7 +72,7 @@ TEST_F(ve, cpuid_of_the_hypervisor_range_costs_one_call)
 	const struct coco_event *ve, *call;
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_MACHINE();
 	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		window_open(&self->w);
@@ -107,7 +97,7 @@ TEST_F(ve, cpuid_gives_the_machines_signature)
 {
 	struct cpuid c;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_MACHINE();
 	c = cpuid(COCO_CPUID_BASE, 0);
 	EXPECT_EQ(COCO_CPUID_INFO, c.eax);
@@ -121,7 +111,7 @@ TEST_F(ve, cpuid_gives_the_words_of_the_hosts_answer)
 	static const uint64_t reply[6] = { 0, 0, 0x11223344, 0x55667788, 0x99aabbcc, 0xddeeff01 };
 	struct cpuid c;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_MACHINE();
 	ASSERT_LT(0, answer_cpuid(reply));
 	c = cpuid(0x40000000, 0);
@@ -138,7 +128,7 @@ TEST_F(ve, cpuid_clears_the_upper_halves)
 	uint64_t r[4];
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_MACHINE();
 	ASSERT_LT(0, answer_cpuid(reply));
 	cpuid_registers(0x40000000, 0, r);
@@ -170,7 +160,7 @@ TEST_F(ve, cpuid_outside_the_hypervisor_range_never_asks_the_host)
 	int64_t rule;
 	size_t i;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_MACHINE();
 	rule = answer_cpuid(reply);
 	ASSERT_LT(0, rule);
@@ -199,7 +189,7 @@ TEST_F(ve, time_stamp_counts_up_at_no_cost)
 	uint64_t first, second;
 	uint32_t aux = ~0u;
 
-	NEED_SUITE();
+	NEED_VE();
 	window_open(&self->w);
 	first = rdtsc();
 	second = rdtscp(&aux);
@@ -271,7 +261,7 @@ TEST_F(ve_io, port_not_permitted_is_refused_without_exit)
 {
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VE();
 	window_open(&self->w);
 	fault = fault_of(variant->access);
 	window_close(&self->w);
@@ -286,7 +276,7 @@ TEST_F(ve_io, permitted_port_is_refused_without_asking_the_host)
 	const struct coco_event *ve;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_PORTS(FREE_PORT, 4);
 	window_open(&self->w);
 	fault = fault_of(variant->access);
@@ -308,7 +298,7 @@ TEST_F(ve, tdcall_is_refused_without_exit)
 	struct fault fault;
 	int i, calls = 0;
 
-	NEED_SUITE();
+	NEED_VE();
 	window_open(&self->w);
 	fault = fault_of(insn_tdcall);
 	window_close(&self->w);

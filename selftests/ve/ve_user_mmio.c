@@ -31,7 +31,6 @@
 #define FREE_PORT	0xe0
 #define HPET		0xfed00000ull
 
-#define NEED_SUITE()	NEED_TECHNOLOGY(1u << COCO_TDX, "#VE, tdx")
 #define NEED_DEVICE() do { \
 	if (self->device == MAP_FAILED) \
 		SKIP(return, "/dev/hpet cannot be mapped: %s", strerror(self->error)); \
@@ -148,7 +147,7 @@ TEST_F(user, access_is_refused_without_asking_the_host)
 	const struct coco_event *ve;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VE();
 	if (variant->reason == EXIT_IO)
 		NEED_PORTS(FREE_PORT, 4);
 	else
@@ -195,7 +194,7 @@ TEST_F(kernel, user_address_of_a_device_is_efault_without_asking_the_host)
 {
 	int ends[2], result, error;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_DEVICE();
 	ASSERT_EQ(0, pipe(ends));
 	window_open(&self->w);
@@ -219,7 +218,7 @@ TEST_F(kernel, mprotect_leaves_the_page_shared)
 	const struct coco_event *ve;
 	struct fault fault;
 
-	NEED_SUITE();
+	NEED_VE();
 	NEED_DEVICE();
 	ASSERT_EQ(0, mprotect(self->device, MACHINE_PAGE, PROT_NONE));
 	ASSERT_EQ(0, mprotect(self->device, MACHINE_PAGE, PROT_READ));
