@@ -35,8 +35,7 @@ static void cpu_comes_back_each_time(struct kunit *test)
 	unsigned int cpu, ran_on, i;
 
 	COCO_NEEDS_MACHINE(test);
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	COCO_NEEDS_TWO_CPUS(test);
 	cpu = cpumask_next(0, cpu_online_mask);
 	for (i = 0; i < TIMES; i++) {
 		KUNIT_ASSERT_EQ(test, coco_cpu_down(cpu), 0);

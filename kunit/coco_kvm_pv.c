@@ -203,8 +203,7 @@ static void host_writes_no_time_for_a_cpu_that_is_offline(struct kunit *test)
 	u64 clock;
 
 	need_use(test, CLOCK);
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	COCO_NEEDS_TWO_CPUS(test);
 	cpu = cpumask_next(0, cpu_online_mask);
 	clock = value_on(cpu, CLOCK->msr) & CLOCK->address;
 	KUNIT_ASSERT_TRUE_MSG(test, host_writes(test, clock),

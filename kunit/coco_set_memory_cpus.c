@@ -34,10 +34,10 @@ static struct kunit_case set_memory_cpus_cases[] = {
 
 #define DATA		0xda7aull
 
+/* With preemption off, so that it stays another one: put_cpu() */
 static unsigned int other_cpu(struct kunit *test)
 {
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	COCO_NEEDS_TWO_CPUS(test);
 	return cpumask_any_but(cpu_online_mask, get_cpu());
 }
 

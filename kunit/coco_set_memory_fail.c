@@ -300,18 +300,12 @@ static void expect_end(struct kunit *test, enum coco_event_kind kind, u64 answer
 	KUNIT_ASSERT_EQ(test, coco_expect(COCO_END_TERMINATE, end, 0xffff), (s64)0);
 }
 
-static void goes_on(struct kunit *test)
-{
-	coco_expect(0, 0, 0);
-	KUNIT_FAIL(test, "the guest goes on");
-}
-
 static void refused_change_to_shared_ends_the_guest(struct kunit *test)
 {
 	prepare(test, COCO_SEV_SNP);
 	expect_end(test, COCO_EV_PSC, 1, TERMINATE_PSC);
 	decrypt(PAGES);
-	goes_on(test);
+	COCO_FAIL_AS_IT_GOES_ON(test);
 }
 
 static void expect_encrypting_to_end(struct kunit *test, enum coco_event_kind kind, u64 answer,
@@ -320,7 +314,7 @@ static void expect_encrypting_to_end(struct kunit *test, enum coco_event_kind ki
 	prepare_shared(test, COCO_SEV_SNP);
 	expect_end(test, kind, answer, end);
 	encrypt(PAGES);
-	goes_on(test);
+	COCO_FAIL_AS_IT_GOES_ON(test);
 }
 
 static void refused_change_to_private_ends_the_guest(struct kunit *test)

@@ -16,12 +16,12 @@
  * fail by a kprobe (lib/override.h).  The ioctl and the driver's coming and going are user
  * space's: programs of the selftests do that meanwhile, and what they say of it is no matter here.
  */
-#include <linux/kmod.h>
 #include <linux/mm.h>
 #include <asm/set_memory.h>
 #include "lib/coco_kunit.h"
 #include "lib/override.h"
 #include "lib/pages.h"
+#include "lib/program.h"
 
 static void certificates_that_are_not_decrypted_are_kept(struct kunit *test);
 static void certificates_that_are_not_encrypted_again_are_kept(struct kunit *test);
@@ -46,15 +46,13 @@ static struct coco_override encrypt = { .function = "set_memory_encrypted", .hol
 static unsigned int run_while_failing(struct kunit *test, struct coco_override *o,
 				      char *program, char *name)
 {
-	char *argv[4] = { program, "-t", name, NULL }, *envp[1] = { NULL };
 	int status;
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
 	COCO_NEEDS_MACHINE(test);
 	KUNIT_ASSERT_EQ(test, coco_override_begin(o), 0);
-	status = call_usermodehelper(program, argv, envp, UMH_WAIT_PROC);
+	status = coco_run_program(program, name);
 	coco_override_end(o);
-	/* negative: there is no such program */
 	KUNIT_ASSERT_GE(test, status, 0);
 	return o->ncalls;
 }

@@ -13,9 +13,9 @@
  * request been made.  The ioctl is user space's: a program of the selftests makes it, and a
  * report that is not what it asked for is an exit status.
  */
-#include <linux/kmod.h>
 #include <linux/kprobes.h>
 #include "lib/coco_kunit.h"
+#include "lib/program.h"
 
 static void reply_that_changes_once_it_was_checked_is_not_looked_at(struct kunit *test);
 static void request_that_changes_before_it_is_encrypted_is_not_sent(struct kunit *test);
@@ -28,7 +28,6 @@ static struct kunit_case sev_guest_race_cases[] = {
 
 #define PROGRAM		"/coco/selftests/sev_guest_user"
 #define CASE		"report_echoes_the_report_data"
-#define PROGRAM_SKIPS	(4 << 8)	/* KSFT_SKIP, as wait(2) has it */
 #define GUEST_REQUEST	0x80000011ull	/* GHCB specification 56421, 4.1 */
 /* SNP firmware ABI 56860, guest messages: the header's type, and what follows it */
 #define MESSAGE_TYPE	0x34
@@ -93,13 +92,6 @@ static void probes_end(void)
 			unregister_kprobe(&probes[i]);
 }
 
-static int get_report(void)
-{
-	char *argv[4] = { PROGRAM, "-t", CASE, NULL }, *envp[1] = { NULL };
-
-	return call_usermodehelper(PROGRAM, argv, envp, UMH_WAIT_PROC);
-}
-
 /* Where the last request was, and its reply; true: the machine has seen one since */
 static bool last_request(u64 since, u64 *request, u64 *reply)
 {
@@ -125,8 +117,8 @@ static int report_while_the_host_writes(struct kunit *test, bool to_reply)
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_SEV_SNP));
 	COCO_NEEDS_MACHINE(test);
-	status = get_report();
-	if (status == PROGRAM_SKIPS)
+	status = coco_run_program(PROGRAM, CASE);
+	if (status == COCO_PROGRAM_SKIPS)
 		kunit_skip(test, "the driver is not there");
 	KUNIT_ASSERT_EQ(test, status, 0);
 	KUNIT_ASSERT_TRUE(test, last_request(since, &request, &reply));
@@ -136,7 +128,7 @@ static int report_while_the_host_writes(struct kunit *test, bool to_reply)
 	};
 	if (!probes_begin())
 		kunit_skip(test, "no kprobe on the cipher");
-	status = get_report();
+	status = coco_run_program(PROGRAM, CASE);
 	probes_end();
 	KUNIT_EXPECT_EQ(test, tampering.hits, 1u);
 	KUNIT_EXPECT_EQ(test, tampering.error, (s64)0);

@@ -260,8 +260,7 @@ static void each_vcpu_has_its_own_calling_area(struct kunit *test)
 	unsigned int cpu;
 
 	need_svsm(test);
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two vCPUs");
+	COCO_NEEDS_TWO_CPUS(test);
 	for_each_online_cpu(cpu) {
 		other = area;
 		smp_call_function_single(cpu, read_msr, &area, 1);

@@ -278,8 +278,7 @@ static void two_cpus_share_the_pool(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	COCO_NEEDS_BOUNCE(test);
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	COCO_NEEDS_TWO_CPUS(test);
 	for (i = 0; i < 2; i++) {
 		w[i].dev = coco_dma_dev(test);
 		w[i].seed = i + 1;

@@ -13,12 +13,12 @@
  * The host may refuse any MapGPA (GHCI 344426, TDG.VP.VMCALL<MapGPA>).  The driver goes and comes
  * by a program of the selftests, and what that program says of it is no matter here.
  */
-#include <linux/kmod.h>
 #include <linux/mm.h>
 #include <asm/set_memory.h>
 #include "lib/coco_kunit.h"
 #include "lib/override.h"
 #include "lib/pages.h"
+#include "lib/program.h"
 
 static void buffer_that_the_host_does_not_give_back_is_kept(struct kunit *test);
 /* Alone in its guest: it leaves no driver */
@@ -46,7 +46,6 @@ static struct coco_override encrypt = {
 static unsigned long reload_refused(struct kunit *test, struct coco_override *o,
 				    enum coco_action action, u32 times)
 {
-	char *argv[4] = { PROGRAM, "-t", CASE, NULL }, *envp[1] = { NULL };
 	struct coco_rule rule = {
 		.kind = COCO_EV_TDVMCALL, .action = action, .code = COCO_TDVMCALL_MAPGPA,
 		.count = times, .reply_mask = BIT(0), .reply = { STATUS_INVALID_OPERAND },
@@ -59,11 +58,10 @@ static unsigned long reload_refused(struct kunit *test, struct coco_override *o,
 	COCO_NEEDS_MACHINE(test);
 	KUNIT_ASSERT_EQ(test, coco_override_begin(o), 0);
 	id = coco_rule_add(&rule);
-	status = call_usermodehelper(PROGRAM, argv, envp, UMH_WAIT_PROC);
+	status = coco_run_program(PROGRAM, CASE);
 	coco_override_end(o);
 	refused = coco_rule_del(id);
 	KUNIT_ASSERT_GT(test, id, (s64)0);
-	/* negative: there is no such program */
 	KUNIT_ASSERT_GE(test, status, 0);
 	if (!o->ncalls)
 		kunit_skip(test, "the driver is not there, or built in");

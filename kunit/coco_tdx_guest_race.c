@@ -16,9 +16,9 @@
  * how much it gets each time.
  */
 #include <linux/io.h>
-#include <linux/kmod.h>
 #include <linux/kprobes.h>
 #include "lib/coco_kunit.h"
+#include "lib/program.h"
 #include "lib/tdx.h"
 
 static void length_that_changes_once_it_was_copied_is_not_looked_at(struct kunit *test);
@@ -31,7 +31,6 @@ static struct kunit_case tdx_guest_race_cases[] = {
 #define PROGRAM		"/coco/selftests/tdx_quote"
 #define CASE		"length_within_the_buffer_is_the_quotes"
 #define LENGTHS		3		/* that it tries */
-#define PROGRAM_SKIPS	(4 << 8)	/* KSFT_SKIP, as wait(2) has it */
 /* GHCI 344426, TDG.VP.VMCALL<GetQuote>: the header of the buffer */
 #define LENGTH_AT	20
 #define HEADER_SIZE	24
@@ -54,13 +53,6 @@ static int host_writes(struct kprobe *probe, struct pt_regs *regs)
 
 static struct kprobe probe;
 
-static int get_quotes(void)
-{
-	char *argv[4] = { PROGRAM, "-t", CASE, NULL }, *envp[1] = { NULL };
-
-	return call_usermodehelper(PROGRAM, argv, envp, UMH_WAIT_PROC);
-}
-
 /* Where the driver has its buffer: the operand of the last call; 0: there was none since */
 static u64 buffer_of_last_quote(u64 since)
 {
@@ -81,8 +73,8 @@ static void length_that_changes_once_it_was_copied_is_not_looked_at(struct kunit
 
 	COCO_NEEDS(test, COCO_ONLY(COCO_TDX));
 	COCO_NEEDS_MACHINE(test);
-	status = get_quotes();
-	if (status == PROGRAM_SKIPS)
+	status = coco_run_program(PROGRAM, CASE);
+	if (status == COCO_PROGRAM_SKIPS)
 		kunit_skip(test, "there are no quotes");
 	KUNIT_ASSERT_EQ(test, status, 0);
 	buffer = buffer_of_last_quote(since);
@@ -92,7 +84,7 @@ static void length_that_changes_once_it_was_copied_is_not_looked_at(struct kunit
 		kunit_skip(test, "no kprobe on kvmemdup()");
 	hits = 0;
 	error = 0;
-	status = get_quotes();
+	status = coco_run_program(PROGRAM, CASE);
 	unregister_kprobe(&probe);
 	KUNIT_EXPECT_EQ(test, hits, (unsigned int)LENGTHS);
 	KUNIT_EXPECT_EQ(test, error, (s64)0);

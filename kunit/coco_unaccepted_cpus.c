@@ -107,8 +107,7 @@ static void accept_two(struct kunit *test, u64 start, u64 size, u64 second_start
 static void need_two_cpus(struct kunit *test)
 {
 	need_unaccepted(test);
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	COCO_NEEDS_TWO_CPUS(test);
 }
 
 static void unit_is_accepted_beside_another(struct kunit *test)

@@ -392,8 +392,7 @@ static void answer_of_one_register_ends_the_guest(struct kunit *test)
 	need_es_and_machine(test);
 	vc_expect_termination(test);
 	vc_run(test, do_cpuid, &r, HOST_REPLIES(EXIT_CPUID, REPLY_RAX, 1));
-	coco_expect(0, 0, 0);
-	KUNIT_FAIL(test, "the guest goes on");
+	COCO_FAIL_AS_IT_GOES_ON(test);
 }
 
 static struct kunit_suite vc_cpuid_suite = {

@@ -348,8 +348,7 @@ static void expect_end(struct kunit *test, coco_insn_fn insn, const struct coco_
 	need_es_and_machine(test);
 	vc_expect_termination(test);
 	vc_run(test, insn, &r, rule);
-	coco_expect(0, 0, 0);
-	KUNIT_FAIL(test, "the guest goes on");
+	COCO_FAIL_AS_IT_GOES_ON(test);
 }
 
 /* It would lose what caches hold of the guest's memory: Linux has no use for it */
@@ -412,8 +411,7 @@ static void expect_end_intercepted(struct kunit *test, coco_insn_fn insn, u64 co
 	need_es_and_machine(test);
 	vc_expect_termination(test);
 	vc_run_intercepted(test, insn, &r, code, rule);
-	coco_expect(0, 0, 0);
-	KUNIT_FAIL(test, "the guest goes on");
+	COCO_FAIL_AS_IT_GOES_ON(test);
 }
 
 static void rdtsc_without_answer_ends_the_guest(struct kunit *test)

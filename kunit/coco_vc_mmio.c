@@ -338,8 +338,7 @@ static void expect_end(struct kunit *test, coco_insn_fn insn)
 
 	vc_expect_termination(test);
 	vc_run(test, insn, &r, DEVICE_REPLIES(EXIT_MMIO_READ));
-	coco_expect(0, 0, 0);
-	KUNIT_FAIL(test, "the guest goes on");
+	COCO_FAIL_AS_IT_GOES_ON(test);
 }
 
 /* The C-bit says "my memory", the host says "a device": one of them lies */

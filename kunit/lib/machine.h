@@ -9,6 +9,7 @@
 #ifndef COCO_LIB_MACHINE_H
 #define COCO_LIB_MACHINE_H
 
+#include <linux/cpumask.h>
 #include <linux/types.h>
 #include "../../machine/include/coco_abi.h"
 
@@ -25,6 +26,19 @@ unsigned int coco_machine_cbit(void);		/* position of the C-bit or shared bit */
 	do { \
 		if (!coco_machine()) \
 			kunit_skip(test, "needs the software machine"); \
+	} while (0)
+
+#define COCO_NEEDS_TWO_CPUS(test) \
+	do { \
+		if (num_online_cpus() < 2) \
+			kunit_skip(test, "needs two CPUs"); \
+	} while (0)
+
+/* Behind what the guest must not come back from, as coco_expect() has it */
+#define COCO_FAIL_AS_IT_GOES_ON(test) \
+	do { \
+		coco_expect(0, 0, 0); \
+		KUNIT_FAIL(test, "the guest goes on"); \
 	} while (0)
 
 /* ---- the host side ---- */
