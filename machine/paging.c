@@ -219,9 +219,8 @@ static bool efer_access(struct vcpu *v)
 		raise_gp(v);
 		return true;
 	}
-	if (!write) {
+	if (!write)
 		set_edx_eax(v, value);
-	}
 	insn_skip(v, write ? INSN_WRMSR : INSN_RDMSR);
 	return true;
 }

@@ -358,9 +358,8 @@ void tdx_msr_exit(struct vcpu *v)
 		ve_instruction(v, write ? VMX_EXIT_WRMSR : VMX_EXIT_RDMSR, 0, length);
 		return;
 	}
-	if (!write) {
+	if (!write)
 		set_edx_eax(v, value);
-	}
 	insn_done(v, length);
 }
 
