@@ -238,6 +238,8 @@ static u64 x2apic_reserved(u32 offset)
 	case APIC_TPR:
 	case APIC_SELF_IPI:
 		return ~0xffull;
+	case APIC_ICR:
+		return ICR_RESERVED;
 	default:
 		return ~0xffffffffull;
 	}
@@ -250,12 +252,12 @@ bool apic_msr_write(struct vcpu *v, u32 msr, u64 value)
 	if (!x2apic_exists(msr) || offset == APIC_ID || offset == APIC_LDR || offset == 0x030 ||
 	    offset == 0x0a0 || (offset >= APIC_ISR && offset < 0x280) || offset == APIC_TIMER_NOW)
 		return false;
+	if (value & x2apic_reserved(offset))
+		return false;
 	if (msr == X2APIC_ICR) {
 		x2apic_icr(v, value);
 		return true;
 	}
-	if (value & x2apic_reserved(offset))
-		return false;
 	if (msr == X2APIC_SELF_IPI) {
 		*apic(APIC_ICR) = ICR_SELF | ICR_ASSERT | (value & 0xff);
 		return true;

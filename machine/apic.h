@@ -23,6 +23,7 @@
 #define ICR_LOGICAL		BIT(11)
 #define ICR_ASSERT		BIT(14)
 #define ICR_LEVEL		BIT(15)
+#define ICR_RESERVED		0xfff32000ull	/* in x2APIC mode; KVM lets bit 12 pass, xAPIC's status */
 #define ICR_SHORTHAND		(3u << 18)	/* 0: the destination field says who */
 #define ICR_SELF		(1u << 18)
 #define ICR_ALL			(2u << 18)

@@ -26,6 +26,7 @@
 #define APIC_VERSION	0xfee00030ull
 #define APIC_TPR	0xfee00080ull
 #define X2APIC_TPR	0x808
+#define X2APIC_ICR	0x830
 #define APIC_BASE	0x1b
 #define AMD_HWCR	0xc0010015
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01
@@ -61,6 +62,8 @@ static void instructions(void)
 	check_eq("apic_base_is_the_host_s_to_read", tdvmcall(CALL_RDMSR, APIC_BASE, 0, 0, 0, &out),
 		 SUCCESS);
 	check_eq("apic_base_stays", tdvmcall(CALL_WRMSR, APIC_BASE, out.r11, 0, 0, &out),
+		 INVALID_OPERAND);
+	check_eq("reserved_bits_of_icr_are_invalid", tdvmcall(CALL_WRMSR, X2APIC_ICR, BIT(13), 0, 0, &out),
 		 INVALID_OPERAND);
 	check_eq("another_vendor_s_msr_is_invalid", tdvmcall(CALL_RDMSR, AMD_HWCR, 0, 0, 0, &out),
 		 INVALID_OPERAND);

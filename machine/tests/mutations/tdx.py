@@ -164,4 +164,12 @@ MUTATIONS = [
         "tdvmcall.tdx",
         "kvm_offers_a_td_no_clock",
     ),
+    Mutation(
+        "icr_has_no_reserved_bits",
+        "apic.c",
+        "return ICR_RESERVED;",
+        "return 0;",
+        "tdvmcall.tdx",
+        "reserved_bits_of_icr_are_invalid",
+    ),
 ]
