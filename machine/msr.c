@@ -15,6 +15,7 @@
 
 enum kind {
 	IN_CPU,			/* kept in the CPU below, which nobody else uses it for */
+	CPUS_OWN,		/* the CPU's, writing raises #GP */
 	ZERO,			/* reads as zero, writes are ignored */
 	ZERO_ONLY,		/* reads as zero, writing anything else raises #GP */
 	FIXED,			/* reads as a value, writes are ignored */
@@ -35,9 +36,10 @@ static const struct range ranges[] = {
 	{ 0x00000079, 0x00000079, ZERO, 0 },			/* microcode update */
 	{ 0x0000008b, 0x0000008b, FIXED, 0x01000065 },		/* patch level, as KVM's */
 	{ 0x000000cd, 0x000000cd, FIXED, 3 },			/* FSB frequency */
-	{ 0x000000fe, 0x000000fe, IN_CPU, 0 },			/* MTRRcap */
+	{ 0x000000fe, 0x000000fe, CPUS_OWN, 0 },		/* MTRRcap */
 	{ 0x0000011e, 0x0000011e, FIXED, 0xbe702111 },		/* BBL_CR_CTL3 */
-	{ 0x00000179, 0x0000017b, IN_CPU, 0 },			/* MCG_CAP, MCG_STATUS, MCG_CTL */
+	{ 0x00000179, 0x00000179, CPUS_OWN, 0 },		/* MCG_CAP */
+	{ 0x0000017a, 0x0000017b, IN_CPU, 0 },			/* MCG_STATUS, MCG_CTL */
 	{ 0x00000186, 0x00000187, ZERO_ONLY, 0 },		/* P6 event select */
 	{ 0x000000c1, 0x000000c2, ZERO_ONLY, 0 },		/* P6 counters */
 	{ 0x00000198, 0x00000198, FIXED, 1000 | 4ull << 40 },	/* PERF_STATUS */
@@ -172,7 +174,7 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 	r = find(msr);
 	if (!r)
 		return unknown(v, msr, "reading");
-	*value = r->kind == IN_CPU ? rdmsr(msr) : r->value;
+	*value = r->kind == IN_CPU || r->kind == CPUS_OWN ? rdmsr(msr) : r->value;
 	return true;
 }
 
@@ -202,7 +204,7 @@ static bool write_range(struct vcpu *v, u32 msr, u64 value)
 
 	if (!r)
 		return unknown(v, msr, "writing");
-	if (r->kind == ZERO_ONLY && value)
+	if (r->kind == CPUS_OWN || (r->kind == ZERO_ONLY && value))
 		return false;
 	if (r->kind == IN_CPU)
 		wrmsr(msr, value);

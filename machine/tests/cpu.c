@@ -11,8 +11,10 @@
 #define EXIT_CPUID	0x72
 #define CALL_CPUID	10
 #define MSR_EFER	0xc0000080
+#define MTRR_CAP	0xfe
 #define MSR_FEATURE_CONTROL 0x3a
 #define CR0_NE		BIT_ULL(5)
+#define CR0_NW		BIT_ULL(29)
 #define CR0_CD		BIT_ULL(30)
 #define CR4_MCE		BIT_ULL(6)
 #define CR4_VMXE	BIT_ULL(13)
@@ -133,7 +135,9 @@ static void kvm_as_on_any_host(void)
 	single_step();
 	check_eq("hypercall_from_user_mode_gives_eperm",
 		 (run_user(hypercall_from_user), user_hypercall), (u64)-1);
-	TRY("mov %0, %%cr0", : : "r"((read_cr0() | BIT(29)) & ~BIT_ULL(30)) : "memory");
+	TRY("wrmsr", : : "c"(MTRR_CAP), "a"(0), "d"(0) : "memory");
+	check("capabilities_cannot_be_written", trap.hit && trap.vector == GP);
+	TRY("mov %0, %%cr0", : : "r"((read_cr0() | CR0_NW) & ~CR0_CD) : "memory");
 	check("not_writethrough_with_caches_on_raises_gp", trap.hit && trap.vector == GP);
 }
 

@@ -439,4 +439,12 @@ MUTATIONS = [
         "cpu.none",
         "not_writethrough_with_caches_on_raises_gp",
     ),
+    Mutation(
+        "capabilities_are_written",
+        "msr.c",
+        "r->kind == CPUS_OWN || (r->kind == ZERO_ONLY && value)",
+        "r->kind == ZERO_ONLY && value",
+        "cpu.none",
+        "capabilities_cannot_be_written",
+    ),
 ]
