@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -317,16 +319,17 @@ def test_modules_that_could_harm_a_guest_carry_the_mark() -> None:
 
 # ---- run-guest, as far as it goes on this host: it loads nothing here ----
 @pytest.fixture
-def unpacked(tmp_path: Path) -> Path:
-    for name in ("run-guest", "result.awk"):
-        shutil.copy(GUEST / name, tmp_path)
-    (tmp_path / "plan").write_text(tarball.plan(WRITTEN), encoding="utf-8")
-    (tmp_path / "VERSION").write_text("v1\n", encoding="utf-8")
-    (tmp_path / "selftests").mkdir()
-    facts = tmp_path / "selftests/guest_facts"
-    facts.write_text("#!/bin/sh\necho technology=none\necho machine=no\n", encoding="utf-8")
-    facts.chmod(0o755)
-    return tmp_path
+def unpacked() -> Iterator[Path]:
+    """Where another user may go, too: each pytest that starts bars others from all of tmp_path."""
+    with tempfile.TemporaryDirectory(prefix="coco-guest-") as name:
+        folder = Path(name)
+        for name in ("run-guest", "result.awk"):
+            shutil.copy(GUEST / name, folder)
+        (folder / "plan").write_text(tarball.plan(WRITTEN), encoding="utf-8")
+        (folder / "VERSION").write_text("v1\n", encoding="utf-8")
+        (folder / "selftests").mkdir()
+        program(folder / "selftests/guest_facts", "echo technology=none\necho machine=no")
+        yield folder
 
 
 def start_guest(folder: Path, *words: str) -> subprocess.Popen[str]:
@@ -335,8 +338,6 @@ def start_guest(folder: Path, *words: str) -> subprocess.Popen[str]:
         argv = ["setpriv", "--reuid=65534", "--clear-groups", "--", *argv]
     argv = [*ENDS_BY_SIGNALS, *argv]
     folder.chmod(0o777)
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "tmp").chmod(0o777)
     where = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "TMPDIR": str(folder / "tmp")}
