@@ -8,6 +8,8 @@ import difflib
 import os
 from collections.abc import Iterable, Sequence
 
+from coco.model import some
+
 YES = ("1", "y", "yes", "on", "true")  # of a variable that is a switch
 OK = 0
 FINDING = 1
@@ -18,6 +20,7 @@ INTERRUPTED = 130
 # To git bisect run: this commit says nothing; stop here
 BISECT_SKIP = 125
 BISECT_ABORT = 128
+_CHOICE = 30  # names that a hint lists
 
 
 def is_bisection(words: Sequence[str]) -> bool:
@@ -69,9 +72,9 @@ class NothingApplicable(CocoError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for a mistyped word; the whole choice when nothing is near."""
+    """A hint for a mistyped word; the choice when nothing is near, as far as it is readable."""
     choice = sorted(known)
     near = difflib.get_close_matches(word, choice, n=1, cutoff=0.5)
     if near:
         return f"did you mean {near[0]}?"
-    return "known: " + ", ".join(choice)
+    return f"known: {some(choice, _CHOICE)}"
