@@ -12,7 +12,6 @@
 #include "core.h"
 #include "tdx.h"
 
-
 #define RSDP_FIRST		0xe0000ull
 #define RSDP_LAST		0xffff0ull
 #define MAX_TABLES		32

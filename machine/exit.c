@@ -99,8 +99,7 @@ static void exit_vmmcall(struct vcpu *v)
 {
 	u64 args[4] = { reg(v, RBX), reg(v, RCX), reg(v, RDX), reg(v, RSI) };
 
-	/* KVM has them for the kernel only: -KVM_EPERM */
-	set_reg(v, RAX, guest_cpl(v) ? -(s64)EPERM : kvm_pv_hypercall(v, reg(v, RAX), args));
+	set_reg(v, RAX, kvm_pv_hypercall(v, guest_cpl(v), reg(v, RAX), args));
 	insn_skip(v, INSN_VMMCALL);
 }
 

@@ -217,8 +217,7 @@ static void do_vmmcall(struct ghcb *g)
 {
 	u64 args[4] = { g->rbx, g->rcx, g->rdx, g->rsi };
 
-	/* KVM has hypercalls for the kernel only: -KVM_EPERM */
-	ghcb_out(g, OUT_RAX, g->cpl ? -(s64)EPERM : kvm_pv_hypercall(g->v, g->rax, args));
+	ghcb_out(g, OUT_RAX, kvm_pv_hypercall(g->v, g->cpl, g->rax, args));
 }
 
 static bool mmio_range(struct ghcb *g, u64 gpa, u64 len)

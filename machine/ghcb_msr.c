@@ -3,7 +3,6 @@
 #include "sev.h"
 #include "svsm.h"
 
-
 enum {
 	SEV_INFO		= 0x001,
 	SEV_INFO_REQUEST	= 0x002,

@@ -150,7 +150,8 @@ static void call_vendor(struct vcpu *v, struct tdvmcall *call)
 
 	for (i = 0; i < KVM_CALL_ARGS; i++)
 		args[i] = call->in[R11 + i];
-	status(call, kvm_pv_hypercall(v, call->in[R10], args));
+	/* Only CPL 0 comes here: tdcall.c */
+	status(call, kvm_pv_hypercall(v, 0, call->in[R10], args));
 }
 
 static void perform(struct vcpu *v, struct tdvmcall *call)

@@ -73,10 +73,9 @@ u32 pio_read(struct vcpu *v, u16 port, u32 size)
 /* Whatever sleep type bits 12:10 ask for: a guest here is never woken (PIIX4 in QEMU: 0 is S5) */
 static void watch_write(struct vcpu *v, u16 port, u32 value)
 {
-	bool low = port == PM1A_CNT || (config.flash && port == PM1A_CNT_OVMF);
-	bool high = port == PM1A_CNT + 1 || (config.flash && port == PM1A_CNT_OVMF + 1);
+	u16 pm1a = config.flash && port >= PM1A_CNT_OVMF ? PM1A_CNT_OVMF : PM1A_CNT;
 
-	if ((low && value & PM1_SLP_EN) || (high && value & (PM1_SLP_EN >> 8)))
+	if ((port == pm1a && value & PM1_SLP_EN) || (port == pm1a + 1 && value & (PM1_SLP_EN >> 8)))
 		end_run(v, COCO_END_POWEROFF, value, "ACPI sleep request");
 	if (port == RESET_CONTROL && value & RESET_CPU)
 		end_run(v, COCO_END_RESET, value, "reset control register");

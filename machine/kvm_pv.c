@@ -312,10 +312,12 @@ static s64 map_gpa_range(u64 gpa, u64 pages, u64 attributes)
 	return 0;
 }
 
-s64 kvm_pv_hypercall(struct vcpu *v, u64 nr, const u64 args[4])
+s64 kvm_pv_hypercall(struct vcpu *v, u32 cpl, u64 nr, const u64 args[4])
 {
 	trace("KVM hypercall %lu (0x%lx, 0x%lx, 0x%lx, 0x%lx)", nr, args[0], args[1], args[2],
 	      args[3]);
+	if (cpl)
+		return -EPERM;		/* -KVM_EPERM: user space has none */
 	switch (nr) {
 	case HC_VAPIC_POLL_IRQ:
 		return 0;

@@ -265,8 +265,8 @@ void kvm_pv_cpuid(struct vcpu *v, u32 leaf, u32 out[4]);	/* 0x40000000, 0x400000
 bool kvm_pv_has_msr(u32 msr);	/* is KVM's, offered or not */
 bool kvm_pv_msr_read(struct vcpu *v, u32 msr, u64 *value);
 bool kvm_pv_msr_write(struct vcpu *v, u32 msr, u64 value);
-/* A KVM hypercall; arguments as the technology exposes them; returns RAX */
-s64 kvm_pv_hypercall(struct vcpu *v, u64 nr, const u64 args[4]);
+/* A KVM hypercall, by code of this CPL; arguments as the technology exposes them; returns RAX */
+s64 kvm_pv_hypercall(struct vcpu *v, u32 cpl, u64 nr, const u64 args[4]);
 void kvm_pv_time_warped(u64 ns);
 
 /* ---- event.c, rule.c, call.c: what tests see and script ---- */

@@ -15,7 +15,6 @@
 #include "page.h"
 #include "tdx.h"
 
-#define PAGE_INFO_LEVEL		7ull			/* 0: 4K, 1: 2M */
 #define PAGE_INFO_RESERVED	0xfff0000000000ff8ull
 
 void td_exit(struct vcpu *v, u64 gpa, const char *what)

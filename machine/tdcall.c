@@ -6,30 +6,6 @@
  */
 #include "tdx.h"
 
-enum tdcall_leaf {
-	TDG_VP_VMCALL		= 0,
-	TDG_VP_INFO		= 1,
-	TDG_MR_RTMR_EXTEND	= 2,
-	TDG_VP_VEINFO_GET	= 3,
-	TDG_MR_REPORT		= 4,
-	TDG_VP_CPUIDVE_SET	= 5,
-	TDG_MEM_PAGE_ACCEPT	= 6,
-	TDG_VM_RD		= 7,
-	TDG_VM_WR		= 8,
-	TDG_VP_RD		= 9,
-	TDG_VP_WR		= 10,
-	TDG_SYS_RD		= 11,
-	TDG_SYS_RDALL		= 12,
-	TDG_SERVTD_RD		= 18,
-	TDG_SERVTD_WR		= 20,
-	TDG_MR_VERIFYREPORT	= 22,
-	TDG_MEM_PAGE_ATTR_RD	= 23,
-	TDG_MEM_PAGE_ATTR_WR	= 24,
-	TDG_VP_ENTER		= 25,
-	TDG_VP_INVEPT		= 26,
-	TDG_VP_INVGLA		= 27,
-};
-
 #define LEAF(rax)		((rax) & 0xffff)
 #define VERSION(rax)		((rax) >> 16 & 0xff)
 #define LEAF_RESERVED		0xffffffffff000000ull

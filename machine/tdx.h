@@ -65,6 +65,34 @@ static inline u64 td_tsc_frequency(void)
 	return (tsc_hz() + TD_CRYSTAL_HZ / 2) / TD_CRYSTAL_HZ;
 }
 
+/* TDCALL ([ABI] "guest-side interface functions"): RAX bits 15:0 */
+enum tdcall_leaf {
+	TDG_VP_VMCALL		= 0,
+	TDG_VP_INFO		= 1,
+	TDG_MR_RTMR_EXTEND	= 2,
+	TDG_VP_VEINFO_GET	= 3,
+	TDG_MR_REPORT		= 4,
+	TDG_VP_CPUIDVE_SET	= 5,
+	TDG_MEM_PAGE_ACCEPT	= 6,
+	TDG_VM_RD		= 7,
+	TDG_VM_WR		= 8,
+	TDG_VP_RD		= 9,
+	TDG_VP_WR		= 10,
+	TDG_SYS_RD		= 11,
+	TDG_SYS_RDALL		= 12,
+	TDG_SERVTD_RD		= 18,
+	TDG_SERVTD_WR		= 20,
+	TDG_MR_VERIFYREPORT	= 22,
+	TDG_MEM_PAGE_ATTR_RD	= 23,
+	TDG_MEM_PAGE_ATTR_WR	= 24,
+	TDG_VP_ENTER		= 25,
+	TDG_VP_INVEPT		= 26,
+	TDG_VP_INVGLA		= 27,
+};
+
+/* TDG.MEM.PAGE.ACCEPT, RCX: level of the page, 0: 4K, 1: 2M */
+#define PAGE_INFO_LEVEL		7ull
+
 struct td {
 	u64 attributes, config_flags, td_ctls;
 	u64 xfam;

@@ -5,9 +5,7 @@
  * that a test sees in what order a guest changes tables and states.
  */
 #include "control.h"
-
-#define TDG_MEM_PAGE_ACCEPT	6
-#define ACCEPT_LEVEL		7ull	/* of RCX; 0: 4K, 1: 2M */
+#include "tdx.h"
 
 static struct {
 	u64 va, gpa, len;		/* len 0: nothing is watched */
@@ -52,7 +50,7 @@ static struct gpa_range changed(const struct coco_event *e)
 	case COCO_EV_TDCALL:
 		if (e->code != TDG_MEM_PAGE_ACCEPT)
 			break;
-		return page_of(e->info1, e->info1 & ACCEPT_LEVEL);
+		return page_of(e->info1, e->info1 & PAGE_INFO_LEVEL);
 	default:
 		break;
 	}
