@@ -17,8 +17,7 @@
  *              of others change their state, or what a driver gets for pages are none.
  */
 #include <linux/io.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/pages.h"
 
 static void coherent_memory_is_shared_and_empty(struct kunit *test);

@@ -20,8 +20,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <asm/set_memory.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/override.h"
 #include "lib/pages.h"
 

@@ -12,8 +12,7 @@
  */
 #include <linux/delay.h>
 #include <linux/preempt.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/pages.h"
 
 static void pool_has_the_size_that_was_asked_for(struct kunit *test);

@@ -192,8 +192,8 @@ static int begin(struct kunit *test)
 	image = coco_symbol("_text");
 	image_end = coco_symbol("_end");
 	last_pfn = coco_symbol("max_pfn");
-	if (!image || !image_end || !last_pfn)
-		error = error ?: -ENOENT;
+	if (!error && (!image || !image_end || !last_pfn))
+		error = -ENOENT;
 	return error ?: coco_dma_begin(test);
 }
 

@@ -16,8 +16,7 @@
  *              another, or a part that is synchronised lands elsewhere.
  */
 #include <linux/scatterlist.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 
 /* What a mapping is */
 static void mapping_is_shared_and_the_buffer_is_not(struct kunit *test);

@@ -14,8 +14,7 @@
  * Without it:  NVMe, whose page lists carry no offsets but the first, reads and writes the
  *              wrong memory; or a part that is synchronised is left out.
  */
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 
 static void address_keeps_the_bits_of_the_mask(struct kunit *test);
 static void sync_for_cpu_finds_its_part_behind_an_offset(struct kunit *test);

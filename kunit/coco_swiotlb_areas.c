@@ -10,8 +10,7 @@
  * Without it:  an area is smaller than the largest mapping, which is refused while all of the
  *              pool is free; or has no slot at all.
  */
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 
 static void largest_mapping_fits_an_area(struct kunit *test);
 static void areas_make_up_the_pool(struct kunit *test);

@@ -15,8 +15,7 @@
  */
 #include <linux/dma-direct.h>
 #include <linux/swiotlb.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/symbol.h"
 
 static void mapping_has_its_granules_for_itself(struct kunit *test);

@@ -19,8 +19,7 @@
 #include <linux/sched.h>
 #include <linux/swiotlb.h>
 #include <linux/workqueue.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/symbol.h"
 
 static void default_pool_has_64_mib(struct kunit *test);

@@ -13,8 +13,7 @@
  */
 #include <linux/gfp.h>
 #include <asm/set_memory.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 
 static void mapping_fails_or_is_shared(struct kunit *test);
 

@@ -16,8 +16,7 @@
  */
 #include <linux/mm.h>
 #include <linux/of_reserved_mem.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/symbol.h"
 
 static void mapping_comes_from_the_pool(struct kunit *test);

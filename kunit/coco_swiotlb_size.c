@@ -9,8 +9,7 @@
  * Without it:  an administrator cannot give a guest with many devices the pool that it needs,
  *              nor one with little memory a small one.
  */
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 
 static void pool_has_the_size_that_was_asked_for(struct kunit *test);
 

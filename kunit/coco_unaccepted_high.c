@@ -12,8 +12,7 @@
  *              allocations fail where there is none.
  */
 #include <linux/vmalloc.h>
-#include "lib/coco_kunit.h"
-#include "lib/dma.h"
+#include "lib/dma_suite.h"
 #include "lib/unaccepted.h"
 
 static void some_of_it_is_left_after_the_start(struct kunit *test);

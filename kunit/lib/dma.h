@@ -8,8 +8,7 @@
  * mapping of the page, which is shared where the page is; where none is, nothing
  * could be said of it.
  *
- * A suite on it has .init = coco_dma_case_begin, .exit = coco_dma_end, and then
- * coco_dma_dev(test) in a case.
+ * A suite on it includes dma_suite.h, and has coco_dma_dev(test) in a case.
  */
 #ifndef COCO_LIB_DMA_H
 #define COCO_LIB_DMA_H
@@ -26,13 +25,6 @@ struct kunit;
 int coco_dma_begin(struct kunit *test);		/* behind coco_case_begin() */
 void coco_dma_end(struct kunit *test);		/* calls coco_case_end(), too */
 struct device *coco_dma_dev(struct kunit *test);
-
-#ifdef COCO_KUNIT_H	/* in suites, which include it first */
-static inline int coco_dma_case_begin(struct kunit *test)
-{
-	return coco_case_begin(test) ?: coco_dma_begin(test);
-}
-#endif
 
 /* Its mappings keep these bits of the address; skips where no device can ask for that */
 void coco_keep_bits(struct kunit *test, unsigned int mask);
