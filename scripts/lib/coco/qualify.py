@@ -71,10 +71,10 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     """The whole verb: check the kernel, or take results of it, and judge."""
     catalogue = features.load()
     profile = features.load_profile(options.profile or "", catalogue)
-    _take_kernel(options)
+    there = _there(options)
     prepare.check_paths(options)
     kernel = kernels.resolve(options, screen.say)
-    folder, document, code = _results(options, words, kernel, screen)
+    folder, document, code = _results(options, words, kernel, there, screen)
     if code == errors.INTERRUPTED:
         return code
     found = judge(kernel, document, catalogue, profile)
@@ -88,27 +88,35 @@ def run(options: argparse.Namespace, words: list[str], screen: Screen) -> int:
     return errors.FINDING if found.findings else errors.OK
 
 
-def _take_kernel(options: argparse.Namespace) -> None:
-    """Where only RESULTS= is given, the kernel is that of these results."""
-    if not options.results or options.kernel or options.kdir or options.kbuild_output:
-        return
-    if not (Path(options.results) / results.RESULT).is_file():
+def _there(options: argparse.Namespace) -> Document | None:
+    """The results of RESULTS=, if it holds any; where only that is given, theirs is the kernel."""
+    if not options.results:
+        return None
+    folder = Path(options.results)
+    there = results.read(folder) if (folder / results.RESULT).exists() else None
+    if options.kernel or options.kdir or options.kbuild_output:
+        return there
+    if there is None:
         raise UsageError(
             f"RESULTS={options.results} holds no results",
             "name those of a check, or the kernel to check into a new folder: KERNEL=<kernel>",
         )
-    for word in results.read(Path(options.results))["words"]:
+    for word in there["words"]:
         name, _, text = word.partition("=")
         if name in variables.KERNEL_WORDS:
             setattr(options, name.lower(), variables.VARIABLES[name].parse(text))
+    return there
 
 
 def _results(
-    options: argparse.Namespace, words: list[str], kernel: kernels.Kernel, screen: Screen
+    options: argparse.Namespace,
+    words: list[str],
+    kernel: kernels.Kernel,
+    there: Document | None,
+    screen: Screen,
 ) -> tuple[Path, Document, int]:
-    """A folder with results of this very kernel: an earlier one, or made now."""
-    folder = Path(options.results).absolute() if options.results else None
-    if folder is None or not (folder / results.RESULT).exists():
+    """A folder with results of this very kernel: those that are there, or made now."""
+    if there is None:
         chosen = [word for word in words if not word.startswith("PROFILE=")]
         # All that applies, unless TIER= says otherwise: what no case showed is unknown
         options.tier = options.tier or expect.FULL
@@ -116,13 +124,13 @@ def _results(
         screen.line()
         folder = Path(options.results)
         return folder, results.read(folder), code
-    document = results.read(folder)
-    if document["kernel"]["sha256"] != kernel.sha256:
+    folder = Path(options.results).absolute()
+    if there["kernel"]["sha256"] != kernel.sha256:
         raise UsageError(
-            f"RESULTS={folder} are of {document['kernel']['name']}, not of {kernel.name}",
+            f"RESULTS={folder} are of {there['kernel']['name']}, not of {kernel.name}",
             "name a new folder, or the kernel that they are of",
         )
-    return folder, document, errors.OK
+    return folder, there, errors.OK
 
 
 # ---- judging ----

@@ -143,25 +143,25 @@ def _get(client: apt.Client, image: Package, index: Sequence[Package], say: Say)
     name = f"{release}_{image.version}"
     if (cache.root() / KIND / cache.key(name)).is_dir():
         return cache.root() / KIND / cache.key(name)
-    parts = _parts(image, release, index)
-    libraries = _newer_libraries(parts, index)
-    need = 6 * sum(p.size for p in parts) >> 20
+    packages = _parts(image, release, index)
+    libraries = _newer_libraries(packages, index)
+    need = 6 * sum(p.size for p in packages) >> 20
     files.check_space(cache.root(), need, f"Debian {image.version}", cache.PLACE)
 
     def build(folder: Path) -> None:
         downloads = folder / "debs"
         downloads.mkdir()
-        gone = client.download([*parts, *libraries], downloads)
+        gone = client.download([*packages, *libraries], downloads)
         if gone:
             what = f"{gone[0].name} {gone[0].version}"
             raise _Gone(f"{what} is in the mirror's index, but gone (404)")
-        unpacked.unpack(_debs(downloads, parts), folder)
+        unpacked.unpack(_debs(downloads, packages), folder)
         wrapped = unpacked.add_libraries(_debs(downloads, libraries), folder) if libraries else 0
         if wrapped:
             say(f"{wrapped} of its build tools run with the C library of {image.suite}")
         unpacked.finish(folder)
         shutil.rmtree(downloads)
-        _describe(folder, release, image, parts)
+        _describe(folder, release, image, packages)
 
     return cache.entry(KIND, name, build, say)
 
